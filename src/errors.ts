@@ -1,0 +1,38 @@
+/** Errors as words. Whoever knows what went wrong says it with one of these; nobody reads messages. */
+
+/** Trying again cannot help: the run fails at once. `code` is stable and searchable, such as `smtp-refused`. */
+export class PermanentError extends Error {
+  readonly code: string
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'PermanentError'
+    this.code = code
+  }
+}
+
+/** Not now: the run is tried again after `waitMs` and this try is not counted as a failure. */
+export class RetryLaterError extends Error {
+  readonly waitMs: number
+  constructor(waitMs: number, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'RetryLaterError'
+    this.waitMs = waitMs
+  }
+}
+
+/** What a person asked for cannot be had as asked: shown as one line on the command line, as a 4xx problem over HTTP. */
+export class InputError extends Error {
+  readonly code: string
+  readonly status: number
+  constructor(code: string, message: string, status = 400) {
+    super(message)
+    this.name = 'InputError'
+    this.code = code
+    this.status = status
+  }
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
