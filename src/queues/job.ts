@@ -1,0 +1,83 @@
+import type { z } from 'zod'
+import type { ClientDatabase, Transaction } from '../db/database.ts'
+import type { Log } from '../log.ts'
+
+export const QUEUES = ['aggregation', 'segments', 'predictions', 'reports', 'deliveries'] as const
+export type QueueName = (typeof QUEUES)[number]
+
+/** What a schedule's payload is computed from: the client it is for and what its row adds. */
+export type ScheduledClient = { id: string; timeZone: string }
+
+/** When a job runs by itself. `zone: 'client'` is the client's own. */
+export type JobSchedule<Payload> = {
+  cron: string
+  zone: 'client' | (string & {})
+  /** What to do with fire times missed while nobody was planning. */
+  catchUp: 'all' | 'latest' | 'none'
+  /** What to do when an earlier run of the same schedule is still open. */
+  overlap: 'skip' | 'queue' | 'allow'
+  payload(dueAt: Temporal.Instant, client: ScheduledClient): Payload
+}
+
+export type RetryPolicy = { attempts: number; delayMs: number; maxDelayMs: number }
+
+/** A run to be asked for: of which job, for what. Made by `on(job, payload)`. */
+export type RunRequest = { job: AnyJob; payload: unknown }
+
+/** What a run may use. `S` is what this program's jobs need beside: storage, mail, …  */
+export type RunContext = {
+  runId: string
+  /** Rises with every claim of the run. */
+  attempt: number
+  /** Sees and writes the rows of the payload's client only. */
+  db: ClientDatabase
+  log: Log
+  /** Fires on deadline, cancel and shutdown. */
+  signal: AbortSignal
+  /** 0…1; cheap to call often. */
+  progress(share: number): void
+  /**
+   * The run's last transaction: what `write` does, the runs it asks for and the run's success commit together, or not at all if
+   * another worker has taken the run over meanwhile. A job that has no result to write need not call it.
+   */
+  commit(write: (tx: Transaction, follow: (request: RunRequest) => Promise<string>) => Promise<void>): Promise<void>
+  /**
+   * A transaction in the middle of a run, refused once another worker has taken it over: for what must be on record before the
+   * outside world is touched.
+   */
+  checkpoint(write: (tx: Transaction) => Promise<void>): Promise<void>
+}
+
+export type Job<Payload, Services> = {
+  name: string
+  /** One sentence, for the board and docs/jobs.md. */
+  summary: string
+  queue: QueueName
+  payload: z.ZodType<Payload>
+  /** One run per key, ever. Begins with the client's id. */
+  key(payload: Payload): string
+  /** The client the run belongs to; null for work of the whole system. */
+  client(payload: Payload): string | null
+  /** The local day whose night the run belongs to; null for work asked for by itself. */
+  night(payload: Payload): string | null
+  /** null: runs only when asked for, or by schedules made on the board. */
+  schedule: JobSchedule<Payload> | null
+  /** Runs that must have succeeded first; those never asked for are planned too. */
+  after(payload: Payload): RunRequest[]
+  retry: RetryPolicy
+  timeoutMs: number
+  run(payload: Payload, context: RunContext & Services): Promise<void>
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a registry holds jobs of every payload; each checks its own at the door
+export type AnyJob = Job<any, any>
+
+/** Declares a job. Nothing is defaulted. */
+export function defineJob<Payload, Services>(job: Job<Payload, Services>): Job<Payload, Services> {
+  return job
+}
+
+/** Names a run of `job` for `payload`, type-checked. */
+export function on<Payload, Services>(job: Job<Payload, Services>, payload: Payload): RunRequest {
+  return { job: job as AnyJob, payload }
+}
