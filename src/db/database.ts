@@ -13,8 +13,8 @@ export type Database = {
   system: SystemDatabase
   /** A handle whose connections are bound to one client by row-level security. */
   forClient(clientId: string): ClientDatabase
-  /** Sees every client; shared with the queues. */
-  pool: pg.Pool
+  /** For BullMQ: its own connections, which find its schema first. */
+  queuePool: pg.Pool
   close(): Promise<void>
 }
 
@@ -37,6 +37,7 @@ export function openDatabase(url: string, options: { max: number; log: Log }): D
   const pool = openPool(url, half, '-c TimeZone=UTC', options.log)
   // Every connection of the second pool is born in the restricted role, so one that names no client sees nothing.
   const clientPool = openPool(url, half, '-c TimeZone=UTC -c role=daybreak_client', options.log)
+  const queuePool = openPool(url, options.max, '-c TimeZone=UTC -c search_path=bullmq', options.log)
   const scopes = new WeakMap<pg.PoolClient, string>()
   const handles = new Map<string, ClientDatabase>()
   return {
@@ -48,9 +49,9 @@ export function openDatabase(url: string, options: { max: number; log: Log }): D
       handles.set(clientId, handle)
       return handle
     },
-    pool,
+    queuePool,
     async close() {
-      await Promise.all([pool.end(), clientPool.end()])
+      await Promise.all([pool.end(), clientPool.end(), queuePool.end()])
     },
   }
 }

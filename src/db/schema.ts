@@ -248,6 +248,12 @@ export interface Migrations {
   name: string;
 }
 
+export interface Nodes {
+  id: string;
+  seen_at: Generated<string>;
+  started_at: Generated<string>;
+}
+
 export interface Payments {
   agent_id: string | null;
   amount_minor: number;
@@ -417,6 +423,7 @@ export interface DB {
   forecasts: Forecasts;
   interactions: Interactions;
   migrations: Migrations;
+  nodes: Nodes;
   payments: Payments;
   report_subscriptions: ReportSubscriptions;
   revenue_metrics: RevenueMetrics;

@@ -10,13 +10,15 @@ export type ScheduledClient = { id: string; timeZone: string }
 
 /** When a job runs by itself. `zone: 'client'` is the client's own. */
 export type JobSchedule<Payload> = {
-  cron: string
+  /** null: only the rows of the table `schedules` say when (a report's subscriptions). */
+  cron: string | null
   zone: 'client' | (string & {})
   /** What to do with fire times missed while nobody was planning. */
   catchUp: 'all' | 'latest' | 'none'
   /** What to do when an earlier run of the same schedule is still open. */
   overlap: 'skip' | 'queue' | 'allow'
-  payload(dueAt: Temporal.Instant, client: ScheduledClient): Payload
+  /** What to do, from the time it was due, never from the clock. `extra` is what the row of `schedules` adds. */
+  payload(dueAt: Temporal.Instant, client: ScheduledClient, extra: Record<string, unknown>): Payload
 }
 
 export type RetryPolicy = { attempts: number; delayMs: number; maxDelayMs: number }

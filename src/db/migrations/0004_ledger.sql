@@ -21,6 +21,13 @@ create table schedules (
 );
 create index schedules_due on schedules (next_due_at);
 
+-- The processes that work, with the last sign of life of each: a running run whose node is silent is an orphan.
+create table nodes (
+  id text primary key,
+  started_at timestamptz not null default now(),
+  seen_at timestamptz not null default now()
+);
+
 create table runs (
   id uuid primary key default gen_random_uuid(),
   job text not null,

@@ -1,0 +1,107 @@
+import { type BackendFactory, Queue, runMigrations, Worker, type WorkerOptions, createPostgresBackend, type Processor } from 'bullmq'
+import { Cluster, Redis } from 'ioredis'
+import type { Pool } from 'pg'
+import type { Log } from '../log.ts'
+import { QUEUES, type QueueName } from './job.ts'
+
+/** The last completed and failed jobs stay in the queue for the board; the ledger keeps the history. */
+const KEEP_COMPLETED = 100
+const KEEP_FAILED = 500
+
+/** Where BullMQ lives: PostgreSQL beside the ledger, or Redis. Nothing outside this file knows which. */
+export type QueueBackend = {
+  kind: 'postgres' | 'redis'
+  queues: Map<QueueName, Queue>
+  openWorker(name: QueueName, processor: Processor, options: Omit<WorkerOptions, 'connection' | 'prefix'>): Worker
+  /** Brings BullMQ's own schema up to date; nothing to do on Redis. */
+  migrate(): Promise<void>
+  check(): Promise<void>
+  close(): Promise<void>
+}
+
+export type QueueBackendOptions = {
+  /** A pool whose connections find the schema `bullmq` first. */
+  pool: Pool
+  redisUrl: string | undefined
+  redisCluster: boolean
+  prefix: string
+  log: Log
+}
+
+export function openQueueBackend(options: QueueBackendOptions): QueueBackend {
+  return options.redisUrl === undefined ? onPostgres(options) : onRedis(options, options.redisUrl)
+}
+
+function onPostgres({ pool, log }: QueueBackendOptions): QueueBackend {
+  const factory = createPostgresBackend as unknown as BackendFactory
+  const connection = pool as never
+  const queues = openQueues(log, (name) => new Queue(name, { connection, defaultJobOptions }, factory) as unknown as Queue)
+  return {
+    kind: 'postgres',
+    queues,
+    openWorker: (name, processor, rest) => new Worker(name, processor, { ...rest, connection }, factory) as unknown as Worker,
+    async migrate() {
+      const client = await pool.connect()
+      try {
+        await runMigrations(client)
+      } finally {
+        client.release()
+      }
+    },
+    async check() {
+      await pool.query('select 1')
+    },
+    async close() {
+      await Promise.all([...queues.values()].map((queue) => queue.close()))
+    },
+  }
+}
+
+function onRedis({ redisCluster, prefix, log }: QueueBackendOptions, url: string): QueueBackend {
+  // Producers fail at once while Redis is away: the ledger keeps the work. Workers wait for it to come back.
+  const producer = connect(url, redisCluster, { enableOfflineQueue: true, maxRetriesPerRequest: 1 })
+  const consumer = connect(url, redisCluster, { maxRetriesPerRequest: null })
+  for (const connection of [producer, consumer]) {
+    connection.on('error', (error: Error) => log.warn({ error: error.message }, 'the connection to Redis is lost'))
+  }
+  // Braces keep all keys of a prefix in one cluster slot, as BullMQ's scripts need.
+  const keyPrefix = redisCluster ? `{${prefix}}` : prefix
+  const queues = openQueues(log, (name) => new Queue(name, { connection: producer, prefix: keyPrefix, defaultJobOptions }))
+  return {
+    kind: 'redis',
+    queues,
+    openWorker: (name, processor, rest) => new Worker(name, processor, { ...rest, connection: consumer, prefix: keyPrefix }),
+    async migrate() {},
+    async check() {
+      await producer.ping()
+    },
+    async close() {
+      await Promise.all([...queues.values()].map((queue) => queue.close()))
+      producer.disconnect()
+      consumer.disconnect()
+    },
+  }
+}
+
+const defaultJobOptions = {
+  // The ledger decides on every retry (see work.ts); this only has to be more than it will ever ask for.
+  attempts: 1000,
+  backoff: { type: 'ledger' },
+  removeOnComplete: { count: KEEP_COMPLETED },
+  removeOnFail: { count: KEEP_FAILED },
+  stackTraceLimit: 5,
+}
+
+function connect(url: string, cluster: boolean, options: { enableOfflineQueue?: boolean; maxRetriesPerRequest: number | null }): Redis | Cluster {
+  return cluster ? new Cluster([url], { redisOptions: options }) : new Redis(url, options)
+}
+
+function openQueues(log: Log, open: (name: QueueName) => Queue): Map<QueueName, Queue> {
+  return new Map(
+    QUEUES.map((name) => {
+      const queue = open(name)
+      queue.on('error', (error) => log.warn({ queue: name, error: error.message }, `queue ${name}: ${error.message}`))
+      return [name, queue]
+    }),
+  )
+}

@@ -1,0 +1,82 @@
+import type { Queue } from 'bullmq'
+import { sql } from 'kysely'
+import type { SystemDatabase } from '../db/database.ts'
+import type { Log } from '../log.ts'
+import { sqlFile } from '../sql.ts'
+import type { QueueBackend } from './backend.ts'
+import type { QueueName } from './job.ts'
+
+type ReadyRun = { id: string; job: string; priority: number; attempt: number }
+
+const takeReadyRuns = sqlFile<ReadyRun>(import.meta.dirname, 'ready-runs.sql')
+const openRuns = sqlFile<OpenRun>(import.meta.dirname, 'open-runs.sql')
+
+/** How many runs one statement marks and one call adds. */
+const BATCH = 500
+
+export type DispatchTools = { db: SystemDatabase; backend: QueueBackend; clientRunsMax: number; log: Log }
+
+/** Hands every run that is ready to its queue, up to the cap of each client. Returns how many. */
+export async function dispatch(tools: DispatchTools): Promise<number> {
+  let total = 0
+  for (const [name, queue] of tools.backend.queues) total += await dispatchQueue(tools, name, queue)
+  return total
+}
+
+async function dispatchQueue({ db, clientRunsMax }: DispatchTools, name: QueueName, queue: Queue): Promise<number> {
+  const runs = await takeReadyRuns(db, [name, clientRunsMax, BATCH])
+  if (runs.length > 0) await addToQueue(queue, runs)
+  return runs.length
+}
+
+/**
+ * The job carries the run's id and nothing else. A job id is unique while its row exists, and a finished one would swallow the new
+ * one silently, so what is left of an earlier attempt goes first. If we die in here, reconcile adds what is missing.
+ */
+async function addToQueue(queue: Queue, runs: ReadyRun[]): Promise<void> {
+  for (const run of runs.filter(({ attempt }) => attempt > 0)) await removeFinished(queue, run.id)
+  await queue.addBulk(
+    runs.map(({ id, job, priority }) => ({
+      name: job,
+      data: {},
+      // BullMQ runs jobs without priority first: that is a person's click.
+      opts: { jobId: id, ...(priority > 1 ? { priority: priority - 1 } : {}) },
+    })),
+  )
+}
+
+async function removeFinished(queue: Queue, runId: string): Promise<void> {
+  const job = await queue.getJob(runId)
+  if (!job) return
+  const state = await job.getState()
+  if (state === 'completed' || state === 'failed') await job.remove()
+}
+
+type OpenRun = { id: string; queue: QueueName; state: 'queued' | 'running'; orphaned: boolean }
+
+/** Runs looked at in one sweep; the next sweep takes the rest. */
+const SWEEP = 1000
+
+/**
+ * Brings the queue back in step with the ledger: a run that should be in its queue and is not (the queue was emptied, or we died
+ * between marking and adding) is planned again and so dispatched again. Returns how many.
+ */
+export async function reconcile({ db, backend, log }: DispatchTools, options: { olderThanMs: number }): Promise<number> {
+  const open = await openRuns(db, [options.olderThanMs, SWEEP])
+  const lost: string[] = []
+  for (const run of open) {
+    const state = await backend.queues.get(run.queue)?.getJobState(run.id)
+    const present = state !== undefined && state !== 'unknown' && state !== 'completed' && state !== 'failed'
+    // A running run of a living node needs no queue entry; its worker reports to the ledger.
+    if (!present && (run.state === 'queued' || run.orphaned)) lost.push(run.id)
+  }
+  if (lost.length === 0) return 0
+  await db
+    .updateTable('runs')
+    .set({ state: 'planned', crashes: sql`crashes + case state when 'running' then 1 else 0 end` })
+    .where('id', 'in', lost)
+    .where('state', 'in', ['queued', 'running'])
+    .execute()
+  log.warn({ runs: lost.length }, `${lost.length} runs were no longer in their queue and are dispatched again`)
+  return lost.length
+}
