@@ -1,0 +1,43 @@
+import type { TestProject } from 'vitest/node'
+import { ensureTemplate, startPostgres } from './postgres.ts'
+import { startRedis } from './redis.ts'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** A PostgreSQL server in which tests make databases of their own. */
+    postgresUrl: string
+    postgresTemplate: string
+    /** A Redis all tests share; each uses a key prefix of its own. */
+    redisUrl: string
+  }
+}
+
+export type Services = { postgresUrl: string; redisUrl: string; stop(): Promise<void> }
+
+/** Starts what the tests need and is not there: TEST_DATABASE_URL and REDIS_URL name servers to use instead. */
+export async function startServices(environment: Record<string, string | undefined>): Promise<Services> {
+  const [postgres, redis] = await Promise.all([
+    environment['TEST_DATABASE_URL'] === undefined ? startPostgres() : borrowed(environment['TEST_DATABASE_URL']),
+    environment['REDIS_URL'] === undefined ? startRedis() : borrowed(environment['REDIS_URL']),
+  ])
+  return {
+    postgresUrl: postgres.url,
+    redisUrl: redis.url,
+    async stop() {
+      await Promise.all([postgres.stop(), redis.stop()])
+    },
+  }
+}
+
+function borrowed(url: string): { url: string; stop(): Promise<void> } {
+  return { url, stop: async () => {} }
+}
+
+/** Called by vitest once before the files of a level; what it returns is called after them. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const services = await startServices(process.env)
+  project.provide('postgresUrl', services.postgresUrl)
+  project.provide('postgresTemplate', await ensureTemplate(services.postgresUrl))
+  project.provide('redisUrl', services.redisUrl)
+  return services.stop
+}
