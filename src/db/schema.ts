@@ -224,6 +224,15 @@ export interface Forecasts {
   sector_id: string;
 }
 
+export interface IdempotencyKeys {
+  actor: string;
+  created_at: Generated<string>;
+  key: string;
+  reply: string | null;
+  request_hash: Buffer;
+  status: number | null;
+}
+
 export interface Interactions {
   agent_id: string | null;
   automated: Generated<boolean>;
@@ -387,6 +396,12 @@ export interface Sessions {
   user_id: string;
 }
 
+export interface SignInFailures {
+  expire: number | null;
+  key: string;
+  points: Generated<number>;
+}
+
 export interface Unsubscribes {
   address: string;
   at: Generated<string>;
@@ -421,6 +436,7 @@ export interface DB {
   executions: Executions;
   forecast_days: ForecastDays;
   forecasts: Forecasts;
+  idempotency_keys: IdempotencyKeys;
   interactions: Interactions;
   migrations: Migrations;
   nodes: Nodes;
@@ -435,6 +451,7 @@ export interface DB {
   schedules: Schedules;
   sectors: Sectors;
   sessions: Sessions;
+  sign_in_failures: SignInFailures;
   unsubscribes: Unsubscribes;
   users: Users;
 }
