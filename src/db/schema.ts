@@ -294,6 +294,7 @@ export interface ReportSubscriptions {
 export interface RevenueMetrics {
   client_id: string;
   country: string;
+  currency: string;
   day: string;
   gross_minor: Generated<number>;
   orders: Generated<number>;

@@ -1,4 +1,6 @@
--- Roll-ups: additive components per client, local time bucket and dimension. '' stands for "no agent / sector / channel / country".
+-- Roll-ups: additive components per client, local time bucket and dimension. '' stands for "no agent / sector / channel / country"
+-- and for an unknown customer, so that every breakdown adds up to the same total. Money is in the client's own currency; only
+-- revenue_metrics keeps other currencies, apart.
 
 -- Which local days of a client hold facts, and whether the roll-up has seen all of them.
 -- A day is dirty while facts_version > rolled_version. Facts raise facts_version in the transaction that writes them (triggers
@@ -89,16 +91,17 @@ create table agent_metrics (
   primary key (client_id, day, hour_at, agent_id, sector_id, channel)
 );
 
--- One row per client, local day and country.
+-- One row per client, local day, currency and country.
 create table revenue_metrics (
   client_id text collate "C" not null references clients (id) on delete cascade,
   day date not null,
+  currency text collate "C" not null,
   country text collate "C" not null,
   orders integer not null default 0,
   refunds integer not null default 0,
   gross_minor bigint not null default 0,
   refunded_minor bigint not null default 0,
-  primary key (client_id, day, country)
+  primary key (client_id, day, currency, country)
 );
 
 -- One row per client, local day and customer: what tiers, lifetime value and "top customers" are made of.
