@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { expect, inject, test } from 'vitest'
-import { createTestDatabase } from '../support/postgres.ts'
+import { createTestDatabase } from '../support/test-database.ts'
 
 const { database } = await createTestDatabase()
 

@@ -1,13 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { afterAll, inject } from 'vitest'
-import { type Database, openDatabase } from '../../src/db/database.ts'
 import { startEmbeddedServer } from '../../src/db/embedded-server.ts'
 import { migrate } from '../../src/db/migrate.ts'
-import { createLog } from '../../src/log.ts'
 
 const MIGRATIONS_FOLDER = join(import.meta.dirname, '../../src/db/migrations')
 
@@ -56,25 +53,8 @@ export async function ensureTemplate(serverUrl: string): Promise<string> {
   return template
 }
 
-export type TestDatabase = { url: string; database: Database }
-
-/** A migrated, empty database for one test file. Call it at the top of the file; it is dropped when the file is done. */
-export async function createTestDatabase(options: { connectionsMax?: number } = {}): Promise<TestDatabase> {
-  const serverUrl = inject('postgresUrl')
-  const name = `daybreak_test_${randomBytes(6).toString('hex')}`
-  await asOwner(serverUrl, (connection) =>
-    connection.query(`create database ${name} template ${inject('postgresTemplate')}`),
-  )
-  const url = databaseUrl(serverUrl, name)
-  const database = openDatabase(url, { max: options.connectionsMax ?? 8, log: createLog('silent') })
-  afterAll(async () => {
-    await database.close()
-    await asOwner(serverUrl, (connection) => connection.query(`drop database if exists ${name} with (force)`))
-  })
-  return { url, database }
-}
-
-function databaseUrl(serverUrl: string, name: string): string {
+/** The address of another database of the same server. */
+export function databaseUrl(serverUrl: string, name: string): string {
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
   return url.href
@@ -87,7 +67,8 @@ async function migrationsHash(): Promise<string> {
   return hash.digest('hex').slice(0, 12)
 }
 
-async function asOwner<T>(url: string, use: (connection: pg.Client) => Promise<T>): Promise<T> {
+/** One short-lived connection. */
+export async function asOwner<T>(url: string, use: (connection: pg.Client) => Promise<T>): Promise<T> {
   const connection = new pg.Client({ connectionString: url })
   await connection.connect()
   try {

@@ -135,6 +135,7 @@ async function fetchRedis(folder: string): Promise<void> {
     const reason = messageOf(error).trim().split('\n').slice(0, 4).join(' ')
     throw new Error(
       `The queue tests need Redis. Set REDIS_URL, or run: apt-get install redis-server. Fetching it failed: ${reason}`,
+      { cause: error },
     )
   } finally {
     await rm(work, { recursive: true, force: true })

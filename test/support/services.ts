@@ -3,6 +3,7 @@ import { ensureTemplate, startPostgres } from './postgres.ts'
 import { startRedis } from './redis.ts'
 
 declare module 'vitest' {
+  // oxlint-disable-next-line typescript/consistent-type-definitions -- adding to vitest's own takes an interface
   export interface ProvidedContext {
     /** A PostgreSQL server in which tests make databases of their own. */
     postgresUrl: string
@@ -14,11 +15,12 @@ declare module 'vitest' {
 
 export type Services = { postgresUrl: string; redisUrl: string; stop(): Promise<void> }
 
-/** Starts what the tests need and is not there: TEST_DATABASE_URL and REDIS_URL name servers to use instead. */
+/** Starts what the tests need and is not there: TEST_DATABASE_URL and TEST_REDIS_URL (or REDIS_URL) name servers to use instead. */
 export async function startServices(environment: Record<string, string | undefined>): Promise<Services> {
+  const redisUrl = environment['TEST_REDIS_URL'] ?? environment['REDIS_URL']
   const [postgres, redis] = await Promise.all([
     environment['TEST_DATABASE_URL'] === undefined ? startPostgres() : borrowed(environment['TEST_DATABASE_URL']),
-    environment['REDIS_URL'] === undefined ? startRedis() : borrowed(environment['REDIS_URL']),
+    redisUrl === undefined ? startRedis() : borrowed(redisUrl),
   ])
   return {
     postgresUrl: postgres.url,

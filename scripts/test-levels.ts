@@ -1,0 +1,162 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { settings } from '../src/config.ts'
+import { messageOf } from '../src/errors.ts'
+import { type Services, startServices } from '../test/support/services.ts'
+import { countTests, type Tally, type VitestReport } from './count-tests.ts'
+
+/** Runs the checks and the levels of tests in order, stops at the first that fails, and closes with one line that adds them up. */
+
+type Command = { name: string; program: string; args: string[] }
+
+const CHECKS: Command[] = [
+  { name: 'format', program: 'biome', args: ['check', '--error-on-warnings'] },
+  { name: 'lint', program: 'oxlint', args: [] },
+  { name: 'types', program: 'tsc', args: [] },
+  { name: 'dead code', program: 'knip', args: ['--no-progress'] },
+]
+
+const LEVELS = ['checks', 'tidy', 'unit', 'integration', 'e2e', 'faults'] as const
+type Level = (typeof LEVELS)[number]
+
+const LEVELS_WITH_SERVICES: readonly Level[] = ['integration', 'e2e', 'faults']
+
+type Run = {
+  environment: NodeJS.ProcessEnv
+  folder: string
+  times: [name: string, seconds: string][]
+  tally: Tally
+  signal: AbortSignal
+}
+
+async function main(words: string[]): Promise<number> {
+  if (words.includes('--help')) {
+    say(`scripts/test [level…]   runs every level, or those named: ${LEVELS.join(', ')}`)
+    return 0
+  }
+  const unknown = words.filter((word) => !LEVELS.some((level) => level === word))
+  if (unknown.length > 0) {
+    say(`There is no level ${unknown.join(', ')}. There are: ${LEVELS.join(', ')}.`)
+    return 2
+  }
+  return runLevels(LEVELS.filter((level) => words.length === 0 || words.includes(level)))
+}
+
+async function runLevels(levels: Level[]): Promise<number> {
+  const interrupt = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort())
+  const folder = await mkdtemp(join(tmpdir(), 'daybreak-test-'))
+  const run: Run = {
+    environment: testEnvironment(),
+    folder,
+    times: [],
+    tally: { passed: 0, failed: 0, skipped: 0 },
+    signal: interrupt.signal,
+  }
+  let services: Services | null = null
+  try {
+    for (const level of levels) {
+      if (LEVELS_WITH_SERVICES.includes(level) && services === null) {
+        services = await timed(run, 'services', () => startServices(process.env))
+        run.environment['TEST_DATABASE_URL'] = services.postgresUrl
+        run.environment['TEST_REDIS_URL'] = services.redisUrl
+      }
+      if (!(await passes(run, level))) return fail(run, level)
+    }
+    sayTotals(run)
+    return 0
+  } catch (error) {
+    say(messageOf(error))
+    run.tally.failed += 1
+    sayTotals(run)
+    return 1
+  } finally {
+    await services?.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Without the settings of a Daybreak of the person's own: a test that starts one says what it is to use. */
+function testEnvironment(): NodeJS.ProcessEnv {
+  const own = new Set(Object.keys(settings.shape))
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.has(name)))
+}
+
+async function passes(run: Run, level: Level): Promise<boolean> {
+  if (level !== 'checks') return timed(run, level, () => passesTests(run, level))
+  for (const check of CHECKS) {
+    const passed = await timed(run, check.name, () => succeeds(run, check))
+    if (passed) continue
+    run.tally.failed += 1
+    return false
+  }
+  return true
+}
+
+async function passesTests(run: Run, level: Level): Promise<boolean> {
+  const report = join(run.folder, `${level}.json`)
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const passed = await succeeds(run, {
+    name: level,
+    program: 'vitest',
+    args: ['run', '--project', level, ...reporters],
+  })
+  const counted = await readFile(report, 'utf8').then(
+    (text) => countTests(JSON.parse(text) as VitestReport),
+    // It ended before it could report, and has said why.
+    () => ({ passed: 0, failed: 1, skipped: 0 }),
+  )
+  run.tally.passed += counted.passed
+  run.tally.failed += counted.failed
+  run.tally.skipped += counted.skipped
+  return passed && counted.failed === 0
+}
+
+async function succeeds(run: Run, command: Command): Promise<boolean> {
+  run.signal.throwIfAborted()
+  say(`\n▸ ${command.name}`)
+  return new Promise((done, failed) => {
+    const child = spawn(command.program, command.args, {
+      env: run.environment,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
+    const stop = () => child.kill('SIGTERM')
+    run.signal.addEventListener('abort', stop)
+    child.once('error', failed)
+    child.once('exit', (code) => {
+      run.signal.removeEventListener('abort', stop)
+      done(code === 0)
+    })
+  })
+}
+
+async function timed<T>(run: Run, name: string, step: () => Promise<T>): Promise<T> {
+  const started = performance.now()
+  try {
+    return await step()
+  } finally {
+    const seconds = ((performance.now() - started) / 1000).toFixed(1)
+    run.times.push([name, seconds])
+    say(`  ${name}: ${seconds} s`)
+  }
+}
+
+function fail(run: Run, level: Level): number {
+  sayTotals(run)
+  say(run.signal.aborted ? 'Interrupted.' : `FAILED at ${run.times.at(-1)?.[0]}. Once mended: ./scripts/test ${level}`)
+  return 1
+}
+
+function sayTotals(run: Run): void {
+  const { passed, failed, skipped } = run.tally
+  say(`\n${run.times.map(([name, seconds]) => `${name.padEnd(12)}${seconds.padStart(7)} s`).join('\n')}`)
+  say(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+process.exitCode = await main(process.argv.slice(2))
