@@ -9,7 +9,9 @@ export const settings = z.object({
   DATA_DIR: z
     .string()
     .default('.daybreak')
-    .describe('Folder of everything embedded: the database, stored reports, the outbox. Relative to where the program starts.'),
+    .describe(
+      'Folder of everything embedded: the database, stored reports, the outbox. Relative to where the program starts.',
+    ),
   DATABASE_URL: z.url().optional().describe('PostgreSQL 15 or newer. Unset: an embedded PostgreSQL in DATA_DIR.'),
   DATABASE_POOL_MAX: z.coerce.number().int().min(4).max(200).default(16).describe('Connections each process may open.'),
   DATABASE_PORT: z.coerce
@@ -25,45 +27,140 @@ export const settings = z.object({
     .optional()
     .describe('Redis 6.2 or newer, or Valkey. Unset: the queues live in PostgreSQL.'),
   REDIS_CLUSTER: flag.default(false).describe('REDIS_URL names a node of a cluster.'),
-  QUEUE_PREFIX: z.string().regex(/^[a-z0-9_]+$/).default('daybreak').describe('Schema (PostgreSQL) or key prefix (Redis) of the queues.'),
+  QUEUE_PREFIX: z
+    .string()
+    .regex(/^[a-z0-9_]+$/)
+    .default('daybreak')
+    .describe('Schema (PostgreSQL) or key prefix (Redis) of the queues.'),
   S3_BUCKET: z.string().optional().describe('Bucket for stored reports. Unset: a folder in DATA_DIR.'),
   S3_ENDPOINT: z.url().optional().describe('Address of an S3-compatible store other than AWS.'),
   S3_REGION: z.string().default('us-east-1').describe('Region of the bucket.'),
   S3_ACCESS_KEY_ID: z.string().optional().describe('Access key. Unset: the AWS default credential chain.'),
   S3_SECRET_ACCESS_KEY: z.string().optional().describe('Secret of the access key.'),
   S3_FORCE_PATH_STYLE: flag.default(false).describe('Address the bucket as a path instead of a host name.'),
-  S3_CHECKSUMS: z.enum(['when_supported', 'when_required']).default('when_supported').describe('when_required for stores that refuse the checksums AWS expects.'),
+  S3_CHECKSUMS: z
+    .enum(['when_supported', 'when_required'])
+    .default('when_supported')
+    .describe('when_required for stores that refuse the checksums AWS expects.'),
   SMTP_URL: z
     .string()
     .regex(/^smtps?:\/\//, 'must begin with smtp:// or smtps://')
     .optional()
-    .describe('Mail server, such as smtps://user:password@host:465. Unset: mails become .eml files in DATA_DIR/outbox.'),
+    .describe(
+      'Mail server, such as smtps://user:password@host:465. Unset: mails become .eml files in DATA_DIR/outbox.',
+    ),
   MAIL_FROM: z.string().default('Daybreak <daybreak@localhost>').describe('Sender of every mail.'),
-  MAIL_ATTACH_MAX_BYTES: z.coerce.number().int().min(0).default(7_000_000).describe('A mail whose files are larger together carries links instead.'),
-  LINK_TTL_DAYS: z.coerce.number().int().min(1).max(365).default(30).describe('A mailed download link works this long.'),
+  MAIL_ATTACH_MAX_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(7_000_000)
+    .describe('A mail whose files are larger together carries links instead.'),
+  LINK_TTL_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(365)
+    .default(30)
+    .describe('A mailed download link works this long.'),
   PORT: z.coerce.number().int().min(0).max(65535).default(8080).describe('Port of the board.'),
   HOST: z.string().default('127.0.0.1').describe('Address the board listens on.'),
-  PUBLIC_URL: z.url().optional().describe('Address people reach the board at; links in mails begin with it. Unset: http://HOST:PORT.'),
+  PUBLIC_URL: z
+    .url()
+    .optional()
+    .describe('Address people reach the board at; links in mails begin with it. Unset: http://HOST:PORT.'),
   SESSION_TTL_HOURS: z.coerce.number().int().min(1).max(720).default(12).describe('A sign-in lasts this long.'),
-  REQUESTS_PER_SECOND: z.coerce.number().int().min(1).max(10_000).default(20).describe('Requests each person or key may make each second.'),
+  REQUESTS_PER_SECOND: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(20)
+    .describe('Requests each person or key may make each second.'),
   ROLES: z
     .string()
     .default('scheduler,worker,board')
     .transform((text) => text.split(',').map((name) => name.trim()))
     .pipe(z.array(role).min(1))
     .describe('What this process does: scheduler, worker, board, separated by commas.'),
-  CONCURRENCY_AGGREGATION: z.coerce.number().int().min(1).max(100).default(4).describe('Roll-ups at once in this process.'),
-  CONCURRENCY_SEGMENTS: z.coerce.number().int().min(1).max(100).default(2).describe('Segment refreshes at once in this process.'),
-  CONCURRENCY_PREDICTIONS: z.coerce.number().int().min(1).max(100).default(2).describe('Forecasts at once in this process.'),
-  CONCURRENCY_REPORTS: z.coerce.number().int().min(1).max(32).default(2).describe('Renderings at once in this process.'),
-  CONCURRENCY_DELIVERIES: z.coerce.number().int().min(1).max(100).default(4).describe('Mails sent at once by this process.'),
-  CLIENT_RUNS_MAX: z.coerce.number().int().min(1).max(10_000).default(50).describe('Runs of one client that may wait in the queues at once; the rest wait in the ledger.'),
-  CHROMIUM_PATH: z.string().optional().describe('Chromium or Chrome for PDF. Unset: an installed one, else the one from npm.'),
-  REPORT_TTL_DAYS: z.coerce.number().int().min(1).max(3650).default(400).describe('Rendered reports are deleted after this many days.'),
-  LEDGER_TTL_DAYS: z.coerce.number().int().min(1).max(3650).default(400).describe('Finished runs are deleted after this many days.'),
-  FACTS_TTL_DAYS: z.coerce.number().int().min(30).max(36_500).optional().describe('Interactions and surveys are deleted after this many days, roll-ups stay. Unset: kept.'),
-  SHUTDOWN_GRACE_SECONDS: z.coerce.number().int().min(1).max(600).default(20).describe('On SIGTERM running work has this long to finish before it is given back.'),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least severe level that is logged.'),
+  CONCURRENCY_AGGREGATION: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(4)
+    .describe('Roll-ups at once in this process.'),
+  CONCURRENCY_SEGMENTS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(2)
+    .describe('Segment refreshes at once in this process.'),
+  CONCURRENCY_PREDICTIONS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(2)
+    .describe('Forecasts at once in this process.'),
+  CONCURRENCY_REPORTS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(32)
+    .default(2)
+    .describe('Renderings at once in this process.'),
+  CONCURRENCY_DELIVERIES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(4)
+    .describe('Mails sent at once by this process.'),
+  CLIENT_RUNS_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(50)
+    .describe('Runs of one client that may wait in the queues at once; the rest wait in the ledger.'),
+  CHROMIUM_PATH: z
+    .string()
+    .optional()
+    .describe('Chromium or Chrome for PDF. Unset: an installed one, else the one from npm.'),
+  REPORT_TTL_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3650)
+    .default(400)
+    .describe('Rendered reports are deleted after this many days.'),
+  LEDGER_TTL_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3650)
+    .default(400)
+    .describe('Finished runs are deleted after this many days.'),
+  FACTS_TTL_DAYS: z.coerce
+    .number()
+    .int()
+    .min(30)
+    .max(36_500)
+    .optional()
+    .describe('Interactions and surveys are deleted after this many days, roll-ups stay. Unset: kept.'),
+  SHUTDOWN_GRACE_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(600)
+    .default(20)
+    .describe('On SIGTERM running work has this long to finish before it is given back.'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least severe level that is logged.'),
 })
 
 export type Config = z.output<typeof settings>

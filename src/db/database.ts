@@ -1,4 +1,10 @@
-import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, type Transaction as KyselyTransaction } from 'kysely'
+import {
+  Kysely,
+  type Transaction as KyselyTransaction,
+  PostgresDialect,
+  type PostgresPool,
+  type PostgresPoolClient,
+} from 'kysely'
 import pg from 'pg'
 import type { Log } from '../log.ts'
 import type { DB } from './schema.ts'
@@ -57,13 +63,23 @@ export function openDatabase(url: string, options: { max: number; log: Log }): D
 }
 
 function openPool(url: string, max: number, startOptions: string, log: Log): pg.Pool {
-  const pool = new pg.Pool({ connectionString: url, max, keepAlive: true, application_name: 'daybreak', options: startOptions })
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    keepAlive: true,
+    application_name: 'daybreak',
+    options: startOptions,
+  })
   // An idle connection that dies (server restart) is replaced on next use; without a listener it would end the process.
   pool.on('error', (error) => log.warn({ error: error.message }, 'an idle database connection was lost'))
   return pool
 }
 
-async function connectAs(pool: pg.Pool, scopes: WeakMap<pg.PoolClient, string>, clientId: string): Promise<pg.PoolClient> {
+async function connectAs(
+  pool: pg.Pool,
+  scopes: WeakMap<pg.PoolClient, string>,
+  clientId: string,
+): Promise<pg.PoolClient> {
   const connection = await pool.connect()
   if (scopes.get(connection) === clientId) return connection
   try {

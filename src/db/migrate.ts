@@ -15,7 +15,10 @@ const LOCK_ID = 7_203_114
 export async function migrate(url: string): Promise<string[]> {
   const connection = new pg.Client({ connectionString: url, application_name: 'daybreak-migrate' })
   await connection.connect().catch((error: unknown) => {
-    throw new InputError('no-database', `The database cannot be reached (${messageOf(error)}). Is DATABASE_URL right and the server up?`)
+    throw new InputError(
+      'no-database',
+      `The database cannot be reached (${messageOf(error)}). Is DATABASE_URL right and the server up?`,
+    )
   })
   try {
     await refuseOldServer(connection)
@@ -40,11 +43,14 @@ async function migrationFiles(): Promise<string[]> {
 async function refuseOldServer(connection: pg.Client): Promise<void> {
   const { rows } = await connection.query<{ server_version_num: string }>('show server_version_num')
   const version = Number(rows[0]?.server_version_num)
-  if (version < 150_000) throw new InputError('old-postgres', `PostgreSQL 15 or newer is needed; the server is ${version / 10_000}.`)
+  if (version < 150_000)
+    throw new InputError('old-postgres', `PostgreSQL 15 or newer is needed; the server is ${version / 10_000}.`)
 }
 
 async function applyMissing(connection: pg.Client): Promise<string[]> {
-  await connection.query('create table if not exists migrations (name text primary key, applied_at timestamptz not null default now())')
+  await connection.query(
+    'create table if not exists migrations (name text primary key, applied_at timestamptz not null default now())',
+  )
   const missing = await missingMigrations(connection)
   for (const name of missing) {
     const sql = await readFile(join(FOLDER, name), 'utf8')

@@ -157,6 +157,7 @@ export interface Deliveries {
   sent_at: string | null;
   state: Generated<string>;
   tries: Generated<number>;
+  unsubscribe_hash: Buffer | null;
 }
 
 export interface DownloadLinks {

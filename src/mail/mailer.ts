@@ -22,6 +22,8 @@ export type SendResult = { outcome: 'accepted'; reply: string } | { outcome: 'un
 
 /** Throws PermanentError (`mail-refused`, 5xx) or a plain Error (4xx, no connection: worth another try). */
 export type Mailer = {
+  /** Sending the same Message-ID twice is the same as once, so a send whose end nobody saw may be repeated. */
+  idempotent: boolean
   send(mail: Mail, signal: AbortSignal): Promise<SendResult>
   /** Connects and says hello; throws with what to mend. */
   check(): Promise<void>

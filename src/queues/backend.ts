@@ -1,4 +1,12 @@
-import { type BackendFactory, Queue, runMigrations, Worker, type WorkerOptions, createPostgresBackend, type Processor } from 'bullmq'
+import {
+  type BackendFactory,
+  createPostgresBackend,
+  type Processor,
+  Queue,
+  runMigrations,
+  Worker,
+  type WorkerOptions,
+} from 'bullmq'
 import { Cluster, Redis } from 'ioredis'
 import type { Pool } from 'pg'
 import type { Log } from '../log.ts'
@@ -13,8 +21,6 @@ export type QueueBackend = {
   kind: 'postgres' | 'redis'
   queues: Map<QueueName, Queue>
   openWorker(name: QueueName, processor: Processor, options: Omit<WorkerOptions, 'connection' | 'prefix'>): Worker
-  /** Brings BullMQ's own schema up to date; nothing to do on Redis. */
-  migrate(): Promise<void>
   check(): Promise<void>
   close(): Promise<void>
 }
@@ -28,26 +34,31 @@ export type QueueBackendOptions = {
   log: Log
 }
 
-export function openQueueBackend(options: QueueBackendOptions): QueueBackend {
+/** Opens the queues, on PostgreSQL after bringing BullMQ's own schema up to date: its start check compares majors only. */
+export async function openQueueBackend(options: QueueBackendOptions): Promise<QueueBackend> {
   return options.redisUrl === undefined ? onPostgres(options) : onRedis(options, options.redisUrl)
 }
 
-function onPostgres({ pool, log }: QueueBackendOptions): QueueBackend {
+async function onPostgres({ pool, log }: QueueBackendOptions): Promise<QueueBackend> {
+  // Every queue and worker listens for errors on the one pool they share.
+  pool.setMaxListeners(QUEUES.length * 4)
+  const client = await pool.connect()
+  try {
+    await runMigrations(client)
+  } finally {
+    client.release()
+  }
   const factory = createPostgresBackend as unknown as BackendFactory
   const connection = pool as never
-  const queues = openQueues(log, (name) => new Queue(name, { connection, defaultJobOptions }, factory) as unknown as Queue)
+  const queues = openQueues(
+    log,
+    (name) => new Queue(name, { connection, defaultJobOptions }, factory) as unknown as Queue,
+  )
   return {
     kind: 'postgres',
     queues,
-    openWorker: (name, processor, rest) => new Worker(name, processor, { ...rest, connection }, factory) as unknown as Worker,
-    async migrate() {
-      const client = await pool.connect()
-      try {
-        await runMigrations(client)
-      } finally {
-        client.release()
-      }
-    },
+    openWorker: (name, processor, rest) =>
+      new Worker(name, processor, { ...rest, connection }, factory) as unknown as Worker,
     async check() {
       await pool.query('select 1')
     },
@@ -66,12 +77,15 @@ function onRedis({ redisCluster, prefix, log }: QueueBackendOptions, url: string
   }
   // Braces keep all keys of a prefix in one cluster slot, as BullMQ's scripts need.
   const keyPrefix = redisCluster ? `{${prefix}}` : prefix
-  const queues = openQueues(log, (name) => new Queue(name, { connection: producer, prefix: keyPrefix, defaultJobOptions }))
+  const queues = openQueues(
+    log,
+    (name) => new Queue(name, { connection: producer, prefix: keyPrefix, defaultJobOptions }),
+  )
   return {
     kind: 'redis',
     queues,
-    openWorker: (name, processor, rest) => new Worker(name, processor, { ...rest, connection: consumer, prefix: keyPrefix }),
-    async migrate() {},
+    openWorker: (name, processor, rest) =>
+      new Worker(name, processor, { ...rest, connection: consumer, prefix: keyPrefix }),
     async check() {
       await producer.ping()
     },
@@ -92,7 +106,11 @@ const defaultJobOptions = {
   stackTraceLimit: 5,
 }
 
-function connect(url: string, cluster: boolean, options: { enableOfflineQueue?: boolean; maxRetriesPerRequest: number | null }): Redis | Cluster {
+function connect(
+  url: string,
+  cluster: boolean,
+  options: { enableOfflineQueue?: boolean; maxRetriesPerRequest: number | null },
+): Redis | Cluster {
   return cluster ? new Cluster([url], { redisOptions: options }) : new Redis(url, options)
 }
 

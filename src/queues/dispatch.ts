@@ -61,7 +61,10 @@ const SWEEP = 1000
  * Brings the queue back in step with the ledger: a run that should be in its queue and is not (the queue was emptied, or we died
  * between marking and adding) is planned again and so dispatched again. Returns how many.
  */
-export async function reconcile({ db, backend, log }: DispatchTools, options: { olderThanMs: number }): Promise<number> {
+export async function reconcile(
+  { db, backend, log }: DispatchTools,
+  options: { olderThanMs: number },
+): Promise<number> {
   const open = await openRuns(db, [options.olderThanMs, SWEEP])
   const lost: string[] = []
   for (const run of open) {

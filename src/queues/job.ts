@@ -42,7 +42,7 @@ export type RunContext = {
    * The run's last transaction: what `write` does, the runs it asks for and the run's success commit together, or not at all if
    * another worker has taken the run over meanwhile. A job that has no result to write need not call it.
    */
-  commit(write: (tx: Transaction, follow: (request: RunRequest) => Promise<string>) => Promise<void>): Promise<void>
+  commit(write: (tx: Transaction, follow: (request: RunRequest) => Promise<void>) => Promise<void>): Promise<void>
   /**
    * A transaction in the middle of a run, refused once another worker has taken it over: for what must be on record before the
    * outside world is touched.

@@ -11,7 +11,13 @@ const insertRuns = sqlFile<{ id: string; job: string; key: string }>(import.meta
 export type Origin = 'schedule' | 'person' | 'program' | 'backfill' | 'follow-up' | 'late-facts'
 
 /** Who asked, and how urgent it is: 1 a person waits, 2 a night, 3 a backfill. */
-export type PlanOptions = { origin: Origin; requestedBy: string | null; priority: 1 | 2 | 3; scheduleId?: string; dueAt?: Temporal.Instant }
+export type PlanOptions = {
+  origin: Origin
+  requestedBy: string | null
+  priority: 1 | 2 | 3
+  scheduleId?: string
+  dueAt?: Temporal.Instant
+}
 
 type PlannedRun = {
   id: string
@@ -28,18 +34,25 @@ type PlannedRun = {
 const CHAIN_MAX = 20
 
 /**
- * Plans runs, and the runs they stand on that nobody has asked for yet, in one statement. Returns how many were new.
+ * Plans runs, and the runs they stand on that nobody has asked for yet, in one statement. Returns those that were new.
  * Throws InputError('invalid-payload') naming each field that is wrong.
  */
-export async function planRuns(db: Kysely<DB>, requests: { request: RunRequest; options: PlanOptions }[]): Promise<number> {
+export async function planRuns(
+  db: Kysely<DB>,
+  requests: { request: RunRequest; options: PlanOptions }[],
+): Promise<{ id: string; job: string; key: string }[]> {
   const runs = new Map<string, PlannedRun>()
   for (const { request, options } of requests) addWithDependencies(runs, request, options, 0)
-  if (runs.size === 0) return 0
-  const planned = await insertRuns(db, [JSON.stringify([...runs.values()])])
-  return planned.length
+  if (runs.size === 0) return []
+  return insertRuns(db, [JSON.stringify([...runs.values()])])
 }
 
-function addWithDependencies(runs: Map<string, PlannedRun>, request: RunRequest, options: PlanOptions, depth: number): void {
+function addWithDependencies(
+  runs: Map<string, PlannedRun>,
+  request: RunRequest,
+  options: PlanOptions,
+  depth: number,
+): void {
   if (depth > CHAIN_MAX) throw new Error(`job ${request.job.name} waits for itself`)
   const payload = parsePayload(request)
   const name = identityOf({ job: request.job, payload })
@@ -82,11 +95,26 @@ export async function findRun(db: Kysely<DB>, request: RunRequest): Promise<{ id
   return db.selectFrom('runs').select(['id', 'state']).where('job', '=', job).where('key', '=', key).executeTakeFirst()
 }
 
+/** The ids of those runs that exist. */
+export async function findRunIds(db: Kysely<DB>, runs: { job: string; key: string }[]): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select r.id from jsonb_to_recordset(${JSON.stringify(runs)}::jsonb) as given (job text, key text) join runs r using (job, key)`.execute(
+    db,
+  )
+  return rows.map((row) => row.id)
+}
+
 /**
  * Puts finished runs back to planned, as if they had never run: their attempts stay on record, what waits for them waits again.
  * Returns the ids that changed.
  */
-export async function planAgain(db: Kysely<DB>, runIds: string[], states: readonly string[], options: PlanOptions): Promise<string[]> {
+export async function planAgain(
+  db: Kysely<DB>,
+  runIds: string[],
+  states: readonly string[],
+  options: PlanOptions,
+): Promise<string[]> {
+  if (runIds.length === 0 || states.length === 0) return []
   const changed = await db
     .updateTable('runs')
     .set({

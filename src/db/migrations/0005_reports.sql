@@ -67,11 +67,14 @@ create table deliveries (
   sent_at timestamptz,
   -- What the server said, or why it failed.
   reply text,
+  -- SHA-256 of the token in this copy's unsubscribe address.
+  unsubscribe_hash bytea,
   created_at timestamptz not null default now(),
   primary key (client_id, id),
   unique (client_id, execution_id, address),
   foreign key (client_id, execution_id) references executions on delete cascade
 );
+create index deliveries_unsubscribe on deliveries (unsubscribe_hash);
 
 create table unsubscribes (
   client_id text collate "C" not null references clients (id) on delete cascade,

@@ -1,0 +1,251 @@
+import type { Database, Transaction } from '../db/database.ts'
+import { PermanentError, RetryLaterError } from '../errors.ts'
+import { type Log, withLineSink } from '../log.ts'
+import { sqlFile } from '../sql.ts'
+import { systemClock } from '../time.ts'
+import type { AnyJob, RetryPolicy, RunContext, RunRequest } from './job.ts'
+import { planRuns } from './plan-runs.ts'
+
+/** A run as its worker holds it. */
+export type ClaimedRun = {
+  id: string
+  job: string
+  key: string
+  client_id: string | null
+  night: string | null
+  payload: unknown
+  priority: 1 | 2 | 3
+  attempt: number
+  failures: number
+  crashes: number
+}
+
+/** How an attempt ended. `waitMs` is how long until the next try, where there is one. */
+export type Outcome =
+  | { kind: 'succeeded' }
+  | { kind: 'failed'; error: Error; code: string }
+  | { kind: 'retried'; error: Error; code: string; waitMs: number }
+  | { kind: 'cancelled' }
+  | { kind: 'given-back'; error: Error; waitMs: number }
+  | { kind: 'lost' }
+
+const STOP_MESSAGES = {
+  deadline: 'it ran longer than its job allows and was stopped',
+  cancel: 'a person cancelled it',
+  shutdown: 'its node shut down and gave it back',
+  lost: 'another worker took it over',
+}
+
+/** Why a run was told to stop; the reason of its AbortSignal. */
+export class StopError extends Error {
+  readonly why: keyof typeof STOP_MESSAGES
+  constructor(why: StopError['why']) {
+    super(STOP_MESSAGES[why])
+    this.name = 'StopError'
+    this.why = why
+  }
+}
+
+const finishAttempt = sqlFile<{ id: string }>(import.meta.dirname, 'finish-attempt.sql')
+
+/** A job that ignores its signal is left behind after this long; it can commit nothing any more. */
+const STOP_GRACE_MS = 5_000
+const LOG_LINES_MAX = 200
+const STACK_CHARS_MAX = 4_000
+const MESSAGE_CHARS_MAX = 1_000
+const PROGRESS_EVERY_MS = 1_000
+
+export type AttemptTools<Services> = { database: Database; log: Log; services: Services }
+
+/**
+ * Runs one attempt of a claimed run and records how it ended. `stop` fires with a StopError for deadline, cancel and shutdown.
+ * Never throws for what the job did; throws when the ledger cannot be reached.
+ */
+export async function attemptRun<Services>(
+  job: AnyJob,
+  run: ClaimedRun,
+  stop: AbortController,
+  tools: AttemptTools<Services>,
+): Promise<Outcome> {
+  const lines: LogLine[] = []
+  const deadline = setTimeout(() => stop.abort(new StopError('deadline')), job.timeoutMs)
+  const state = { committed: false }
+  try {
+    await withLineSink(keepLines(lines), () => runOrStop(job, run, stop.signal, state, lines, tools))
+    if (state.committed) return { kind: 'succeeded' }
+    return await record(tools, run, { kind: 'succeeded' }, lines)
+  } catch (error) {
+    // What was committed succeeded, whatever happened afterwards.
+    if (state.committed) return { kind: 'succeeded' }
+    return await record(tools, run, judge(error, stop.signal, run, job.retry), lines)
+  } finally {
+    clearTimeout(deadline)
+  }
+}
+
+type LogLine = { line: number; at: string; level: string; message: string }
+
+function keepLines(lines: LogLine[]) {
+  return ({ level, message }: { level: string; message: string }) => {
+    if (lines.length >= LOG_LINES_MAX) return
+    const cut = lines.length === LOG_LINES_MAX - 1
+    const text = cut ? 'further lines are only in the log of the process' : message.slice(0, MESSAGE_CHARS_MAX)
+    lines.push({ line: lines.length + 1, at: systemClock().toString(), level, message: text })
+  }
+}
+
+async function runOrStop<Services>(
+  job: AnyJob,
+  run: ClaimedRun,
+  signal: AbortSignal,
+  state: { committed: boolean },
+  lines: LogLine[],
+  tools: AttemptTools<Services>,
+): Promise<void> {
+  signal.throwIfAborted()
+  const context = { ...tools.services, ...createContext(job, run, signal, state, lines, tools) }
+  const work = job.run(job.payload.parse(run.payload), context)
+  let giveUp: NodeJS.Timeout | undefined
+  const stopped = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => {
+      giveUp = setTimeout(() => reject(signal.reason), STOP_GRACE_MS)
+    })
+  })
+  try {
+    await Promise.race([work, stopped])
+    // A job that returns early because it was told to stop has not done its work.
+    if (!state.committed) signal.throwIfAborted()
+  } finally {
+    clearTimeout(giveUp)
+  }
+}
+
+function createContext<Services>(
+  job: AnyJob,
+  run: ClaimedRun,
+  signal: AbortSignal,
+  state: { committed: boolean },
+  lines: LogLine[],
+  { database, log }: AttemptTools<Services>,
+): RunContext {
+  const db = run.client_id === null ? database.system : database.forClient(run.client_id)
+  const follow = (tx: Transaction) => (request: RunRequest) =>
+    planRuns(tx, [{ request, options: { origin: 'follow-up', requestedBy: run.id, priority: run.priority } }]).then(
+      () => {},
+    )
+  let reportedAt = 0
+  return {
+    runId: run.id,
+    attempt: run.attempt,
+    db,
+    signal,
+    log: log.child({ run_id: run.id, job: job.name, client_id: run.client_id, attempt: run.attempt }),
+    progress(share) {
+      const now = performance.now()
+      if (now - reportedAt < PROGRESS_EVERY_MS) return
+      reportedAt = now
+      const update = db.updateTable('runs').set({ progress: Math.min(1, Math.max(0, share)) })
+      // Decoration: a report that fails must not fail the run, and the next one says more.
+      update
+        .where('id', '=', run.id)
+        .where('attempt', '=', run.attempt)
+        .execute()
+        .catch((error: Error) => log.debug(error.message))
+    },
+    async checkpoint(write) {
+      await db.transaction().execute(async (tx) => {
+        await holdClaim(tx, run)
+        await write(tx)
+      })
+    },
+    async commit(write) {
+      if (state.committed) throw new Error(`${job.name} commits twice`)
+      await db.transaction().execute(async (tx) => {
+        await holdClaim(tx, run)
+        await write(tx, follow(tx))
+        await finish(tx, run, { kind: 'succeeded' }, lines)
+      })
+      state.committed = true
+    },
+  }
+}
+
+/** Locks the run's row for the transaction, or refuses: another worker has the run. */
+async function holdClaim(tx: Transaction, run: ClaimedRun): Promise<void> {
+  const held = await tx
+    .selectFrom('runs')
+    .select('id')
+    .where('id', '=', run.id)
+    .where('attempt', '=', run.attempt)
+    .where('state', '=', 'running')
+    .forUpdate()
+    .executeTakeFirst()
+  if (!held) throw new StopError('lost')
+}
+
+async function record<Services>(
+  tools: AttemptTools<Services>,
+  run: ClaimedRun,
+  outcome: Outcome,
+  lines: LogLine[],
+): Promise<Outcome> {
+  if (outcome.kind === 'lost') return outcome
+  const written = await finish(tools.database.system, run, outcome, lines)
+  return written ? outcome : { kind: 'lost' }
+}
+
+const NEXT_STATE = {
+  succeeded: 'succeeded',
+  failed: 'failed',
+  retried: 'queued',
+  cancelled: 'cancelled',
+  'given-back': 'queued',
+} as const
+
+async function finish(
+  db: Transaction | Database['system'],
+  run: ClaimedRun,
+  outcome: Exclude<Outcome, { kind: 'lost' }>,
+  lines: LogLine[],
+): Promise<boolean> {
+  const error = 'error' in outcome ? outcome.error : null
+  const rows = await finishAttempt(db, [
+    run.id,
+    run.attempt,
+    NEXT_STATE[outcome.kind],
+    outcome.kind,
+    'code' in outcome ? outcome.code : outcome.kind === 'given-back' ? 'given-back' : null,
+    error?.message.slice(0, MESSAGE_CHARS_MAX) ?? null,
+    error?.stack?.slice(0, STACK_CHARS_MAX) ?? null,
+    'waitMs' in outcome ? outcome.waitMs : 0,
+    JSON.stringify(lines),
+  ])
+  return rows.length > 0
+}
+
+/** What an error means for the run. */
+export function judge(
+  thrown: unknown,
+  signal: AbortSignal,
+  run: Pick<ClaimedRun, 'failures'>,
+  retry: RetryPolicy,
+): Outcome {
+  const stop: unknown = signal.aborted ? signal.reason : thrown
+  if (stop instanceof StopError && stop.why !== 'deadline') {
+    if (stop.why === 'cancel') return { kind: 'cancelled' }
+    return stop.why === 'lost' ? { kind: 'lost' } : { kind: 'given-back', error: stop, waitMs: 0 }
+  }
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  if (error instanceof RetryLaterError) return { kind: 'given-back', error, waitMs: error.waitMs }
+  if (error instanceof PermanentError) return { kind: 'failed', error, code: error.code }
+  const code = stop instanceof StopError ? 'deadline' : error.name === 'ZodError' ? 'invalid-payload' : 'error'
+  const failures = run.failures + 1
+  if (failures >= retry.attempts || code === 'invalid-payload') return { kind: 'failed', error, code }
+  return { kind: 'retried', error, code, waitMs: backoffMs(retry, failures) }
+}
+
+/** Exponential with a cap, and jitter over its upper half, so that what failed together does not come back together. */
+export function backoffMs(retry: RetryPolicy, failures: number, random: number = Math.random()): number {
+  const full = Math.min(retry.maxDelayMs, retry.delayMs * 2 ** (failures - 1))
+  return Math.round(full * (0.5 + random / 2))
+}

@@ -1,0 +1,19 @@
+/** The engine's face: what jobs, board and command line may use of it. */
+export { openQueueBackend, type QueueBackend } from './backend.ts'
+export { nextFires, parseCron } from './cron.ts'
+export { createEngine, type Engine } from './engine.ts'
+export {
+  type AnyJob,
+  defineJob,
+  type Job,
+  on,
+  QUEUES,
+  type QueueName,
+  type RunContext,
+  type RunRequest,
+} from './job.ts'
+export type { Ledger, RequestOptions } from './ledger.ts'
+export { perform } from './perform.ts'
+export { createRegistry, jobNamed, type Registry } from './registry.ts'
+export type { AttemptView, RunFilter, RunState, RunView } from './run-views.ts'
+export { planNight, zoneOf } from './schedule.ts'

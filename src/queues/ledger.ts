@@ -1,0 +1,167 @@
+import { sql } from 'kysely'
+import type { SystemDatabase } from '../db/database.ts'
+import { InputError } from '../errors.ts'
+import type { QueueBackend } from './backend.ts'
+import type { QueueName, RunRequest } from './job.ts'
+import { findRun, findRunIds, identityOf, type Origin, type PlanOptions, planAgain, planRuns } from './plan-runs.ts'
+import { findRunView, listRuns, type RunFilter, type RunView } from './run-views.ts'
+
+export type RequestOptions = {
+  origin: Origin
+  requestedBy: string
+  /**
+   * What to do when the run exists and has ended: leave it; run it again if it failed or was cancelled; if it succeeded; whatever
+   * it did.
+   */
+  again: 'no' | 'failed' | 'succeeded' | 'all'
+}
+
+/** What people and programs may do to runs; the same from board, API and command line. */
+export type Ledger = {
+  /** Plans the run (and what it stands on); asking twice gives the same run. */
+  request(request: RunRequest, options: RequestOptions): Promise<{ runId: string; created: boolean }>
+  /** The same for many at once, such as the days of a backfill. Returns how many were planned, anew or again. */
+  requestAll(requests: RunRequest[], options: RequestOptions): Promise<number>
+  /** Plans a failed or cancelled run again, or what a waiting run waits for in vain. Throws InputError('not-retryable', 409). */
+  retry(runId: string, requestedBy: string): Promise<void>
+  /** Stops a planned, queued or running run; a running one within seconds. Throws InputError('not-cancellable', 409). */
+  cancel(runId: string, requestedBy: string): Promise<void>
+  find(runId: string): Promise<RunView | null>
+  list(filter: RunFilter): Promise<{ runs: RunView[]; nextCursor: string | null }>
+}
+
+export type LedgerTools = {
+  db: SystemDatabase
+  backend: QueueBackend
+  /** Called when something may have become ready. */
+  onPlanned(): void
+}
+
+const UNDONE = ['failed', 'cancelled']
+const REVIVED = { no: [], failed: UNDONE, succeeded: ['succeeded'], all: ['succeeded', ...UNDONE] }
+const PRIORITIES: Record<Origin, PlanOptions['priority']> = {
+  person: 1,
+  program: 1,
+  schedule: 2,
+  'follow-up': 2,
+  'late-facts': 2,
+  backfill: 3,
+}
+
+export function createLedger(tools: LedgerTools): Ledger {
+  const { db } = tools
+  return {
+    request: (request, options) => requestRun(tools, request, options),
+    requestAll: (requests, options) => requestAll(tools, requests, options),
+    retry: (runId, requestedBy) => retryRun(tools, runId, requestedBy),
+    cancel: (runId, requestedBy) => cancelRun(tools, runId, requestedBy),
+    find: (runId) => findRunView(db, runId),
+    list: (filter) => listRuns(db, filter),
+  }
+}
+
+async function requestRun(tools: LedgerTools, request: RunRequest, options: RequestOptions) {
+  const plan = planFor(options)
+  const { job, key } = identityOf(request)
+  const planned = await planRuns(tools.db, [{ request, options: plan }])
+  const fresh = planned.find((run) => run.job === job && run.key === key)
+  const known = fresh ?? (await findRun(tools.db, request))
+  if (!known) throw new Error(`run ${job} ${key} was planned and is gone`)
+  if (!fresh) await planAgain(tools.db, [known.id], REVIVED[options.again], plan)
+  tools.onPlanned()
+  return { runId: known.id, created: fresh !== undefined }
+}
+
+/** Requests handled by one statement. */
+const PAGE = 500
+
+async function requestAll(tools: LedgerTools, requests: RunRequest[], options: RequestOptions): Promise<number> {
+  const plan = planFor(options)
+  let changed = 0
+  for (let at = 0; at < requests.length; at += PAGE) {
+    const page = requests.slice(at, at + PAGE)
+    const planned = await planRuns(
+      tools.db,
+      page.map((request) => ({ request, options: plan })),
+    )
+    const fresh = new Set(planned.map((run) => `${run.job} ${run.key}`))
+    const known = page.map(identityOf).filter((run) => !fresh.has(`${run.job} ${run.key}`))
+    const again = await planAgain(tools.db, await findRunIds(tools.db, known), REVIVED[options.again], plan)
+    changed += planned.length + again.length
+  }
+  tools.onPlanned()
+  return changed
+}
+
+function planFor({ origin, requestedBy }: RequestOptions): PlanOptions {
+  return { origin, requestedBy, priority: PRIORITIES[origin] }
+}
+
+async function stateOf(db: SystemDatabase, runId: string) {
+  const run = await db
+    .selectFrom('runs')
+    .select(['state', 'queue', 'node', 'job', 'key'])
+    .where('id', '=', runId)
+    .executeTakeFirst()
+  if (!run) throw new InputError('unknown-run', `There is no run ${runId}.`, 404)
+  return run
+}
+
+async function retryRun({ db, onPlanned }: LedgerTools, runId: string, requestedBy: string): Promise<void> {
+  const run = await stateOf(db, runId)
+  const targets = run.state === 'planned' ? await failedDependencies(db, runId) : [runId]
+  const plan: PlanOptions = { origin: 'person', requestedBy, priority: 1 }
+  const changed = await planAgain(db, targets, UNDONE, plan)
+  if (changed.length === 0) {
+    throw new InputError(
+      'not-retryable',
+      `${run.job} ${run.key} is ${run.state}; only what failed or was cancelled can be retried.`,
+      409,
+    )
+  }
+  onPlanned()
+}
+
+/** Everything undone that a run waits for, however far down the chain. */
+async function failedDependencies(db: SystemDatabase, runId: string): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    with recursive needed as (
+      select r.id, r.state from run_dependencies d join runs r on r.job = d.job and r.key = d.key where d.run_id = ${runId}
+      union
+      select r.id, r.state from needed n join run_dependencies d on d.run_id = n.id join runs r on r.job = d.job and r.key = d.key
+    )
+    select id from needed where state in ('failed', 'cancelled')`.execute(db)
+  return rows.map((row) => row.id)
+}
+
+async function cancelRun({ db, backend }: LedgerTools, runId: string, requestedBy: string): Promise<void> {
+  const before = await stateOf(db, runId)
+  const cancelled = await db
+    .updateTable('runs')
+    .set({ state: 'cancelled', finished_at: sql`now()`, requested_by: requestedBy, cancel_requested_at: sql`now()` })
+    .where('id', '=', runId)
+    .where('state', 'in', ['planned', 'queued'])
+    .returning('id')
+    .execute()
+  if (cancelled.length > 0) return removeFromQueue(backend, before.queue as QueueName, runId)
+  const asked = await db
+    .updateTable('runs')
+    .set({ cancel_requested_at: sql`now()` })
+    .where('id', '=', runId)
+    .where('state', '=', 'running')
+    .returning('id')
+    .execute()
+  if (asked.length === 0) {
+    throw new InputError(
+      'not-cancellable',
+      `${before.job} ${before.key} is ${before.state}; there is nothing to stop.`,
+      409,
+    )
+  }
+}
+
+/** Tidiness only: a worker that picks up a cancelled run finds nothing to claim. */
+async function removeFromQueue(backend: QueueBackend, queue: QueueName, runId: string): Promise<void> {
+  const job = await backend.queues.get(queue)?.getJob(runId)
+  if (job && !(await job.isActive())) await job.remove()
+}

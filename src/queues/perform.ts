@@ -1,0 +1,43 @@
+import type { Database } from '../db/database.ts'
+import type { Log } from '../log.ts'
+import type { Job, RunContext, RunRequest } from './job.ts'
+
+export type PerformTools<Services> = {
+  database: Database
+  log: Log
+  services: Services
+  signal?: AbortSignal
+  runId?: string
+}
+
+/**
+ * Runs a job as a worker would, without queue and ledger, for tests: payload through its schema, the client's own database handle,
+ * commits that commit. Returns the runs it asked for.
+ */
+export async function perform<Payload, Services>(
+  job: Job<Payload, Services>,
+  payload: Payload,
+  { database, log, services, signal, runId }: PerformTools<Services>,
+): Promise<RunRequest[]> {
+  const parsed = job.payload.parse(payload)
+  const clientId = job.client(parsed)
+  const db = clientId === null ? database.system : database.forClient(clientId)
+  const followed: RunRequest[] = []
+  const context: RunContext = {
+    runId: runId ?? '00000000-0000-4000-8000-000000000000',
+    attempt: 1,
+    db,
+    log,
+    signal: signal ?? new AbortController().signal,
+    progress: () => {},
+    checkpoint: (write) => db.transaction().execute(write),
+    commit: (write) =>
+      db.transaction().execute((tx) =>
+        write(tx, async (request) => {
+          followed.push(request)
+        }),
+      ),
+  }
+  await job.run(parsed, { ...services, ...context })
+  return followed
+}

@@ -1,0 +1,185 @@
+import { UnrecoverableError, type Worker } from 'bullmq'
+import { sql } from 'kysely'
+import type { Database } from '../db/database.ts'
+import { messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { sqlFile } from '../sql.ts'
+import { attemptRun, type ClaimedRun, type Outcome, StopError } from './attempt.ts'
+import type { QueueBackend } from './backend.ts'
+import { QUEUES, type QueueName } from './job.ts'
+import { jobOfRun, type Registry } from './registry.ts'
+
+/**
+ * BullMQ's defaults take a minute to notice a dead worker and give a job up after two; these rescue within 15 s, and the ledger
+ * counts crashes itself.
+ */
+const LOCK_MS = 15_000
+const STALLED_INTERVAL_MS = 5_000
+const STALLED_COUNT_MAX = 1000
+/** A run whose worker died this often is poison. */
+const CRASHES_MAX = 4
+
+const claimRun = sqlFile<ClaimedRun>(import.meta.dirname, 'claim-run.sql')
+
+export type WorkTools<Services> = {
+  database: Database
+  backend: QueueBackend
+  registry: Registry
+  services: Services
+  node: string
+  concurrency: Record<QueueName, number>
+  log: Log
+  /** Called after every attempt: what waited for the run may be ready now. */
+  onFinished(): void
+}
+
+export type WorkerSet = {
+  /** Stops the attempt of a run on this node. */
+  stopRun(runId: string, why: StopError['why']): void
+  runningIds(): string[]
+  /** Takes nothing new, gives running work `graceMs` to finish, then stops it and gives it back. */
+  close(graceMs: number): Promise<void>
+}
+
+/** BullMQ retries after `waitMs`; the ledger has decided. */
+class TryAgain extends Error {
+  readonly waitMs: number
+  constructor(message: string, waitMs: number) {
+    super(message)
+    this.name = 'TryAgain'
+    this.waitMs = waitMs
+  }
+}
+
+/** Opens one worker per queue. */
+export function startWorkers<Services>(tools: WorkTools<Services>): WorkerSet {
+  const running = new Map<string, AbortController>()
+  const workers = QUEUES.map((name) => openWorker(name, running, tools))
+  const stopAll = (why: StopError['why']) => {
+    for (const controller of running.values()) controller.abort(new StopError(why))
+  }
+  return {
+    stopRun: (runId, why) => running.get(runId)?.abort(new StopError(why)),
+    runningIds: () => [...running.keys()],
+    async close(graceMs) {
+      const timer = setTimeout(() => stopAll('shutdown'), graceMs)
+      await Promise.all(workers.map((worker) => worker.close()))
+      clearTimeout(timer)
+    },
+  }
+}
+
+function openWorker<Services>(
+  name: QueueName,
+  running: Map<string, AbortController>,
+  tools: WorkTools<Services>,
+): Worker {
+  const worker = tools.backend.openWorker(
+    name,
+    // BullMQ hands over a signal only to a function that declares three parameters.
+    async (job, _token, signal) => {
+      const stop = new AbortController()
+      signal?.addEventListener('abort', () => stop.abort(new StopError('lost')))
+      await processRun(String(job.id), stop, running, tools)
+    },
+    {
+      name: tools.node,
+      concurrency: tools.concurrency[name],
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_INTERVAL_MS,
+      maxStalledCount: STALLED_COUNT_MAX,
+      settings: { backoffStrategy: (_made, _type, error) => (error instanceof TryAgain ? error.waitMs : -1) },
+    },
+  )
+  worker.on('error', (error) =>
+    tools.log.warn({ queue: name, error: error.message }, `worker of ${name}: ${error.message}`),
+  )
+  worker.on('lockRenewalFailed', (ids: string[]) => {
+    for (const id of ids) running.get(id)?.abort(new StopError('lost'))
+  })
+  return worker
+}
+
+async function processRun<Services>(
+  runId: string,
+  stop: AbortController,
+  running: Map<string, AbortController>,
+  tools: WorkTools<Services>,
+): Promise<void> {
+  const [run] = await claimRun(tools.database.system, [runId, tools.node])
+  if (!run) return
+  running.set(runId, stop)
+  const startedAt = performance.now()
+  try {
+    const outcome = run.crashes >= CRASHES_MAX ? await failPoison(run, tools) : await attemptKnown(run, stop, tools)
+    logOutcome(tools.log, run, outcome, Math.round(performance.now() - startedAt))
+    tools.onFinished()
+    answerQueue(outcome)
+  } finally {
+    running.delete(runId)
+  }
+}
+
+async function attemptKnown<Services>(
+  run: ClaimedRun,
+  stop: AbortController,
+  tools: WorkTools<Services>,
+): Promise<Outcome> {
+  const job = jobOfRun(tools.registry, run.job)
+  return attemptRun(job, run, stop, tools)
+}
+
+async function failPoison<Services>(run: ClaimedRun, tools: WorkTools<Services>): Promise<Outcome> {
+  const error = new Error(`its worker died ${run.crashes} times while it ran; look at the attempts, then retry it`)
+  await tools.database.system
+    .updateTable('runs')
+    .set({ state: 'failed', finished_at: sql`now()`, error_code: 'crashed', error_message: error.message })
+    .where('id', '=', run.id)
+    .where('attempt', '=', run.attempt)
+    .execute()
+  return { kind: 'failed', error, code: 'crashed' }
+}
+
+/** Says to BullMQ what the ledger has recorded, so that its board shows the same. */
+function answerQueue(outcome: Outcome): void {
+  switch (outcome.kind) {
+    case 'succeeded':
+    case 'cancelled':
+    case 'lost':
+      return
+    case 'failed':
+      throw new UnrecoverableError(outcome.error.message)
+    case 'retried':
+    case 'given-back':
+      throw new TryAgain(outcome.error.message, outcome.waitMs)
+  }
+}
+
+function logOutcome(log: Log, run: ClaimedRun, outcome: Outcome, durationMs: number): void {
+  const facts = {
+    run_id: run.id,
+    job: run.job,
+    key: run.key,
+    attempt: run.attempt,
+    outcome: outcome.kind,
+    duration_ms: durationMs,
+  }
+  const title = `${run.job} ${run.key}`
+  switch (outcome.kind) {
+    case 'succeeded':
+      return log.info(facts, `${title} succeeded in ${durationMs} ms`)
+    case 'failed':
+      return log.error(
+        { ...facts, stack: outcome.error.stack },
+        `${title} failed for good: ${messageOf(outcome.error)}`,
+      )
+    case 'retried':
+      return log.warn(facts, `${title} failed, tried again in ${outcome.waitMs} ms: ${messageOf(outcome.error)}`)
+    case 'given-back':
+      return log.info(facts, `${title} waits ${outcome.waitMs} ms: ${messageOf(outcome.error)}`)
+    case 'cancelled':
+      return log.info(facts, `${title} was cancelled`)
+    case 'lost':
+      return log.warn(facts, `${title} was taken over by another worker`)
+  }
+}
