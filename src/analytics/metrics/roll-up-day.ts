@@ -1,0 +1,100 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { Transaction } from '../../db/database.ts'
+import { PermanentError, RetryLaterError } from '../../errors.ts'
+import { sqlFile } from '../../sql.ts'
+import { addDays, type Day, instantsOf, SECOND_MS } from '../../time.ts'
+
+/** How long a roll-up waits for somebody who is writing facts of its day before it gives way. */
+const LOCK_TIMEOUT_MS = 20 * SECOND_MS
+const LOCKED_RETRY_MS = 30 * SECOND_MS
+/** PostgreSQL's lock_not_available. */
+const LOCK_NOT_AVAILABLE = '55P03'
+
+const rollUpInteractions = sqlFile(import.meta.dirname, 'roll-up-interactions.sql')
+const rollUpSurveys = sqlFile(import.meta.dirname, 'roll-up-surveys.sql')
+const rollUpPayments = sqlFile(import.meta.dirname, 'roll-up-payments.sql')
+const rollUpRevenue = sqlFile(import.meta.dirname, 'roll-up-revenue.sql')
+const rollUpCustomers = sqlFile(import.meta.dirname, 'roll-up-customers.sql')
+const recountRepeats = sqlFile(import.meta.dirname, 'recount-repeats.sql')
+
+/** What a roll-up has seen: the version of the day's facts and the instant they were read. */
+export type RolledDay = { factsVersion: number; rolledAt: string }
+
+/**
+ * Recomputes one local day of one client from its facts and replaces what was there: agent_metrics, revenue_metrics,
+ * customer_metrics, and first contact resolution of the 7 days before, which this day's contacts may repeat. Call it inside a
+ * read-committed transaction; twice is the same as once.
+ *
+ * Why nothing is lost to facts that are written meanwhile: whoever writes a fact also raises the day's facts_version before it
+ * can commit, and the row that holds it is locked here first. So every fact counted in the version that the lock returns has
+ * committed, and is seen by the statements after it, each of which reads anew; and no other fact of the day can commit before
+ * we do: its writer waits, then raises the version over the one stored here, and the day is dirty again. (Under repeatable
+ * read the snapshot would be older than the lock, and facts in between would be counted in the version but not in the sums.)
+ *
+ * Roll-ups of one client take turns, because they also write to the 7 days before their own.
+ *
+ * @throws RetryLaterError when somebody keeps facts of the day locked, such as a long import.
+ */
+export async function rollUpDay(
+  tx: Transaction,
+  { clientId, day }: { clientId: string; day: Day },
+): Promise<RolledDay> {
+  const client = await readClient(tx, clientId)
+  const { factsVersion, rolledAt } = await lockDay(tx, clientId, day)
+  const { from, to } = instantsOf({ from: day, to: addDays(day, 1) }, client.time_zone)
+  const bounds = [clientId, day, from.toString(), to.toString()]
+  await deleteDay(tx, clientId, day)
+  await rollUpInteractions(tx, [...bounds, client.time_zone, client.service_level_s, client.short_abandon_s])
+  await rollUpSurveys(tx, [...bounds, client.time_zone])
+  await rollUpPayments(tx, [...bounds, client.time_zone, client.currency])
+  await rollUpRevenue(tx, bounds)
+  await rollUpCustomers(tx, [...bounds, client.currency])
+  await recountRepeats(tx, [clientId, from.toString(), to.toString(), client.time_zone])
+  // A day that is not over cannot be clean: facts that are still to happen do not raise its version today.
+  const isOver = Temporal.Instant.compare(Temporal.Instant.from(rolledAt), to) >= 0
+  await tx
+    .updateTable('rollup_days')
+    .set({ rolled_version: isOver ? factsVersion : factsVersion - 1, rolled_at: rolledAt })
+    .where('client_id', '=', clientId)
+    .where('day', '=', day)
+    .execute()
+  return { factsVersion, rolledAt }
+}
+
+/** Locks the day's row, made if need be, then the client's turn; what is read afterwards is the version returned, or newer. */
+async function lockDay(tx: Transaction, clientId: string, day: Day): Promise<RolledDay> {
+  try {
+    await execute(tx, sql`select set_config('lock_timeout', ${String(LOCK_TIMEOUT_MS)}, true)`)
+    const rolledDay = await tx
+      .insertInto('rollup_days')
+      .values({ client_id: clientId, day, facts_version: 0 })
+      .onConflict((row) => row.columns(['client_id', 'day']).doUpdateSet((eb) => ({ day: eb.ref('excluded.day') })))
+      .returning(['facts_version as factsVersion', sql<string>`clock_timestamp()`.as('rolledAt')])
+      .executeTakeFirstOrThrow()
+    await execute(tx, sql`select pg_advisory_xact_lock(hashtextextended('roll-up-day:' || ${clientId}::text, 0))`)
+    return rolledDay
+  } catch (error) {
+    if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error
+    const message = `facts of ${day} of ${clientId} are being written by somebody else for more than ${LOCK_TIMEOUT_MS / SECOND_MS} s`
+    throw new RetryLaterError(LOCKED_RETRY_MS, message, { cause: error })
+  }
+}
+
+async function readClient(tx: Transaction, clientId: string) {
+  const client = await tx
+    .selectFrom('clients')
+    .select(['time_zone', 'currency', 'service_level_s', 'short_abandon_s'])
+    .where('id', '=', clientId)
+    .executeTakeFirst()
+  if (client === undefined) throw new PermanentError('unknown-client', `there is no client ${clientId} to roll up`)
+  return client
+}
+
+async function deleteDay(tx: Transaction, clientId: string, day: Day): Promise<void> {
+  for (const table of ['agent_metrics', 'revenue_metrics', 'customer_metrics'] as const)
+    await tx.deleteFrom(table).where('client_id', '=', clientId).where('day', '=', day).execute()
+}
+
+async function execute(tx: Transaction, statement: RawBuilder<unknown>): Promise<void> {
+  await statement.execute(tx)
+}
