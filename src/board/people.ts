@@ -1,0 +1,138 @@
+import { sql } from 'kysely'
+import type { SystemDatabase } from '../db/database.ts'
+import { InputError } from '../errors.ts'
+import type { Role } from './access.ts'
+import { type Actor, writeAudit } from './audit.ts'
+import { hashPassword } from './auth/passwords.ts'
+import { newSecret, secretHash } from './auth/secrets.ts'
+
+export type UserRole = Exclude<Role, 'ingest'>
+export type KeyRole = 'admin' | 'operator' | 'viewer' | 'ingest'
+
+const PASSWORD_LENGTH_MIN = 12
+const PASSWORD_LENGTH_MAX = 200
+/** Enough of a key to tell it from others in a list. */
+const KEY_PREFIX_LENGTH = 12
+
+/** Adds a person. Throws InputError: `weak-password`, `invalid-email`, `email-taken`, `no-such-client`. */
+export async function createUser(
+  db: SystemDatabase,
+  user: { email: string; name: string; role: UserRole; clientId: string | null; password: string },
+  actor: Actor,
+): Promise<{ id: string }> {
+  const email = emailOf(user.email)
+  checkPassword(user.password)
+  await checkClient(db, user.clientId)
+  const created = await db
+    .insertInto('users')
+    .values({
+      email,
+      name: user.name,
+      role: user.role,
+      client_id: user.clientId,
+      password_hash: await hashPassword(user.password),
+    })
+    .onConflict((conflict) => conflict.column('email').doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  if (!created) throw new InputError('email-taken', 'Somebody with this e-mail address exists already.', 409)
+  const after = { name: user.name, role: user.role, clientId: user.clientId }
+  const entry = { action: 'create-user', target: `user:${created.id}`, clientId: user.clientId, before: null, after }
+  await writeAudit(db, actor, entry)
+  return created
+}
+
+/** Sets a person's password and signs them out everywhere. Throws InputError: `weak-password`, `no-such-user`. */
+export async function setPassword(
+  db: SystemDatabase,
+  { email, password }: { email: string; password: string },
+  actor: Actor,
+): Promise<void> {
+  checkPassword(password)
+  const user = await db
+    .updateTable('users')
+    .set({ password_hash: await hashPassword(password) })
+    .where('email', '=', emailOf(email))
+    .returning(['id', 'client_id'])
+    .executeTakeFirst()
+  if (!user) throw new InputError('no-such-user', 'Nobody has this e-mail address.', 404)
+  await db.deleteFrom('sessions').where('user_id', '=', user.id).execute()
+  const entry = {
+    action: 'set-password',
+    target: `user:${user.id}`,
+    clientId: user.client_id,
+    before: null,
+    after: null,
+  }
+  await writeAudit(db, actor, entry)
+}
+
+/** Makes an API key. `key` is shown once and kept nowhere. Throws InputError: `no-such-client`. */
+export async function createKey(
+  db: SystemDatabase,
+  options: { name: string; role: KeyRole; clientId: string | null; expiresAt: Temporal.Instant | null },
+  actor: Actor,
+): Promise<{ id: string; key: string }> {
+  await checkClient(db, options.clientId)
+  const key = `dbk_${newSecret()}`
+  const created = await db
+    .insertInto('api_keys')
+    .values({
+      name: options.name,
+      role: options.role,
+      client_id: options.clientId,
+      expires_at: options.expiresAt?.toString() ?? null,
+      key_hash: secretHash(key),
+      key_prefix: key.slice(0, KEY_PREFIX_LENGTH),
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  const after = { name: options.name, role: options.role, clientId: options.clientId }
+  const entry = { action: 'create-key', target: `key:${created.id}`, clientId: options.clientId, before: null, after }
+  await writeAudit(db, actor, entry)
+  return { id: created.id, key }
+}
+
+/** Ends an API key at once; `name` is its id, its prefix or its name. Throws InputError: `no-such-key`, `ambiguous-key`. */
+export async function revokeKey(db: SystemDatabase, name: string, actor: Actor): Promise<{ id: string }> {
+  const keys = await db
+    .selectFrom('api_keys')
+    .select(['id', 'name', 'client_id'])
+    .where('revoked_at', 'is', null)
+    .where((row) =>
+      row.or([row(sql<string>`id::text`, '=', name), row('key_prefix', '=', name), row('name', '=', name)]),
+    )
+    .limit(2)
+    .execute()
+  const [key, another] = keys
+  if (!key) throw new InputError('no-such-key', `There is no key "${name}" that is not revoked already.`, 404)
+  if (another)
+    throw new InputError('ambiguous-key', `Several keys are named "${name}". Give the id or the prefix.`, 409)
+  await db.updateTable('api_keys').set({ revoked_at: sql`now()` }).where('id', '=', key.id).execute()
+  const entry = {
+    action: 'revoke-key',
+    target: `key:${key.id}`,
+    clientId: key.client_id,
+    before: { name: key.name },
+    after: null,
+  }
+  await writeAudit(db, actor, entry)
+  return { id: key.id }
+}
+
+function emailOf(text: string): string {
+  const email = text.trim().toLowerCase()
+  if (!/^[^\s@]+@[^\s@]+$/.test(email)) throw new InputError('invalid-email', `"${text}" is not an e-mail address.`)
+  return email
+}
+
+function checkPassword(password: string): void {
+  if (password.length >= PASSWORD_LENGTH_MIN && password.length <= PASSWORD_LENGTH_MAX) return
+  throw new InputError('weak-password', `A password has ${PASSWORD_LENGTH_MIN} to ${PASSWORD_LENGTH_MAX} characters.`)
+}
+
+async function checkClient(db: SystemDatabase, clientId: string | null): Promise<void> {
+  if (clientId === null) return
+  const client = await db.selectFrom('clients').select('id').where('id', '=', clientId).executeTakeFirst()
+  if (!client) throw new InputError('no-such-client', `There is no client "${clientId}".`, 404)
+}

@@ -1,0 +1,144 @@
+import { STATUS_CODES } from 'node:http'
+import type { z } from 'zod'
+import { InputError, messageOf } from '../errors.ts'
+
+/** One thing wrong with what was sent. `pointer` is a JSON pointer into the body, or the name of a parameter. */
+export type FieldError = { in: 'body' | 'query' | 'path' | 'header'; pointer: string; detail: string }
+
+/** A problem document, RFC 9457. `code` is stable; programs read it, people read `detail`. */
+export type Problem = {
+  type: string
+  title: string
+  status: number
+  detail: string
+  code: string
+  instance: string
+  errors?: FieldError[]
+}
+
+/** Every code the board itself answers with. A job or the ledger may add its own; those have the type `about:blank`. */
+export const PROBLEMS: Record<string, string> = {
+  'invalid-json': 'The body is not JSON, or holds text that cannot be stored.',
+  'invalid-body': 'Fields of the body are missing, unknown or wrong; `errors` names each.',
+  'invalid-query': 'Parameters after the question mark are unknown or wrong; `errors` names each.',
+  'invalid-path': 'A part of the address is wrong; `errors` names it.',
+  'invalid-cursor': 'The cursor was not made by this list. Start again without one.',
+  'invalid-header': 'A header is wrong; `errors` names it.',
+  'bad-request': 'The request cannot be read.',
+  'sign-in-needed': 'Sign in, or send an API key as `Authorization: Bearer dbk_…`.',
+  'invalid-key': 'The API key is unknown, expired or revoked.',
+  'invalid-csrf-token': 'A write from a browser must carry the token of its session and come from our own pages.',
+  forbidden: 'The role of the person or key does not allow this.',
+  'other-client': 'The person or key is bound to one client, and this is about another or about all of them.',
+  'not-found': 'There is nothing at this address, or nothing that this person or key may see.',
+  'unknown-job': 'No job has this name. GET /api/jobs lists them.',
+  'no-such-client': 'The payload names a client that does not exist.',
+  'method-not-allowed': 'The address exists, but not for this method; `Allow` lists those it takes.',
+  'not-retryable': 'Only a failed or cancelled run can be retried.',
+  'not-cancellable': 'Only a planned, queued or running run can be cancelled.',
+  'body-too-large': 'The body is larger than the board accepts.',
+  'unsupported-media-type': 'The body must be JSON in UTF-8, sent as application/json.',
+  'unstorable-value': 'A value is outside what the database can hold.',
+  'idempotency-key-reused': 'The Idempotency-Key was used for another request before.',
+  'idempotency-key-busy': 'The first request with this Idempotency-Key is still at work.',
+  'too-many-requests': 'More requests than allowed; `Retry-After` says when to come back.',
+  'too-many-sign-ins': 'Too many failed sign-ins; `Retry-After` says when to come back.',
+  'link-expired': 'The mailed link has expired or was revoked. Ask for the report again.',
+  'file-missing': 'The file was deleted, or its report is not finished.',
+  unavailable: 'A part the board stands on, such as the database, cannot be reached.',
+  'internal-error': 'Something went wrong on our side. The log has it under the request id in `instance`.',
+}
+
+/** A failure with all that a problem document says. */
+export class HttpError extends Error {
+  readonly status: number
+  readonly code: string
+  readonly errors: FieldError[]
+  readonly headers: Record<string, string>
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    more: { errors?: FieldError[]; headers?: Record<string, string>; cause?: unknown } = {},
+  ) {
+    super(message, { cause: more.cause })
+    this.name = 'HttpError'
+    this.status = status
+    this.code = code
+    this.errors = more.errors ?? []
+    this.headers = more.headers ?? {}
+  }
+}
+
+export function notFound(what: string): HttpError {
+  return new HttpError(404, 'not-found', what)
+}
+
+/** The fields a schema refuses. An unknown field is named itself, not the object that holds it. */
+export function fieldErrors(place: FieldError['in'], error: z.ZodError): FieldError[] {
+  return error.issues.flatMap((issue) => {
+    const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path]
+    return paths.map((path) => ({
+      in: place,
+      pointer: place === 'body' ? pointerTo(path) : path.map(String).join('.'),
+      detail: issue.code === 'unrecognized_keys' ? 'There is no such field.' : issue.message,
+    }))
+  })
+}
+
+function pointerTo(path: readonly PropertyKey[]): string {
+  return path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}
+
+export function problemDocument(error: HttpError, requestId: string): Problem {
+  return {
+    type: error.code in PROBLEMS ? `/docs/problems#${error.code}` : 'about:blank',
+    title: STATUS_CODES[error.status] ?? 'Error',
+    status: error.status,
+    detail: error.message,
+    code: error.code,
+    instance: `urn:uuid:${requestId}`,
+    ...(error.errors.length > 0 ? { errors: error.errors } : {}),
+  }
+}
+
+/** What anything thrown means over HTTP. Nothing of an unexpected error is shown. */
+export function httpErrorOf(error: unknown): HttpError {
+  if (error instanceof HttpError) return error
+  if (error instanceof InputError) return new HttpError(error.status, error.code, error.message, { cause: error })
+  const known = parserError(error) ?? databaseError(error)
+  return known ?? new HttpError(500, 'internal-error', 'Something went wrong on our side.', { cause: error })
+}
+
+/** What express and its body parser refuse; they name it in `type` and `status`. */
+function parserError(error: unknown): HttpError | null {
+  const { type, status } = error as { type?: unknown; status?: unknown }
+  const more = { cause: error }
+  if (type === 'entity.too.large') return new HttpError(413, 'body-too-large', 'The body is larger than 256 kB.', more)
+  if (type === 'entity.parse.failed') {
+    return new HttpError(400, 'invalid-json', `The body is not JSON: ${messageOf(error)}`, more)
+  }
+  if (type === 'encoding.unsupported' || type === 'charset.unsupported') {
+    return new HttpError(415, 'unsupported-media-type', messageOf(error), more)
+  }
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return new HttpError(400, 'bad-request', 'The request cannot be read.', more)
+  }
+  return null
+}
+
+const CONNECTION_LOST = /^(08|57P)|^(ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|EPIPE|53300)$/
+
+/** SQLSTATE class 22: a value the database cannot hold, which only the request can have brought. */
+function databaseError(error: unknown): HttpError | null {
+  const code = String((error as { code?: unknown }).code ?? '')
+  if (/^22\w{3}$/.test(code)) {
+    return new HttpError(422, 'unstorable-value', 'A value is outside what the database can hold.', { cause: error })
+  }
+  if (!CONNECTION_LOST.test(code)) return null
+  const headers = { 'Retry-After': '5' }
+  return new HttpError(503, 'unavailable', 'The database cannot be reached. Try again in a moment.', {
+    headers,
+    cause: error,
+  })
+}
