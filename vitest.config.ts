@@ -2,13 +2,13 @@ import { defineConfig } from 'vitest/config'
 
 const SECOND_MS = 1000
 
-/** A level of tests that uses the shared PostgreSQL and Redis: started once per run, see test/support/services.ts. */
-function levelWithServices(name: string, timeoutMs: number) {
+/** A level of tests that uses the shared PostgreSQL and Redis: started once per run, see test/support/servers.ts. */
+function levelWithServers(name: string, timeoutMs: number) {
   return {
     test: {
       name,
       include: [`test/${name}/**/*.test.ts`],
-      globalSetup: ['test/support/services.ts'],
+      globalSetup: ['test/support/servers.ts'],
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
     },
@@ -22,9 +22,9 @@ export default defineConfig({
     projects: [
       { test: { name: 'unit', include: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/support/**/*.test.ts'] } },
       { test: { name: 'tidy', include: ['test/tidy.test.ts'], testTimeout: 30 * SECOND_MS } },
-      levelWithServices('integration', 30 * SECOND_MS),
-      levelWithServices('e2e', 90 * SECOND_MS),
-      levelWithServices('faults', 180 * SECOND_MS),
+      levelWithServers('integration', 30 * SECOND_MS),
+      levelWithServers('e2e', 90 * SECOND_MS),
+      levelWithServers('faults', 180 * SECOND_MS),
     ],
   },
 })

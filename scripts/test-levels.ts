@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { settings } from '../src/config.ts'
 import { messageOf } from '../src/errors.ts'
-import { type Services, startServices } from '../test/support/services.ts'
+import { type Servers, startServers } from '../test/support/servers.ts'
 import { countTests, type Tally, type VitestReport } from './count-tests.ts'
 
 /** Runs the checks and the levels of tests in order, stops at the first that fails, and closes with one line that adds them up. */
@@ -21,7 +21,7 @@ const CHECKS: Command[] = [
 const LEVELS = ['checks', 'tidy', 'unit', 'integration', 'e2e', 'faults'] as const
 type Level = (typeof LEVELS)[number]
 
-const LEVELS_WITH_SERVICES: readonly Level[] = ['integration', 'e2e', 'faults']
+const LEVELS_WITH_SERVERS: readonly Level[] = ['integration', 'e2e', 'faults']
 
 type Run = {
   environment: NodeJS.ProcessEnv
@@ -55,13 +55,13 @@ async function runLevels(levels: Level[]): Promise<number> {
     tally: { passed: 0, failed: 0, skipped: 0 },
     signal: interrupt.signal,
   }
-  let services: Services | null = null
+  let servers: Servers | null = null
   try {
     for (const level of levels) {
-      if (LEVELS_WITH_SERVICES.includes(level) && services === null) {
-        services = await timed(run, 'services', () => startServices(process.env))
-        run.environment['TEST_DATABASE_URL'] = services.postgresUrl
-        run.environment['TEST_REDIS_URL'] = services.redisUrl
+      if (LEVELS_WITH_SERVERS.includes(level) && servers === null) {
+        servers = await timed(run, 'servers', () => startServers(process.env))
+        run.environment['TEST_DATABASE_URL'] = servers.postgresUrl
+        run.environment['TEST_REDIS_URL'] = servers.redisUrl
       }
       if (!(await passes(run, level))) return fail(run, level)
     }
@@ -73,7 +73,7 @@ async function runLevels(levels: Level[]): Promise<number> {
     sayTotals(run)
     return 1
   } finally {
-    await services?.stop()
+    await servers?.stop()
     await rm(folder, { recursive: true, force: true })
   }
 }

@@ -13,10 +13,10 @@ declare module 'vitest' {
   }
 }
 
-export type Services = { postgresUrl: string; redisUrl: string; stop(): Promise<void> }
+export type Servers = { postgresUrl: string; redisUrl: string; stop(): Promise<void> }
 
 /** Starts what the tests need and is not there: TEST_DATABASE_URL and TEST_REDIS_URL (or REDIS_URL) name servers to use instead. */
-export async function startServices(environment: Record<string, string | undefined>): Promise<Services> {
+export async function startServers(environment: Record<string, string | undefined>): Promise<Servers> {
   const redisUrl = environment['TEST_REDIS_URL'] ?? environment['REDIS_URL']
   const [postgres, redis] = await Promise.all([
     environment['TEST_DATABASE_URL'] === undefined ? startPostgres() : borrowed(environment['TEST_DATABASE_URL']),
@@ -37,9 +37,9 @@ function borrowed(url: string): { url: string; stop(): Promise<void> } {
 
 /** Called by vitest once before the files of a level; what it returns is called after them. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const services = await startServices(process.env)
-  project.provide('postgresUrl', services.postgresUrl)
-  project.provide('postgresTemplate', await ensureTemplate(services.postgresUrl))
-  project.provide('redisUrl', services.redisUrl)
-  return services.stop
+  const servers = await startServers(process.env)
+  project.provide('postgresUrl', servers.postgresUrl)
+  project.provide('postgresTemplate', await ensureTemplate(servers.postgresUrl))
+  project.provide('redisUrl', servers.redisUrl)
+  return servers.stop
 }

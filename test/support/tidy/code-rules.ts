@@ -1,0 +1,176 @@
+import { isTest, type Rule } from './rule.ts'
+import { type Body, type Template } from './source-file.ts'
+
+const FORBIDDEN_NAMES = /(^|[-/.])(utils?|helpers?|common|services?|managers?)([-/.]|$)/
+const KEBAB_CASE = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|config|d))?\.(ts|sql)$/
+
+const BODY_LINES_MAX = 60
+const SHORT_BODY_LINES = 40
+const SHORT_SHARE = 0.95
+const INLINE_SQL_LINES_MAX = 10
+const BEGINS_LIKE_SQL = /^\s*(--|select|insert|update|delete|with|create|alter|merge|truncate)\b/i
+
+const LONG_BODY = `export function long() {\n${'  work()\n'.repeat(BODY_LINES_MAX)}}\n`
+const LONG_SQL = `const rows = sql\`\n  select a\n${'  , b\n'.repeat(INLINE_SQL_LINES_MAX)}\``
+
+function linesOfSql({ text }: Template): number {
+  return BEGINS_LIKE_SQL.test(text) ? text.trim().split('\n').length : 0
+}
+
+function isLong({ lines }: Body): boolean {
+  return lines >= SHORT_BODY_LINES
+}
+
+export const codeRules: Rule[] = [
+  {
+    name: 'only config.ts reads the environment',
+    check: ({ sources }) =>
+      sources
+        .filter(({ path }) => path.startsWith('src/') && path !== 'src/config.ts' && !isTest(path))
+        .flatMap(({ path, imports, environmentReads }) => [
+          ...environmentReads.map((line) => `${path}:${line} reads process.env`),
+          ...imports
+            .filter(({ target }) => target === 'node:process')
+            .map(({ line }) => `${path}:${line} imports node:process`),
+        ]),
+    broken: {
+      files: {
+        'src/config.ts': 'read(process.env)',
+        'src/board/port.ts': "import { env } from 'node:process'\n\nexport const port = process.env['PORT']",
+      },
+      finds: ['src/board/port.ts:3 reads process.env', 'src/board/port.ts:1 imports node:process'],
+    },
+  },
+  {
+    name: 'only time.ts and main ask the machine for the time',
+    check: ({ sources }) =>
+      sources
+        .filter(
+          ({ path }) =>
+            path.startsWith('src/') && path !== 'src/time.ts' && !path.startsWith('src/main/') && !isTest(path),
+        )
+        .flatMap(({ path, clockReads }) => clockReads.map(({ line, what }) => `${path}:${line} reads ${what}`)),
+    broken: {
+      files: {
+        'src/time.ts': 'Temporal.Now.instant()',
+        'src/main/start.ts': 'Date.now()',
+        'src/queues/plan.ts':
+          'const a = Date.now()\nconst b = new Date(a)\nconst c = new Date()\nTemporal.Now.instant()',
+      },
+      finds: [
+        'src/queues/plan.ts:1 reads Date.now',
+        'src/queues/plan.ts:3 reads new Date()',
+        'src/queues/plan.ts:4 reads Temporal.Now',
+      ],
+    },
+  },
+  {
+    name: 'files are kebab-case, after what they hold',
+    check: ({ files }) =>
+      Object.keys(files)
+        .filter((path) => /^(src|test|scripts)\/.*\.(ts|sql)$/.test(path))
+        .filter(
+          (path) =>
+            FORBIDDEN_NAMES.test(path) ||
+            !KEBAB_CASE.test(
+              path
+                .split('/')
+                .at(-1)
+                ?.replace(/^\d{4}_/, '')
+                .replaceAll('_', '-') ?? '',
+            ),
+        )
+        .map((path) => `${path} says nothing of what is in it, or is not kebab-case`),
+    broken: {
+      files: {
+        'src/db/dbUtils.ts': '',
+        'src/reports/helpers/round.ts': '',
+        'src/mail/mail-service.ts': '',
+        'src/db/migrations/0001_facts.sql': '--',
+      },
+      finds: ['src/db/dbUtils.ts', 'src/reports/helpers/round.ts', 'src/mail/mail-service.ts'].map(
+        (path) => `${path} says nothing of what is in it, or is not kebab-case`,
+      ),
+    },
+  },
+  {
+    name: 'no function is over 60 lines',
+    check: ({ sources }) =>
+      sources.flatMap(({ path, bodies }) =>
+        bodies
+          .filter(({ lines }) => lines > BODY_LINES_MAX)
+          .map(({ line, lines }) => `${path}:${line} is ${lines} lines long`),
+      ),
+    broken: { files: { 'src/mail/send.ts': LONG_BODY }, finds: ['src/mail/send.ts:1 is 62 lines long'] },
+  },
+  {
+    name: '95 of 100 functions are under 40 lines',
+    check({ sources }) {
+      const shipped = sources.filter(({ path }) => path.startsWith('src/'))
+      const bodies = shipped.flatMap((source) => source.bodies.map((body) => ({ ...body, path: source.path })))
+      const long = bodies.filter(isLong)
+      if (long.length <= bodies.length * (1 - SHORT_SHARE)) return []
+      return long.map(({ path, line, lines }) => `${path}:${line} is ${lines} lines long`)
+    },
+    broken: {
+      files: { 'src/mail/send.ts': `function short() {\n}\n${LONG_BODY}` },
+      finds: ['src/mail/send.ts:3 is 62 lines long'],
+    },
+  },
+  {
+    name: 'a class is an error',
+    check: ({ sources }) =>
+      sources
+        .filter(({ path }) => !path.endsWith('.d.ts'))
+        .flatMap(({ path, classes }) =>
+          classes
+            .filter(({ parent }) => parent?.endsWith('Error') !== true)
+            .map(({ line, name }) => `${path}:${line} declares ${name}`),
+        ),
+    broken: {
+      files: { 'src/errors.ts': 'class InputError extends Error {}', 'src/mail/mailer.ts': 'class Mailer {}' },
+      finds: ['src/mail/mailer.ts:1 declares Mailer'],
+    },
+  },
+  {
+    name: 'SQL of more than ten lines lives in a .sql file',
+    check: ({ sources }) =>
+      sources
+        .filter(({ path }) => path.startsWith('src/'))
+        .flatMap(({ path, templates }) =>
+          templates
+            .map((template) => ({ line: template.line, lines: linesOfSql(template) }))
+            .filter(({ lines }) => lines > INLINE_SQL_LINES_MAX)
+            .map(({ line, lines }) => `${path}:${line} holds ${lines} lines of SQL`),
+        ),
+    broken: { files: { 'src/db/long.ts': LONG_SQL }, finds: ['src/db/long.ts:1 holds 11 lines of SQL'] },
+  },
+  {
+    name: 'a .sql file opens with a comment on what it is for',
+    check: ({ files }) =>
+      Object.entries(files)
+        .filter(([path, text]) => path.endsWith('.sql') && !/^\s*--\s*\S/.test(text))
+        .map(([path]) => `${path} has no header`),
+    broken: {
+      files: { 'src/db/a.sql': '-- Grain: a day.\nselect 1', 'src/db/b.sql': 'select 1 -- one' },
+      finds: ['src/db/b.sql has no header'],
+    },
+  },
+  {
+    name: 'nothing is left for later',
+    check: ({ files }) =>
+      Object.entries(files)
+        .filter(([path]) => /\.(ts|sql)$/.test(path))
+        .flatMap(([path, text]) =>
+          text
+            .split('\n')
+            .flatMap((line, index) => (LEFT_FOR_LATER.test(line) ? [`${path}:${index + 1} ${line.trim()}`] : [])),
+        ),
+    broken: {
+      files: { 'src/mail/send.ts': `send()\n// ${'TO'}DO: resend` },
+      finds: [`src/mail/send.ts:2 // ${'TO'}DO: resend`],
+    },
+  },
+]
+
+const LEFT_FOR_LATER = new RegExp(`\\b(${'TO'}DO|${'FIX'}ME|${'X'}XX)\\b`)

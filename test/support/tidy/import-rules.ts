@@ -1,0 +1,113 @@
+import { isTest, type Project, type Rule } from './rule.ts'
+import type { Import, SourceFile } from './source-file.ts'
+
+/**
+ * Which part may import which (DESIGN: who may import whom). A part is a folder of src; the files of src itself are the leaves.
+ * `types` may be imported by `import type` only. `main` is missing: it may import everything.
+ */
+const MAY_IMPORT: Record<string, { values: string[]; types: string[] }> = {
+  leaf: { values: ['leaf'], types: [] },
+  db: { values: ['leaf'], types: [] },
+  storage: { values: ['leaf'], types: ['db'] },
+  mail: { values: ['leaf'], types: ['db'] },
+  queues: { values: ['leaf'], types: ['db'] },
+  ingest: { values: ['leaf', 'db'], types: [] },
+  analytics: { values: ['leaf', 'db'], types: [] },
+  reports: { values: ['leaf', 'db', 'storage', 'mail', 'analytics'], types: [] },
+  jobs: { values: ['leaf', 'db', 'storage', 'mail', 'queues', 'ingest', 'analytics', 'reports'], types: [] },
+  board: { values: ['leaf', 'db', 'storage', 'mail', 'queues', 'ingest', 'analytics', 'reports', 'jobs'], types: [] },
+}
+
+/** Packages that only some files may import. */
+const KEPT_PACKAGES: Record<string, (path: string) => boolean> = {
+  bullmq: (path) => path.startsWith('src/queues/') || path === 'src/board/bull-board.ts',
+  pg: (path) => path.startsWith('src/db/'),
+}
+
+function partOf(path: string): string {
+  const [, part = '', ...rest] = path.split('/')
+  return rest.length === 0 ? 'leaf' : part
+}
+
+function shipped(project: Project): SourceFile[] {
+  return project.sources.filter((source) => source.path.startsWith('src/') && !isTest(source.path))
+}
+
+function mayImport(from: string, { target, typeOnly }: Import): boolean {
+  const part = partOf(from)
+  if (part === 'main') return true
+  const other = partOf(target)
+  if (part === other) return part !== 'analytics' || mayCross(from, target)
+  const allowed = MAY_IMPORT[part]
+  return allowed !== undefined && (allowed.values.includes(other) || (typeOnly && allowed.types.includes(other)))
+}
+
+/** Between two folders of analytics only the face, index.ts, may be imported. */
+function mayCross(from: string, target: string): boolean {
+  const folderOf = (path: string) => path.split('/').slice(0, 3).join('/')
+  return folderOf(from) === folderOf(target) || target === `${folderOf(target)}/index.ts`
+}
+
+export const importRules: Rule[] = [
+  {
+    name: 'a part imports only the parts below it',
+    check: (project) =>
+      shipped(project).flatMap(({ path, imports }) =>
+        imports
+          .filter((one) => one.ours && !mayImport(path, one))
+          .map(({ line, target }) => `${path}:${line} imports ${target}`),
+      ),
+    broken: {
+      files: {
+        'src/time.ts': "import { migrate } from './db/migrate.ts'",
+        'src/queues/work.ts':
+          "import type { Database } from '../db/database.ts'\nimport { migrate } from '../db/migrate.ts'",
+        'src/analytics/segments/tiers.ts':
+          "import { a } from '../metrics/index.ts'\nexport { b } from '../metrics/catalogue.ts'",
+        'src/reports/load.ts': "import type { Job } from '../queues/job.ts'",
+        'src/storage/folder.ts': "const { startRun } = await import('../board/start-run.ts')",
+        'src/main/start.ts': "import { rollUp } from '../jobs/index.ts'",
+        'src/novel/thing.ts': "import { messageOf } from '../errors.ts'",
+      },
+      finds: [
+        'src/time.ts:1 imports src/db/migrate.ts',
+        'src/queues/work.ts:2 imports src/db/migrate.ts',
+        'src/analytics/segments/tiers.ts:2 imports src/analytics/metrics/catalogue.ts',
+        'src/reports/load.ts:1 imports src/queues/job.ts',
+        'src/storage/folder.ts:1 imports src/board/start-run.ts',
+        'src/novel/thing.ts:1 imports src/errors.ts',
+      ],
+    },
+  },
+  {
+    name: 'bullmq is imported only by the queues and bull-board.ts, pg only by db',
+    check: (project) =>
+      shipped(project).flatMap(({ path, imports }) =>
+        imports
+          .filter(({ ours, target }) => !ours && KEPT_PACKAGES[target]?.(path) === false)
+          .map(({ line, target }) => `${path}:${line} imports ${target}`),
+      ),
+    broken: {
+      files: {
+        'src/queues/engine.ts': "import { Worker } from 'bullmq'\nimport type { Pool } from 'pg'",
+        'src/board/bull-board.ts': "import { Queue } from 'bullmq'",
+        'src/board/night.ts': "import type { Job } from 'bullmq/dist/esm/classes/job.js'",
+        'src/db/database.ts': "import pg from 'pg'",
+      },
+      finds: ['src/queues/engine.ts:2 imports pg', 'src/board/night.ts:1 imports bullmq'],
+    },
+  },
+  {
+    name: 'nothing that ships imports from test or scripts',
+    check: (project) =>
+      shipped(project).flatMap(({ path, imports }) =>
+        imports
+          .filter(({ ours, target }) => ours && !target.startsWith('src/'))
+          .map(({ line, target }) => `${path}:${line} imports ${target}`),
+      ),
+    broken: {
+      files: { 'src/main/demo.ts': "import { makeSample } from '../../scripts/sample/make-sample.ts'" },
+      finds: ['src/main/demo.ts:1 imports scripts/sample/make-sample.ts'],
+    },
+  },
+]

@@ -1,0 +1,17 @@
+import { describe, expect, test } from 'vitest'
+import { codeRules } from './support/tidy/code-rules.ts'
+import { documentRules } from './support/tidy/document-rules.ts'
+import { importRules } from './support/tidy/import-rules.ts'
+import { openProject, readFiles } from './support/tidy/rule.ts'
+
+const project = openProject(readFiles())
+
+describe.each([...importRules, ...codeRules, ...documentRules])('$name', ({ check, broken }) => {
+  test('here', () => {
+    expect(check(project)).toEqual([])
+  })
+
+  test('it would be noticed', () => {
+    expect(check(openProject(broken.files))).toEqual(broken.finds)
+  })
+})
