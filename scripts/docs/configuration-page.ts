@@ -21,7 +21,8 @@ export function configurationPage(): string {
   const rows = Object.entries(properties).map(([name, schema]) => {
     // A default given after a transformation is no part of the input's schema.
     const standard = schema.default ?? defaults[name]
-    const shown = standard === undefined ? 'unset' : `\`${String(standard)}\``
+    const shown =
+      standard === undefined ? 'unset' : `\`${typeof standard === 'string' ? standard : JSON.stringify(standard)}\``
     return `| \`${name}\` | ${cell(typeOf(schema))} | ${cell(shown)} | ${cell(schema.description ?? '')} |`
   })
   return `${INTRODUCTION}\n| setting | type | default | what it does |\n|---|---|---|---|\n${rows.join('\n')}\n`

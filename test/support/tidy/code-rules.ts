@@ -10,6 +10,10 @@ const SHORT_SHARE = 0.95
 const INLINE_SQL_LINES_MAX = 10
 const BEGINS_LIKE_SQL = /^\s*(--|select|insert|update|delete|with|create|alter|merge|truncate)\b/i
 
+/** In two pieces, so that this file does not break its own rule. */
+const MARK = ['TO', 'DO'].join('')
+const LEFT_FOR_LATER = new RegExp(`\\b(${MARK}|${['FIX', 'ME'].join('')}|${['X', 'XX'].join('')})\\b`)
+
 const LONG_BODY = `export function long() {\n${'  work()\n'.repeat(BODY_LINES_MAX)}}\n`
 const LONG_SQL = `const rows = sql\`\n  select a\n${'  , b\n'.repeat(INLINE_SQL_LINES_MAX)}\``
 
@@ -167,10 +171,8 @@ export const codeRules: Rule[] = [
             .flatMap((line, index) => (LEFT_FOR_LATER.test(line) ? [`${path}:${index + 1} ${line.trim()}`] : [])),
         ),
     broken: {
-      files: { 'src/mail/send.ts': `send()\n// ${'TO'}DO: resend` },
-      finds: [`src/mail/send.ts:2 // ${'TO'}DO: resend`],
+      files: { 'src/mail/send.ts': `send()\n// ${MARK}: resend` },
+      finds: [`src/mail/send.ts:2 // ${MARK}: resend`],
     },
   },
 ]
-
-const LEFT_FOR_LATER = new RegExp(`\\b(${'TO'}DO|${'FIX'}ME|${'X'}XX)\\b`)

@@ -75,7 +75,9 @@ function walk(program: Parameters<Visitor['visit']>[0], lineAt: LineAt): Found {
   }
   const visitors: VisitorObject = {
     CallExpression(node) {
-      if (nameOf(node.callee).split('.')[0] === 'describe') for (const argument of node.arguments) holders.add(argument)
+      // `describe(name, …)` and `describe.each(rows)(name, …)`.
+      const callee = node.callee.type === 'CallExpression' ? node.callee.callee : node.callee
+      if (nameOf(callee).split('.')[0] === 'describe') for (const argument of node.arguments) holders.add(argument)
     },
     FunctionDeclaration: body,
     FunctionExpression: body,
