@@ -37,6 +37,8 @@ export type Engine = {
   startWorkers(): Promise<void>
   /** null while this node may work; else the reason it refuses to. */
   refusal(): string | null
+  /** Compares this node's clock with the database's now; the reason not to work, or null. */
+  checkClock(): Promise<string | null>
   close(graceMs: number): Promise<void>
 }
 
@@ -87,6 +89,7 @@ export function createEngine<Services>(options: EngineOptions<Services>): Engine
     ledger,
     tick,
     refusal: () => refusal,
+    checkClock: () => beat(database, node, options.clock),
     async startScheduler() {
       // What a killed process left behind is picked up now, not at the next sweep.
       await reconcile(tools, { olderThanMs: 0 })

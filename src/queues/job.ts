@@ -12,7 +12,10 @@ export type ScheduledClient = { id: string; timeZone: string }
 export type JobSchedule<Payload> = {
   /** null: only the rows of the table `schedules` say when (a report's subscriptions). */
   cron: string | null
+  /** An IANA name, or the zone of each client. */
   zone: 'client' | (string & {})
+  /** One schedule per client, or one for the whole system. */
+  scope: 'client' | 'system'
   /** What to do with fire times missed while nobody was planning. */
   catchUp: 'all' | 'latest' | 'none'
   /** What to do when an earlier run of the same schedule is still open. */

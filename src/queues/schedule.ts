@@ -41,10 +41,14 @@ export async function syncSchedules(db: SystemDatabase, registry: Registry): Pro
 }
 
 async function syncJob(db: SystemDatabase, job: AnyJob, cron: string): Promise<void> {
-  const { zone, catchUp, overlap } = job.schedule as { zone: string; catchUp: string; overlap: string }
+  const { zone, catchUp, overlap, scope } = job.schedule as NonNullable<AnyJob['schedule']>
+  const rows =
+    scope === 'client'
+      ? sql`select ${job.name} || '.' || id as id, id as client_id from clients`
+      : sql`select ${job.name} as id, null as client_id`
   await sql`
     insert into schedules (id, job, client_id, cron, zone, catch_up, overlap)
-    select ${job.name} || '.' || id, ${job.name}, id, ${cron}, ${zone}, ${catchUp}, ${overlap} from clients
+    select id, ${job.name}, client_id, ${cron}, ${zone}, ${catchUp}, ${overlap} from (${rows}) as wanted
     on conflict (id) do update set
       cron = excluded.cron, zone = excluded.zone, catch_up = excluded.catch_up, overlap = excluded.overlap, next_due_at = null
     where (schedules.cron, schedules.zone, schedules.catch_up, schedules.overlap)

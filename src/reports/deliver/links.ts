@@ -44,11 +44,17 @@ export async function issueDownloadLink(
 }
 
 /** Follows a link and counts the download. `expired` covers revoked ones; `unknown` those never issued or whose report is gone. */
-export async function followDownloadLink(db: SystemDatabase, token: string): Promise<LinkTarget | 'expired' | 'unknown'> {
+export async function followDownloadLink(
+  db: SystemDatabase,
+  token: string,
+): Promise<LinkTarget | 'expired' | 'unknown'> {
   const link = await db
     .selectFrom('download_links as l')
     .innerJoin('execution_files as f', (join) =>
-      join.onRef('f.client_id', '=', 'l.client_id').onRef('f.execution_id', '=', 'l.execution_id').onRef('f.format', '=', 'l.format'),
+      join
+        .onRef('f.client_id', '=', 'l.client_id')
+        .onRef('f.execution_id', '=', 'l.execution_id')
+        .onRef('f.format', '=', 'l.format'),
     )
     .select([
       'l.client_id as clientId',
@@ -74,7 +80,10 @@ export async function followDownloadLink(db: SystemDatabase, token: string): Pro
 }
 
 /** Gives one recipient's copy an unsubscribe token; `/u/:token` takes it. A later one replaces it. */
-export async function issueUnsubscribeToken(db: ClientDatabase, copy: { clientId: string; deliveryId: string }): Promise<string> {
+export async function issueUnsubscribeToken(
+  db: ClientDatabase,
+  copy: { clientId: string; deliveryId: string },
+): Promise<string> {
   const token = newToken()
   await db
     .updateTable('deliveries')
@@ -108,9 +117,17 @@ export async function unsubscribe(db: SystemDatabase, token: string): Promise<Un
 function unsubscriptionOf(db: SystemDatabase, token: string) {
   return db
     .selectFrom('deliveries as d')
-    .innerJoin('executions as e', (join) => join.onRef('e.client_id', '=', 'd.client_id').onRef('e.id', '=', 'd.execution_id'))
+    .innerJoin('executions as e', (join) =>
+      join.onRef('e.client_id', '=', 'd.client_id').onRef('e.id', '=', 'd.execution_id'),
+    )
     .innerJoin('clients as c', 'c.id', 'd.client_id')
-    .select(['d.client_id as clientId', 'c.name as clientName', 'e.report', 'd.address', 'e.subscription_id as subscriptionId'])
+    .select([
+      'd.client_id as clientId',
+      'c.name as clientName',
+      'e.report',
+      'd.address',
+      'e.subscription_id as subscriptionId',
+    ])
     .select(
       sql<boolean>`exists (select from unsubscribes u where u.client_id = d.client_id and u.address = d.address
         and u.subscription_id = coalesce(e.subscription_id, ''))`.as('done'),

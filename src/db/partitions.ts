@@ -1,0 +1,27 @@
+import { sql } from 'kysely'
+import { addDays, type Day } from '../time.ts'
+import type { SystemDatabase } from './database.ts'
+
+/** Months ready ahead of time, so that a client's own pipeline never writes into the default partition. */
+const DAYS_AHEAD = 62
+
+/** Makes the monthly partitions around `day` and the two months after it. */
+export async function prepareFactPartitions(db: SystemDatabase, day: Day): Promise<void> {
+  await sql`select ensure_fact_partitions(${day}::date, ${addDays(day, DAYS_AHEAD)}::date)`.execute(db)
+}
+
+/**
+ * Drops the months of interactions and surveys that ended before `day`. Roll-ups stay: a dropped partition fires no trigger, so no
+ * day becomes dirty. Payments are the books and are kept. Returns the names of the tables that went.
+ */
+export async function dropFactsBefore(db: SystemDatabase, day: Day): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`
+    select c.relname as name
+    from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent in ('interactions'::regclass, 'customer_satisfaction'::regclass)
+      and c.relname ~ '_[0-9]{4}_[0-9]{2}$'
+      and to_date(right(c.relname, 7), 'YYYY_MM') + interval '1 month' <= ${day}::date
+    order by 1`.execute(db)
+  for (const { name } of rows) await sql`drop table ${sql.table(name)}`.execute(db)
+  return rows.map((row) => row.name)
+}

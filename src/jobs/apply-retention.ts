@@ -1,0 +1,44 @@
+import { sql } from 'kysely'
+import { z } from 'zod'
+import { dropFactsBefore, prepareFactPartitions } from '../db/partitions.ts'
+import { expireRuns } from '../queues/expire-runs.ts'
+import { defineJob } from '../queues/index.ts'
+import { expireReports } from '../reports/expire-reports.ts'
+import { addDays, dayOf, MINUTE_MS } from '../time.ts'
+import type { Services } from './services.ts'
+
+const payload = z.strictObject({ day: z.iso.date() })
+
+export const applyRetention = defineJob<z.output<typeof payload>, Services>({
+  name: 'apply-retention',
+  summary:
+    'Deletes what is past its time (reports, finished runs, old facts, sessions) and prepares the months to come.',
+  queue: 'aggregation',
+  payload,
+  key: ({ day }) => `system.${day}`,
+  client: () => null,
+  night: () => null,
+  schedule: {
+    cron: '40 3 * * *',
+    zone: 'UTC',
+    scope: 'system',
+    catchUp: 'latest',
+    overlap: 'skip',
+    payload: (dueAt) => ({ day: dayOf(dueAt, 'UTC') }),
+  },
+  after: () => [],
+  retry: { attempts: 5, delayMs: 60_000, maxDelayMs: 600_000 },
+  timeoutMs: 5 * MINUTE_MS,
+  async run({ day }, { database: { system }, storage, retention, signal, log }) {
+    await prepareFactPartitions(system, day)
+    const dropped = retention.factDays === null ? [] : await dropFactsBefore(system, addDays(day, -retention.factDays))
+    const reports = await expireReports(system, storage, retention.reportDays, signal)
+    const runs = await expireRuns(system, retention.ledgerDays, signal)
+    await sql`delete from sessions where expires_at < now()`.execute(system)
+    await sql`delete from idempotency_keys where created_at < now() - interval '1 day'`.execute(system)
+    log.info(
+      { dropped, reports, runs },
+      `retention: ${dropped.length} months of facts, ${reports} reports and ${runs} runs deleted`,
+    )
+  },
+})

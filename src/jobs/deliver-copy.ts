@@ -1,0 +1,23 @@
+import { z } from 'zod'
+import { defineJob } from '../queues/index.ts'
+import { deliverCopy as deliver } from '../reports/deliver/deliver-copy.ts'
+import { MINUTE_MS } from '../time.ts'
+import { clientId } from './client-day.ts'
+import type { Services } from './services.ts'
+
+const payload = z.strictObject({ clientId, deliveryId: z.uuid() })
+
+export const deliverCopy = defineJob<z.output<typeof payload>, Services>({
+  name: 'deliver-copy',
+  summary: "Mails one recipient's copy of a report.",
+  queue: 'deliveries',
+  payload,
+  key: ({ clientId, deliveryId }) => `${clientId}.${deliveryId}`,
+  client: ({ clientId }) => clientId,
+  night: () => null,
+  schedule: null,
+  after: () => [],
+  retry: { attempts: 8, delayMs: 15_000, maxDelayMs: 1_800_000 },
+  timeoutMs: MINUTE_MS,
+  run: ({ deliveryId }, context) => deliver(deliveryId, context),
+})

@@ -1,0 +1,33 @@
+import type { z } from 'zod'
+import { forecastCallVolume as forecast } from '../analytics/forecasts/index.ts'
+import { defineJob, on } from '../queues/index.ts'
+import { dayBefore, MINUTE_MS } from '../time.ts'
+import { clientDay } from './client-day.ts'
+import { rollUpDay } from './roll-up-day.ts'
+import type { Services } from './services.ts'
+
+export const forecastCallVolume = defineJob<z.output<typeof clientDay>, Services>({
+  name: 'forecast-call-volume',
+  summary: 'Forecasts the call volume of the coming days, with intervals, from the days rolled up so far.',
+  queue: 'predictions',
+  payload: clientDay,
+  key: ({ clientId, day }) => `${clientId}.${day}`,
+  client: ({ clientId }) => clientId,
+  night: ({ day }) => day,
+  schedule: {
+    cron: '10 0 * * *',
+    zone: 'client',
+    scope: 'client',
+    // Yesterday's forecast of today is of no use to anybody.
+    catchUp: 'latest',
+    overlap: 'queue',
+    payload: (dueAt, client) => ({ clientId: client.id, day: dayBefore(dueAt, client.timeZone) }),
+  },
+  after: (payload) => [on(rollUpDay, payload)],
+  retry: { attempts: 3, delayMs: 10_000, maxDelayMs: 300_000 },
+  timeoutMs: 5 * MINUTE_MS,
+  async run(payload, { db, commit }) {
+    const forecasts = await forecast(db, payload)
+    await commit((tx) => forecasts.store(tx))
+  },
+})

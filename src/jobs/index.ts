@@ -1,0 +1,17 @@
+import type { AnyJob } from '../queues/index.ts'
+import { applyRetention } from './apply-retention.ts'
+import { deliverCopy } from './deliver-copy.ts'
+import { forecastCallVolume } from './forecast-call-volume.ts'
+import { refreshTiers } from './refresh-tiers.ts'
+import { renderReport } from './render-report.ts'
+import { rollUpDay } from './roll-up-day.ts'
+
+/** Every job there is. A new one is a file here and a line below. */
+export const jobs: readonly AnyJob[] = [
+  rollUpDay,
+  refreshTiers,
+  forecastCallVolume,
+  renderReport,
+  deliverCopy,
+  applyRetention,
+]

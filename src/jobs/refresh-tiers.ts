@@ -1,0 +1,34 @@
+import type { z } from 'zod'
+import { refreshTiers as refresh } from '../analytics/segments/index.ts'
+import { defineJob, on } from '../queues/index.ts'
+import { dayBefore, MINUTE_MS } from '../time.ts'
+import { clientDay } from './client-day.ts'
+import { rollUpDay } from './roll-up-day.ts'
+import type { Services } from './services.ts'
+
+export const refreshTiers = defineJob<z.output<typeof clientDay>, Services>({
+  name: 'refresh-tiers',
+  summary: 'Puts every customer into one of the five behavioural tiers, as of one local day.',
+  queue: 'segments',
+  payload: clientDay,
+  key: ({ clientId, day }) => `${clientId}.${day}`,
+  client: ({ clientId }) => clientId,
+  night: ({ day }) => day,
+  schedule: {
+    cron: '10 0 * * *',
+    zone: 'client',
+    scope: 'client',
+    // A day that was missed is not missed: the next refresh reads all history.
+    catchUp: 'latest',
+    overlap: 'queue',
+    payload: (dueAt, client) => ({ clientId: client.id, day: dayBefore(dueAt, client.timeZone) }),
+  },
+  after: (payload) => [on(rollUpDay, payload)],
+  retry: { attempts: 3, delayMs: 10_000, maxDelayMs: 300_000 },
+  timeoutMs: 3 * MINUTE_MS,
+  async run(payload, { commit }) {
+    await commit(async (tx) => {
+      await refresh(tx, payload)
+    })
+  },
+})

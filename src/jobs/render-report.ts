@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import { defineJob, on } from '../queues/index.ts'
+import { reportNames } from '../reports/catalogue/index.ts'
+import { REPORT_FORMATS } from '../reports/document.ts'
+import { renderExecution } from '../reports/execution.ts'
+import { PERIODS, windowOf } from '../reports/period.ts'
+import { addDays, dayBefore, daysOf, MINUTE_MS } from '../time.ts'
+import { clientId } from './client-day.ts'
+import { deliverCopy } from './deliver-copy.ts'
+import { rollUpDay } from './roll-up-day.ts'
+import type { Services } from './services.ts'
+
+const DAYS_MAX = 400
+const formats = z.array(z.enum(REPORT_FORMATS)).min(1)
+
+const payload = z
+  .strictObject({
+    clientId,
+    report: z.enum(reportNames),
+    from: z.iso.date(),
+    to: z.iso.date(),
+    formats,
+    /** Whose recipients get it; null: nobody, it is there to download. */
+    subscriptionId: z.string().nullable(),
+    /** Tells apart what people ask for by themselves; the same request twice is one run. */
+    request: z.string().max(100).nullable(),
+  })
+  .refine(({ from, to }) => from < to && to <= addDays(from, DAYS_MAX), {
+    path: ['to'],
+    message: `must lie after "from" (the window is half-open), by at most ${DAYS_MAX} days`,
+  })
+
+/** What a subscription's row in `schedules` adds. */
+const subscription = z.object({
+  subscriptionId: z.string(),
+  report: z.enum(reportNames),
+  period: z.enum(PERIODS),
+  formats,
+})
+
+export const renderReport = defineJob<z.output<typeof payload>, Services>({
+  name: 'render-report',
+  summary: 'Renders one report for one window in every format asked for, and sends the copies off.',
+  queue: 'reports',
+  payload,
+  key: ({ clientId, report, from, to, subscriptionId, request }) =>
+    [clientId, report, from, to, subscriptionId ?? request ?? 'on-demand'].join('.'),
+  client: ({ clientId }) => clientId,
+  night: ({ to, subscriptionId }) => (subscriptionId === null ? null : addDays(to, -1)),
+  schedule: {
+    cron: null,
+    zone: 'client',
+    scope: 'client',
+    catchUp: 'all',
+    overlap: 'allow',
+    payload(dueAt, client, extra) {
+      const { subscriptionId, report, period, formats } = subscription.parse(extra)
+      const window = windowOf(period, addDays(dayBefore(dueAt, client.timeZone), 1))
+      return { clientId: client.id, report, ...window, formats, subscriptionId, request: null }
+    },
+  },
+  after: ({ clientId, from, to }) => daysOf({ from, to }).map((day) => on(rollUpDay, { clientId, day })),
+  retry: { attempts: 2, delayMs: 10_000, maxDelayMs: 60_000 },
+  timeoutMs: 2 * MINUTE_MS,
+  run: (payload, context) =>
+    renderExecution(payload, {
+      ...context,
+      executionId: context.runId,
+      commit: (write) =>
+        context.commit(async (tx, follow) => {
+          for (const deliveryId of await write(tx))
+            await follow(on(deliverCopy, { clientId: payload.clientId, deliveryId }))
+        }),
+    }),
+})

@@ -1,0 +1,32 @@
+import { z } from 'zod'
+import { rollUpDay as rollUp } from '../analytics/metrics/index.ts'
+import { defineJob } from '../queues/index.ts'
+import { dayBefore, MINUTE_MS } from '../time.ts'
+import { clientDay } from './client-day.ts'
+import type { Services } from './services.ts'
+
+export const rollUpDay = defineJob<z.output<typeof clientDay>, Services>({
+  name: 'roll-up-day',
+  summary: 'Adds up one local day of a client: interactions, surveys and payments.',
+  queue: 'aggregation',
+  payload: clientDay,
+  key: ({ clientId, day }) => `${clientId}.${day}`,
+  client: ({ clientId }) => clientId,
+  night: ({ day }) => day,
+  schedule: {
+    cron: '10 0 * * *',
+    zone: 'client',
+    scope: 'client',
+    catchUp: 'all',
+    overlap: 'allow',
+    payload: (dueAt, client) => ({ clientId: client.id, day: dayBefore(dueAt, client.timeZone) }),
+  },
+  after: () => [],
+  retry: { attempts: 5, delayMs: 10_000, maxDelayMs: 600_000 },
+  timeoutMs: 5 * MINUTE_MS,
+  async run(payload, { commit }) {
+    await commit(async (tx) => {
+      await rollUp(tx, payload)
+    })
+  },
+})

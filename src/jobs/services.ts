@@ -1,0 +1,23 @@
+import type { Database } from '../db/database.ts'
+import type { Mailer } from '../mail/mailer.ts'
+import type { RunContext } from '../queues/index.ts'
+import type { FontLibrary, PdfPrinter } from '../reports/render/index.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+
+/** What this program's jobs may use beside their run's context. */
+export type Services = {
+  database: Database
+  storage: ObjectStore
+  mailer: Mailer
+  printer: PdfPrinter
+  fonts: FontLibrary
+  mail: {
+    /** Links in mails begin with this, without a slash at the end. */
+    publicUrl: string
+    attachMaxBytes: number
+    linkTtlDays: number
+  }
+  retention: { reportDays: number; ledgerDays: number; factDays: number | null }
+}
+
+export type JobContext = RunContext & Services

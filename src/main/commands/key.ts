@@ -1,0 +1,45 @@
+import type { Command } from 'commander'
+import { createKey, type KeyRole, revokeKey } from '../../board/people.ts'
+import { InputError } from '../../errors.ts'
+import type { CommandTools } from './command-tools.ts'
+import { operator, withDatabase } from './user.ts'
+
+const ROLES: readonly KeyRole[] = ['admin', 'operator', 'viewer', 'ingest']
+
+export function keyCommand(parent: Command, tools: CommandTools): void {
+  const key = parent.command('key').description('API keys of programs.')
+  key
+    .command('add')
+    .description('Make a key; prints it once.')
+    .argument('<name>', 'what it is for')
+    .requiredOption('--role <role>', ROLES.join(', '))
+    .option('--client <id>', 'reaches this client only')
+    .option('--days <days>', 'ends after this many days')
+    .action(async (name: string, options: { role: string; client?: string; days?: string }) => {
+      const expiresAt = options.days === undefined ? null : tools.clock().add({ hours: 24 * parseDays(options.days) })
+      const made = await withDatabase(tools, (db) =>
+        createKey(db, { name, role: parseRole(options.role), clientId: options.client ?? null, expiresAt }, operator),
+      )
+      tools.print(`Key "${name}" (${options.role}), shown this once: ${made.key}`)
+    })
+  key
+    .command('revoke')
+    .description('End a key at once.')
+    .argument('<key>', 'its name, prefix or id')
+    .action(async (name: string) => {
+      await withDatabase(tools, (db) => revokeKey(db, name, operator))
+      tools.print(`Key "${name}" is revoked.`)
+    })
+}
+
+function parseRole(text: string): KeyRole {
+  const role = ROLES.find((known) => known === text)
+  if (role) return role
+  throw new InputError('role', `There is no role "${text}". Roles: ${ROLES.join(', ')}.`)
+}
+
+function parseDays(text: string): number {
+  const days = Number(text)
+  if (Number.isInteger(days) && days > 0) return days
+  throw new InputError('days', `--days takes a whole number above 0, not "${text}".`)
+}

@@ -1,0 +1,16 @@
+import type { Command } from 'commander'
+import type { CommandTools } from './command-tools.ts'
+
+export function migrateCommand(parent: Command, tools: CommandTools): void {
+  parent
+    .command('migrate')
+    .description('Bring the database schema and the queues up to date. Run it before every deploy; start does it too.')
+    .action(async () => {
+      const program = await tools.openProgram()
+      const applied = await program.database.system.selectFrom('migrations').select('name').orderBy('name').execute()
+      tools.print(
+        `The database is up to date: ${applied.length} migrations, the last ${applied.at(-1)?.name}; queues on ${program.backend.kind}.`,
+      )
+      await program.close()
+    })
+}

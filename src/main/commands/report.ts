@@ -1,0 +1,113 @@
+import { createWriteStream } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import type { Command } from 'commander'
+import { sql } from 'kysely'
+import { InputError } from '../../errors.ts'
+import { renderReport } from '../../jobs/render-report.ts'
+import { on } from '../../queues/index.ts'
+import { reportNamed, reportNames } from '../../reports/catalogue/index.ts'
+import { REPORT_FORMATS, type ReportFormat } from '../../reports/document.ts'
+import type { DayWindow } from '../../time.ts'
+import { OPERATOR } from '../operator.ts'
+import type { Program } from '../program.ts'
+import { workUntilDone } from '../work-until-done.ts'
+import type { CommandTools } from './command-tools.ts'
+
+type ReportOptions = {
+  client: string
+  month?: string
+  from?: string
+  to?: string
+  formats: ReportFormat[]
+  out: string
+}
+
+export function reportCommand(parent: Command, tools: CommandTools): void {
+  parent
+    .command('report')
+    .description(`Render a report and save its files. Reports: ${reportNames.join(', ')}.`)
+    .argument('<report>', 'name of the report')
+    .requiredOption('--client <id>', 'the client')
+    .option('--month <month>', 'a month, such as 2011-11')
+    .option('--from <day>', 'first day (instead of --month)')
+    .option('--to <day>', 'the day after the last')
+    .option('--formats <list>', 'formats, separated by commas', parseFormats, [...REPORT_FORMATS])
+    .option('--out <folder>', 'folder for the files', '.')
+    .action((report: string, options: ReportOptions) => makeReport(tools, report, options))
+}
+
+async function makeReport(tools: CommandTools, name: string, options: ReportOptions): Promise<void> {
+  const report = reportNamed(name)
+  const window = windowFrom(options)
+  const program = await tools.openProgram()
+  try {
+    const payload = {
+      clientId: options.client,
+      report: report.name,
+      ...window,
+      formats: options.formats,
+      subscriptionId: null,
+      request: 'command-line',
+    }
+    const { runId } = await program.engine.ledger.request(on(renderReport, payload), {
+      origin: 'person',
+      requestedBy: OPERATOR,
+      again: 'all',
+    })
+    await workUntilDone(program, sql<boolean>`r.id = ${runId}`, { signal: tools.signal })
+    const run = await program.engine.ledger.find(runId)
+    if (run?.state !== 'succeeded')
+      throw new InputError(
+        'report-failed',
+        `The report was not made (${run?.state}): ${run?.errorMessage ?? 'a roll-up it waits for failed'}`,
+      )
+    await saveFiles(program, runId, options.out, tools.print)
+  } finally {
+    await program.close()
+  }
+}
+
+async function saveFiles(
+  program: Program,
+  executionId: string,
+  folder: string,
+  print: (line: string) => void,
+): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const files = await program.database.system
+    .selectFrom('execution_files')
+    .selectAll()
+    .where('execution_id', '=', executionId)
+    .orderBy('format')
+    .execute()
+  for (const file of files) {
+    const path = join(folder, file.file_name)
+    const { body } = await program.services.storage.get(file.object_key)
+    await pipeline(body, createWriteStream(path))
+    print(`${path}  ${file.size_bytes} bytes  sha256 ${file.sha256}`)
+  }
+}
+
+function windowFrom({ month, from, to }: ReportOptions): DayWindow {
+  try {
+    if (month !== undefined) {
+      const first = Temporal.PlainYearMonth.from(month).toPlainDate({ day: 1 })
+      return { from: first.toString(), to: first.add({ months: 1 }).toString() }
+    }
+    if (from !== undefined && to !== undefined)
+      return { from: Temporal.PlainDate.from(from).toString(), to: Temporal.PlainDate.from(to).toString() }
+  } catch {
+    throw new InputError('window', `"${month ?? `${from} … ${to}`}" is no month or day; write 2011-11 or 2011-11-01.`)
+  }
+  throw new InputError('window', 'Say which window: --month 2011-11, or --from and --to.')
+}
+
+function parseFormats(text: string): ReportFormat[] {
+  const wanted = text.split(',').map((format) => format.trim())
+  const known = REPORT_FORMATS.filter((format) => wanted.includes(format))
+  if (known.length !== wanted.length)
+    throw new InputError('format', `Formats are ${REPORT_FORMATS.join(', ')}; "${text}" has another.`)
+  return known
+}

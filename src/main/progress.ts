@@ -1,0 +1,33 @@
+import { SingleBar } from 'cli-progress'
+import { SECOND_MS } from '../time.ts'
+
+/** How often a log is told how far it got. */
+const LINE_EVERY_MS = 5 * SECOND_MS
+
+export type ProgressDisplay = { update(done: number): void; stop(): void }
+
+/** A bar on a terminal, a plain line now and then in a log; on standard error, so that output stays clean. */
+export function createProgress(unit: string, total: number): ProgressDisplay {
+  return process.stderr.isTTY ? bar(unit, total) : lines(unit, total)
+}
+
+function bar(unit: string, total: number): ProgressDisplay {
+  const display = new SingleBar({
+    format: `{bar} {percentage} % | {value} of {total} ${unit} | {eta_formatted} left`,
+    hideCursor: true,
+  })
+  display.start(total, 0)
+  return { update: (done) => display.update(done), stop: () => display.stop() }
+}
+
+function lines(unit: string, total: number): ProgressDisplay {
+  let saidAt = performance.now()
+  return {
+    update(done) {
+      if (performance.now() - saidAt < LINE_EVERY_MS) return
+      saidAt = performance.now()
+      process.stderr.write(`${done} of ${total} ${unit}\n`)
+    },
+    stop() {},
+  }
+}

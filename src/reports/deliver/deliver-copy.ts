@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto'
+import { sql } from 'kysely'
+import type { ClientDatabase, Transaction } from '../../db/database.ts'
+import { PermanentError } from '../../errors.ts'
+import type { Log } from '../../log.ts'
+import type { Mail, Mailer } from '../../mail/mailer.ts'
+import type { ObjectStore } from '../../storage/object-store.ts'
+import { composeMail } from './compose-mail.ts'
+import { type Copy, readCopy } from './copy.ts'
+import { issueDownloadLink, issueUnsubscribeToken } from './links.ts'
+
+export type DeliverTools = {
+  db: ClientDatabase
+  signal: AbortSignal
+  log: Log
+  /** A transaction before the outside world is touched. */
+  checkpoint(write: (tx: Transaction) => Promise<void>): Promise<void>
+  /** The last transaction. */
+  commit(write: (tx: Transaction) => Promise<void>): Promise<void>
+  storage: ObjectStore
+  mailer: Mailer
+  mail: { publicUrl: string; attachMaxBytes: number; linkTtlDays: number }
+}
+
+/**
+ * Sends one recipient's copy, once. The delivery is on record as `sending` before the mail leaves and as `sent` after the server took
+ * it. Whoever finds it `sending` knows that a worker died in between: unless the mailer drops a second copy by itself, it becomes
+ * `unknown`, is shown, and is never resent by itself. A person's retry is a new mail with a Message-ID of its own.
+ */
+export async function deliverCopy(deliveryId: string, tools: DeliverTools): Promise<void> {
+  const copy = await readCopy(tools.db, deliveryId)
+  if (copy.state === 'sent' || copy.state === 'unsubscribed') return
+  if (copy.state === 'sending' && !tools.mailer.idempotent)
+    await giveUpAsUnknown(copy, tools, 'the worker died while it was sending')
+  const mail = await prepare(copy, tools)
+  await send(copy, mail, tools)
+}
+
+/** Chooses Message-ID and date, kept for every automatic try; a try after `failed` or `unknown` is a person's and gets new ones. */
+async function prepare(copy: Copy, tools: DeliverTools): Promise<Mail> {
+  const deliberate = copy.state === 'failed' || copy.state === 'unknown'
+  const identity = {
+    messageId:
+      deliberate || copy.messageId === null
+        ? `<${randomUUID()}@${new URL(tools.mail.publicUrl).hostname}>`
+        : copy.messageId,
+    date: deliberate || copy.messageDate === null ? await databaseNow(tools.db) : copy.messageDate,
+  }
+  const links = await issueLinks(copy, tools)
+  const mail = await composeMail(copy, { ...identity, ...links, storage: tools.storage, attach: isSmall(copy, tools) })
+  await tools.checkpoint((tx) =>
+    updateDelivery(tx, copy, {
+      state: 'sending',
+      message_id: identity.messageId,
+      message_date: identity.date,
+      tries: sql`tries + 1`,
+    }),
+  )
+  return mail
+}
+
+function isSmall(copy: Copy, { mail }: DeliverTools): boolean {
+  return copy.files.reduce((sum, file) => sum + file.sizeBytes, 0) <= mail.attachMaxBytes
+}
+
+async function issueLinks(copy: Copy, { db, mail }: DeliverTools) {
+  const { clientId, executionId, id: deliveryId } = copy
+  const downloads = new Map<string, string>()
+  for (const { format } of copy.files) {
+    const token = await issueDownloadLink(db, { clientId, executionId, format, deliveryId, ttlDays: mail.linkTtlDays })
+    downloads.set(format, `${mail.publicUrl}/d/${token}`)
+  }
+  const token = await issueUnsubscribeToken(db, { clientId, deliveryId })
+  return { downloads, linkTtlDays: mail.linkTtlDays, unsubscribeUrl: `${mail.publicUrl}/u/${token}` }
+}
+
+async function send(copy: Copy, mail: Mail, tools: DeliverTools): Promise<void> {
+  const result = await tools.mailer.send(mail, tools.signal).catch(async (error: unknown) => {
+    // The server did not take it, for now or for good: on record before the engine decides about another try.
+    const state = error instanceof PermanentError ? 'failed' : 'pending'
+    await tools.checkpoint((tx) => updateDelivery(tx, copy, { state, reply: (error as Error).message }))
+    throw error
+  })
+  if (result.outcome === 'unknown') return giveUpAsUnknown(copy, tools, result.reply)
+  await tools.commit((tx) => updateDelivery(tx, copy, { state: 'sent', sent_at: sql`now()`, reply: result.reply }))
+  tools.log.info({ execution_id: copy.executionId, files: copy.files.length }, `sent a copy of ${copy.report}`)
+}
+
+async function giveUpAsUnknown(copy: Copy, tools: DeliverTools, reason: string): Promise<never> {
+  await tools.checkpoint((tx) => updateDelivery(tx, copy, { state: 'unknown', reply: reason }))
+  throw new PermanentError(
+    'delivery-unknown',
+    `nobody knows whether the mail was taken (${reason}); ask the recipient, then retry to send it again or leave it`,
+  )
+}
+
+async function updateDelivery(tx: Transaction, copy: Copy, change: Record<string, unknown>): Promise<void> {
+  await tx
+    .updateTable('deliveries')
+    .set(change)
+    .where('client_id', '=', copy.clientId)
+    .where('id', '=', copy.id)
+    .execute()
+}
+
+async function databaseNow(db: ClientDatabase): Promise<string> {
+  const { rows } = await sql<{ now: string }>`select date_trunc('second', now()) as now`.execute(db)
+  return rows[0]?.now ?? ''
+}

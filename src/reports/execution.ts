@@ -1,0 +1,265 @@
+import { Readable } from 'node:stream'
+import { sql } from 'kysely'
+import { windowFreshness } from '../analytics/metrics/index.ts'
+import type { ClientDatabase, Transaction } from '../db/database.ts'
+import { PermanentError, RetryLaterError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+import { type DayWindow, MINUTE_MS, SECOND_MS } from '../time.ts'
+import { reportNamed } from './catalogue/index.ts'
+import { type Block, type Document, type Figure, REPORT_FORMATS, type ReportFormat } from './document.ts'
+import { windowLabel } from './period.ts'
+import { type FontLibrary, fileNameOf, type PdfPrinter, renderers } from './render/index.ts'
+import type { ReportClient } from './report.ts'
+
+export type ExecutionParams = {
+  clientId: string
+  report: string
+  /** Half-open local days. */
+  from: string
+  to: string
+  formats: ReportFormat[]
+  subscriptionId: string | null
+}
+
+export type ExecutionTools = {
+  executionId: string
+  db: ClientDatabase
+  storage: ObjectStore
+  printer: PdfPrinter
+  fonts: FontLibrary
+  signal: AbortSignal
+  log: Log
+  progress(share: number): void
+  /** A transaction in the middle of the work. */
+  checkpoint(write: (tx: Transaction) => Promise<void>): Promise<void>
+  /** The last transaction; `write` returns the deliveries to send. */
+  commit(write: (tx: Transaction) => Promise<string[]>): Promise<void>
+}
+
+type StoredFile = {
+  format: ReportFormat
+  object_key: string
+  file_name: string
+  media_type: string
+  size_bytes: number
+  sha256: string
+}
+
+/** A report waits this long for roll-ups that late facts made necessary; then it goes out and says so. */
+const WAIT_FOR_ROLLUPS_MS = 15 * MINUTE_MS
+const ASK_AGAIN_MS = 5 * SECOND_MS
+
+/**
+ * Renders one report for one window into every format, stores the files under the execution's id (the run's) and plans one delivery
+ * per recipient, all on record in one commit. Twice gives the same execution, the same objects and no second mail.
+ */
+export async function renderExecution(params: ExecutionParams, tools: ExecutionTools): Promise<void> {
+  const { db, executionId, log } = tools
+  const client = await readClient(db, params.clientId)
+  await waitForRollups(params, tools)
+  await openExecution(params, client, tools)
+  const document = await composeDocument(params, client, tools)
+  const files: StoredFile[] = []
+  for (const format of formatsOf(params.formats)) {
+    files.push(await renderAndStore(document, format, tools))
+    tools.progress(files.length / (params.formats.length + 1))
+  }
+  await tools.commit(async (tx) => {
+    await closeExecution(tx, document, files, params)
+    return planDeliveries(tx, params, executionId)
+  })
+  log.info({ report: params.report, files: files.length }, `rendered ${params.report} for ${document.meta.windowLabel}`)
+}
+
+/** Each format once, in the catalogue's order. */
+function formatsOf(wanted: ReportFormat[]): ReportFormat[] {
+  return REPORT_FORMATS.filter((format) => wanted.includes(format))
+}
+
+async function readClient(db: ClientDatabase, clientId: string): Promise<ReportClient> {
+  const client = await db
+    .selectFrom('clients')
+    .select(['id', 'name', 'time_zone as timeZone', 'currency', 'locale'])
+    .where('id', '=', clientId)
+    .executeTakeFirst()
+  if (!client) throw new PermanentError('unknown-client', `there is no client ${clientId}`)
+  return client
+}
+
+async function waitForRollups(
+  { clientId, report, from, to }: ExecutionParams,
+  { db, executionId }: ExecutionTools,
+): Promise<void> {
+  const reads = reportNamed(report).reads({ from, to })
+  const { dirtyDays } = await windowFreshness(db, clientId, reads)
+  if (dirtyDays.length === 0) return
+  const { planned_at } = await db
+    .selectFrom('runs')
+    .select('planned_at')
+    .where('id', '=', executionId)
+    .executeTakeFirstOrThrow()
+  const { rows } = await sql<{ waited_ms: number }>`
+    select (extract(epoch from now() - ${planned_at}::timestamptz) * 1000)::double precision as waited_ms`.execute(db)
+  if ((rows[0]?.waited_ms ?? 0) > WAIT_FOR_ROLLUPS_MS) return
+  throw new RetryLaterError(
+    ASK_AGAIN_MS,
+    `waits for the roll-up of ${dirtyDays.length} days, the first ${dirtyDays[0]}`,
+  )
+}
+
+async function openExecution(
+  params: ExecutionParams,
+  client: ReportClient,
+  { checkpoint, executionId }: ExecutionTools,
+): Promise<void> {
+  await checkpoint(async (tx) => {
+    await tx
+      .insertInto('executions')
+      .values({
+        client_id: client.id,
+        id: executionId,
+        report: params.report,
+        subscription_id: params.subscriptionId,
+        window_from: params.from,
+        window_to: params.to,
+        time_zone: client.timeZone,
+        currency: client.currency,
+        state: 'running',
+      })
+      .onConflict((conflict) =>
+        conflict.columns(['client_id', 'id']).doUpdateSet({ state: 'running', error_message: null }),
+      )
+      .execute()
+  })
+}
+
+async function composeDocument(
+  params: ExecutionParams,
+  client: ReportClient,
+  { db, executionId, signal }: ExecutionTools,
+): Promise<Document> {
+  const report = reportNamed(params.report)
+  const window: DayWindow = { from: params.from, to: params.to }
+  // One snapshot for everything a report reads, or its parts might not add up.
+  return db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .execute(async (tx) => {
+      const freshness = await windowFreshness(tx, client.id, window)
+      const data = await report.load(tx, { client, window, signal })
+      const { rows } = await sql<{ now: string }>`select now() as now`.execute(tx)
+      const meta = {
+        report: report.name,
+        title: report.title,
+        client: { id: client.id, name: client.name },
+        locale: client.locale,
+        timeZone: client.timeZone,
+        currency: client.currency,
+        window,
+        windowLabel: windowLabel(window, client.locale),
+        dataAsOf: freshness.dataAsOf,
+        provisionalDays: freshness.provisionalDays,
+        executionId,
+        generatedAt: rows[0]?.now ?? '',
+      }
+      return { meta, blocks: report.compose(data, meta) }
+    })
+}
+
+async function renderAndStore(
+  document: Document,
+  format: ReportFormat,
+  { storage, printer, fonts, log, signal, executionId }: ExecutionTools,
+): Promise<StoredFile> {
+  const renderer = renderers[format]
+  const fileName = fileNameOf(document.meta, format)
+  const key = `${document.meta.client.id}/${executionId}/${fileName}`
+  const body = Readable.from(renderer.render(document, { printer, fonts, log, signal }))
+  const stored = await storage.put(key, body, { mediaType: renderer.mediaType, signal })
+  return {
+    format,
+    object_key: key,
+    file_name: fileName,
+    media_type: renderer.mediaType,
+    size_bytes: stored.sizeBytes,
+    sha256: stored.sha256,
+  }
+}
+
+async function closeExecution(
+  tx: Transaction,
+  { meta, blocks }: Document,
+  files: StoredFile[],
+  params: ExecutionParams,
+): Promise<void> {
+  await tx
+    .updateTable('executions')
+    .set({
+      state: 'completed',
+      finished_at: sql`now()`,
+      provisional: meta.provisionalDays.length > 0,
+      data_as_of: meta.dataAsOf,
+      figures: JSON.stringify(headlineFigures(blocks)),
+    })
+    .where('client_id', '=', params.clientId)
+    .where('id', '=', meta.executionId)
+    .execute()
+  await tx
+    .insertInto('execution_files')
+    .values(files.map((file) => ({ client_id: params.clientId, execution_id: meta.executionId, ...file })))
+    .onConflict((conflict) =>
+      conflict.columns(['client_id', 'execution_id', 'format']).doUpdateSet((excluded) => ({
+        object_key: excluded.ref('excluded.object_key'),
+        file_name: excluded.ref('excluded.file_name'),
+        size_bytes: excluded.ref('excluded.size_bytes'),
+        sha256: excluded.ref('excluded.sha256'),
+      })),
+    )
+    .execute()
+}
+
+/** The first figures of a report: what the mail shows. */
+function headlineFigures(blocks: Block[]): Figure[] {
+  return blocks.find((block) => block.kind === 'figures')?.figures ?? []
+}
+
+/** One delivery per recipient of the subscription; those that exist stay as they are. Returns the new ones. */
+async function planDeliveries(
+  tx: Transaction,
+  { clientId, subscriptionId }: ExecutionParams,
+  executionId: string,
+): Promise<string[]> {
+  if (subscriptionId === null) return []
+  const rows = await tx
+    .insertInto('deliveries')
+    .columns(['client_id', 'execution_id', 'address', 'formats', 'state'])
+    .expression(
+      sql`
+        select s.client_id, ${executionId}::uuid, lower(r.address), r.formats,
+          case when u.address is null then 'pending' else 'unsubscribed' end
+        from report_subscriptions s, jsonb_to_recordset(s.recipients) as r (address text, formats text[])
+        left join unsubscribes u on u.client_id = ${clientId} and u.address = lower(r.address) and u.subscription_id = ${subscriptionId}
+        where s.client_id = ${clientId} and s.id = ${subscriptionId}` as never,
+    )
+    .onConflict((conflict) => conflict.doNothing())
+    .returning(['id', 'state'])
+    .execute()
+  return rows.filter((row) => row.state === 'pending').map((row) => row.id)
+}
+
+/** The window an execution is about, for those who only have its run. */
+export async function failExecution(
+  db: ClientDatabase,
+  clientId: string,
+  executionId: string,
+  message: string,
+): Promise<void> {
+  await db
+    .updateTable('executions')
+    .set({ state: 'failed', error_message: message, finished_at: sql`now()` })
+    .where('client_id', '=', clientId)
+    .where('id', '=', executionId)
+    .where('state', '!=', 'completed')
+    .execute()
+}

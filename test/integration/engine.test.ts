@@ -1,0 +1,244 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { PermanentError, RetryLaterError } from '../../src/errors.ts'
+import { type AnyJob, on } from '../../src/queues/index.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+import { type BackendKind, freshPrefix, openTestEngine, type TestEngine, testJob } from '../support/test-engine.ts'
+
+const { database } = await createTestDatabase({ connectionsMax: 12 })
+const db = database.system
+const asked = { origin: 'person', requestedBy: 'tester', again: 'no' } as const
+
+describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
+  let opened: TestEngine[] = []
+
+  beforeEach(async () => {
+    await db.deleteFrom('runs').execute()
+    await db.deleteFrom('clients').execute()
+    await db
+      .insertInto('clients')
+      .values({ id: 'acme', name: 'Acme', time_zone: 'Europe/Berlin', currency: 'EUR' })
+      .execute()
+  })
+
+  afterEach(async () => {
+    await Promise.all(opened.map((each) => each.close()))
+    opened = []
+  })
+
+  async function start(jobs: AnyJob[], prefix = freshPrefix()): Promise<TestEngine> {
+    const started = await openTestEngine(kind, database, jobs, prefix)
+    opened.push(started)
+    await started.engine.startScheduler()
+    await started.engine.startWorkers()
+    return started
+  }
+
+  async function request(engine: TestEngine, job: AnyJob, name: string): Promise<string> {
+    const { runId } = await engine.engine.ledger.request(on(job, { clientId: 'acme', name }), asked)
+    return runId
+  }
+
+  function ended(runId: string) {
+    return vi.waitFor(
+      async () => {
+        const run = await db.selectFrom('runs').selectAll().where('id', '=', runId).executeTakeFirstOrThrow()
+        expect(['succeeded', 'failed', 'cancelled']).toContain(run.state)
+        return run
+      },
+      { timeout: 20_000, interval: 25 },
+    )
+  }
+
+  function attemptsOf(runId: string) {
+    return db
+      .selectFrom('run_attempts')
+      .select(['attempt', 'outcome', 'error_code'])
+      .where('run_id', '=', runId)
+      .orderBy('attempt')
+      .execute()
+  }
+
+  test('what a run commits, the runs it asks for and its success are there together', async () => {
+    const second = testJob('second', async () => {})
+    const first = testJob('first', async ({ clientId }, { commit }) => {
+      await commit(async (tx, follow) => {
+        await tx.insertInto('sectors').values({ client_id: clientId, id: 'sales', name: 'Sales' }).execute()
+        await follow(on(second, { clientId, name: 'after' }))
+      })
+    })
+    const engine = await start([first, second])
+    const run = await ended(await request(engine, first, 'one'))
+    expect(run.state).toBe('succeeded')
+    expect(await db.selectFrom('sectors').select('id').execute()).toEqual([{ id: 'sales' }])
+    const followed = await db
+      .selectFrom('runs')
+      .select(['id', 'origin'])
+      .where('job', '=', 'second')
+      .executeTakeFirstOrThrow()
+    expect(followed.origin).toBe('follow-up')
+    expect((await ended(followed.id)).state).toBe('succeeded')
+  })
+
+  test('a run waits for what it stands on, which is planned when nobody has asked for it', async () => {
+    const order: string[] = []
+    const base = testJob('base', async ({ name }) => {
+      await sleep(100)
+      order.push(`base ${name}`)
+    })
+    const top = testJob('top', async ({ name }) => void order.push(`top ${name}`), {
+      after: (payload: unknown) => [on(base, payload as never)],
+    })
+    const engine = await start([base, top])
+    await ended(await request(engine, top, 'x'))
+    expect(order).toEqual(['base x', 'top x'])
+  })
+
+  test('a failed step holds what stands on it; retrying the run that waits releases the chain', async () => {
+    let broken = true
+    const base = testJob('base', async () => {
+      if (broken) throw new PermanentError('broken', 'it is broken')
+    })
+    const top = testJob('top', async () => {}, { after: (payload: unknown) => [on(base, payload as never)] })
+    const engine = await start([base, top])
+    const topId = await request(engine, top, 'x')
+    const baseId = (await db.selectFrom('runs').select('id').where('job', '=', 'base').executeTakeFirstOrThrow()).id
+    expect(await ended(baseId)).toMatchObject({
+      state: 'failed',
+      error_code: 'broken',
+      error_message: 'it is broken',
+      attempt: 1,
+    })
+    await sleep(200)
+    expect((await engine.engine.ledger.find(topId))?.state).toBe('planned')
+    broken = false
+    await engine.engine.ledger.retry(topId, 'tester')
+    expect((await ended(topId)).state).toBe('succeeded')
+    expect(await attemptsOf(baseId)).toEqual([
+      { attempt: 1, outcome: 'failed', error_code: 'broken' },
+      { attempt: 2, outcome: 'succeeded', error_code: null },
+    ])
+  })
+
+  test('an error is tried again with growing waits until the attempts are spent', async () => {
+    const job = testJob('flaky', async () => {
+      throw new Error('no luck')
+    })
+    const engine = await start([job])
+    const run = await ended(await request(engine, job, 'x'))
+    expect(run).toMatchObject({
+      state: 'failed',
+      failures: 3,
+      attempt: 3,
+      error_code: 'error',
+      error_message: 'no luck',
+    })
+    expect((await attemptsOf(run.id)).map(({ outcome }) => outcome)).toEqual(['retried', 'retried', 'failed'])
+  })
+
+  test('"not now" waits and spends no attempt', async () => {
+    const job = testJob('patient', async (_payload, { attempt }) => {
+      if (attempt < 5) throw new RetryLaterError(20, 'not yet')
+    })
+    const engine = await start([job])
+    expect(await ended(await request(engine, job, 'x'))).toMatchObject({ state: 'succeeded', attempt: 5, failures: 0 })
+  })
+
+  test('a job past its deadline is stopped, by its signal or in spite of itself', async () => {
+    const deaf = testJob('deaf', () => sleep(60_000, undefined, { ref: false }), {
+      timeoutMs: 100,
+      retry: { attempts: 1, delayMs: 1, maxDelayMs: 1 },
+    })
+    const engine = await start([deaf])
+    expect(await ended(await request(engine, deaf, 'x'))).toMatchObject({ state: 'failed', error_code: 'deadline' })
+  })
+
+  test('a cancelled run stops within seconds and stays cancelled', async () => {
+    const job = testJob('long', (_payload, { signal }) => sleep(60_000, undefined, { signal }))
+    const engine = await start([job])
+    const id = await request(engine, job, 'x')
+    await vi.waitFor(async () => expect((await engine.engine.ledger.find(id))?.state).toBe('running'), {
+      timeout: 5000,
+    })
+    const askedAt = performance.now()
+    await engine.engine.ledger.cancel(id, 'tester')
+    expect((await ended(id)).state).toBe('cancelled')
+    expect(performance.now() - askedAt).toBeLessThan(3000)
+    await expect(engine.engine.ledger.cancel(id, 'tester')).rejects.toMatchObject({
+      code: 'not-cancellable',
+      status: 409,
+    })
+  })
+
+  test('a shutdown gives work back without spending an attempt, and the next process finishes it', async () => {
+    let hold = true
+    const job = testJob('held', async (_payload, { signal }) => {
+      if (hold) await sleep(60_000, undefined, { signal })
+    })
+    const prefix = freshPrefix()
+    const first = await start([job], prefix)
+    const id = await request(first, job, 'x')
+    await vi.waitFor(async () => expect((await first.engine.ledger.find(id))?.state).toBe('running'), { timeout: 5000 })
+    opened = []
+    await first.close(50)
+    expect(await first.engine.ledger.find(id)).toMatchObject({ state: 'queued', failures: 0, crashes: 0 })
+    hold = false
+    await start([job], prefix)
+    expect(await ended(id)).toMatchObject({ state: 'succeeded', failures: 0, crashes: 0, attempt: 2 })
+  })
+
+  test('fifty requests at once give one run and one id', async () => {
+    const job = testJob('once', async () => {})
+    const engine = await start([job])
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => engine.engine.ledger.request(on(job, { clientId: 'acme', name: 'x' }), asked)),
+    )
+    expect(new Set(answers.map(({ runId }) => runId)).size).toBe(1)
+    expect(answers.filter(({ created }) => created)).toHaveLength(1)
+  })
+
+  test('an emptied queue is filled again from the ledger', async () => {
+    const done: string[] = []
+    const job = testJob('kept', async ({ name }) => void done.push(name))
+    const prefix = freshPrefix()
+    const stopped = await openTestEngine(kind, database, [job], prefix)
+    opened.push(stopped)
+    for (const name of ['a', 'b', 'c']) await request(stopped, job, name)
+    await vi.waitFor(async () => expect(await stopped.backend.queues.get('aggregation')?.count()).toBe(3), {
+      timeout: 5000,
+    })
+    await stopped.backend.queues.get('aggregation')?.obliterate({ force: true })
+    await start([job], prefix)
+    await vi.waitFor(() => expect(done.toSorted()).toEqual(['a', 'b', 'c']), { timeout: 10_000 })
+  })
+
+  test('a worker that lost its claim can commit nothing', async () => {
+    const job = testJob('stolen', async (_payload, { runId, commit }) => {
+      // As another worker does that finds this one silent.
+      await db
+        .updateTable('runs')
+        .set((run) => ({ attempt: run('attempt', '+', 1) }))
+        .where('id', '=', runId)
+        .execute()
+      await commit(async (tx) => {
+        await tx.insertInto('sectors').values({ client_id: 'acme', id: 'ghost', name: 'Ghost' }).execute()
+      })
+    })
+    const engine = await start([job])
+    const id = await request(engine, job, 'x')
+    await vi.waitFor(
+      async () => expect(await engine.backend.queues.get('aggregation')?.getJobState(id)).toBe('completed'),
+      { timeout: 10_000 },
+    )
+    expect(await db.selectFrom('sectors').selectAll().execute()).toEqual([])
+    expect((await engine.engine.ledger.find(id))?.state).toBe('running')
+  })
+
+  test('a bad payload is refused at the door and nothing is planned', async () => {
+    const job = testJob('strict', async () => {})
+    const engine = await start([job])
+    const bad = engine.engine.ledger.request({ job, payload: { clientId: 'acme', name: 7, more: 1 } }, asked)
+    await expect(bad).rejects.toMatchObject({ code: 'invalid-payload', status: 422 })
+    expect(await db.selectFrom('runs').select('id').execute()).toEqual([])
+  })
+})
