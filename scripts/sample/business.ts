@@ -1,5 +1,5 @@
 import type { Day } from '../../src/time.ts'
-import { type Calendar, dayAtSerial, openCalendar, type Serial, serialOf } from './calendar.ts'
+import { type Calendar, openCalendar, type Serial, serialOf } from './calendar.ts'
 import { sampleClients } from './clients/index.ts'
 import { COME_BACK_DAYS_MAX, comeBacks, ROUNDS_MAX } from './come-back.ts'
 import { type Contact, freshContacts } from './contacts.ts'
@@ -38,9 +38,19 @@ const COME_BACK_REACH = COME_BACK_DAYS_MAX * ROUNDS_MAX
 const FACT_REACH = Math.max(REFUND_DAYS_MAX, SURVEY_DAYS_MAX)
 const CUSTOMER_REACH = CUSTOMER_DAYS_MAX + COME_BACK_REACH + FACT_REACH
 
-/** The first of the 14 months that end with `lastDay`. */
-export function firstSampleDay(lastDay: Day): Day {
-  return Temporal.PlainDate.from(lastDay).subtract({ months: MONTHS }).add({ days: 1 }).toString()
+/** The last day for all, or the one that is the last in a zone: yesterday comes to Kolkata before it comes to New York. */
+export type LastDay = Day | ((timeZone: string) => Day)
+
+export function lastDayIn(lastDay: LastDay, timeZone: string): Day {
+  return typeof lastDay === 'string' ? lastDay : lastDay(timeZone)
+}
+
+/** The first of the 14 months, or of so many days, that end with `lastDay`. */
+export function firstSampleDay(lastDay: Day, days?: number): Day {
+  const last = Temporal.PlainDate.from(lastDay)
+  return (
+    days === undefined ? last.subtract({ months: MONTHS }).add({ days: 1 }) : last.subtract({ days: days - 1 })
+  ).toString()
 }
 
 /**
@@ -50,25 +60,29 @@ export function firstSampleDay(lastDay: Day): Day {
  */
 export function generateSampleBusiness(options: {
   seed: string
-  lastDay: Day
+  lastDay: LastDay
+  /** So many days instead of 14 months. */
+  days?: number | undefined
   storedThrough?: ReadonlyMap<string, Day>
 }): SampleBusiness[] {
   return sampleClients.map((client) => {
     const stored = options.storedThrough?.get(client.id)
-    return generateClient(
-      options.seed,
-      client,
-      serialOf(options.lastDay),
-      stored === undefined ? null : serialOf(stored),
-    )
+    const lastDay = lastDayIn(options.lastDay, client.timeZone)
+    const window = { from: serialOf(firstSampleDay(lastDay, options.days)), last: serialOf(lastDay) }
+    return generateClient(options.seed, client, window, stored === undefined ? null : serialOf(stored))
   })
 }
 
-function generateClient(seed: string, client: SampleClient, last: Serial, stored: Serial | null): SampleBusiness {
+function generateClient(
+  seed: string,
+  client: SampleClient,
+  window: { from: Serial; last: Serial },
+  stored: Serial | null,
+): SampleBusiness {
   const calendar = openCalendar(seed, client)
   const customers = openCustomers(seed, calendar)
-  const windowFrom = serialOf(firstSampleDay(dayAtSerial(last)))
-  const from = stored === null ? windowFrom : Math.max(windowFrom, stored + 1)
+  const { last } = window
+  const from = stored === null ? window.from : Math.max(window.from, stored + 1)
   return {
     client: rows.clientRow(client),
     sectors: rows.sectorRows(client),

@@ -1,0 +1,119 @@
+import { sql } from 'kysely'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { generateSampleBusiness } from '../../scripts/sample/business.ts'
+import { loadSampleBusiness } from '../../scripts/sample/load.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+
+const { database } = await createTestDatabase()
+const db = database.system
+
+const SEED = 'a test'
+const TABLES = [
+  'clients',
+  'sectors',
+  'agents',
+  'customers',
+  'interactions',
+  'customer_satisfaction',
+  'payments',
+  'report_subscriptions',
+]
+const NOTHING = { days: 0, customers: 0, interactions: 0, satisfaction: 0, payments: 0 }
+
+beforeEach(async () => {
+  await sql`truncate ${sql.join(TABLES.map((name) => sql.ref(name)))} cascade`.execute(db)
+})
+
+/** Every row of every table the sample fills, as one hash a table and client. */
+async function contents(): Promise<Record<string, string>> {
+  const hashes: Record<string, string> = {}
+  for (const name of TABLES) {
+    const client = name === 'clients' ? sql`t.id` : sql`t.client_id`
+    // created_at is when, not what.
+    const { rows } = await sql<{ client: string; count: number; hash: string }>`
+      select ${client} as client, count(*) as count, md5(string_agg((to_jsonb(t) - 'created_at')::text, ' ' order by t.id)) as hash
+      from ${sql.table(name)} t group by 1`.execute(db)
+    for (const row of rows) hashes[`${name} ${row.client}`] = `${row.count} ${row.hash}`
+  }
+  return hashes
+}
+
+describe('loadSampleBusiness', () => {
+  test('writes every generated row once, and nothing the second time', async () => {
+    const shares: number[] = []
+    const options = { seed: SEED, lastDay: '2026-03-31', days: 20 }
+    const loaded = await loadSampleBusiness(database, { ...options, onProgress: (share) => shares.push(share) })
+    const first = await contents()
+    const again = await loadSampleBusiness(database, options)
+
+    const days = generateSampleBusiness(options).flatMap(({ days: each }) => [...each])
+    const counts = await rowCounts()
+    expect(loaded).toMatchObject({ days: 60, interactions: counts['interactions'], payments: counts['payments'] })
+    expect(counts).toMatchObject({
+      clients: 3,
+      sectors: 12,
+      agents: 25,
+      interactions: days.reduce((sum, day) => sum + day.interactions.length, 0),
+      customer_satisfaction: days.reduce((sum, day) => sum + day.satisfaction.length, 0),
+      payments: days.reduce((sum, day) => sum + day.payments.length, 0),
+      report_subscriptions: 6,
+    })
+    expect(shares.at(-1)).toBe(1)
+    expect(again).toEqual(NOTHING)
+    expect(await contents()).toEqual(first)
+  })
+
+  test('a later last day appends what a load of the whole would have written', async () => {
+    await loadSampleBusiness(database, { seed: SEED, lastDay: '2026-03-28', days: 17 })
+    const { days } = await loadSampleBusiness(database, { seed: SEED, lastDay: '2026-03-31', days: 20 })
+    const inTwoSteps = await contents()
+    await sql`truncate ${sql.join(TABLES.map((name) => sql.ref(name)))} cascade`.execute(db)
+    await loadSampleBusiness(database, { seed: SEED, lastDay: '2026-03-31', days: 20 })
+
+    expect(days).toBe(9)
+    expect(inTwoSteps).toEqual(await contents())
+  })
+
+  test('an earlier last day than the one stored writes nothing', async () => {
+    await loadSampleBusiness(database, { seed: SEED, lastDay: '2026-03-31', days: 5 })
+
+    expect(await loadSampleBusiness(database, { seed: SEED, lastDay: '2026-03-30', days: 5 })).toEqual(NOTHING)
+  })
+
+  test('every fact lies on a day that is marked for roll-up, and none in a default partition', async () => {
+    await loadSampleBusiness(database, { seed: SEED, lastDay: '2026-03-31', days: 5 })
+
+    const days = await db
+      .selectFrom('rollup_days')
+      .select(['client_id', 'day'])
+      .orderBy('client_id')
+      .orderBy('day')
+      .execute()
+    const wanted = ['harbor-pine', 'morgenrot', 'nilkantha'].flatMap((client_id) =>
+      ['27', '28', '29', '30', '31'].map((day) => ({ client_id, day: `2026-03-${day}` })),
+    )
+    const { rows: stray } = await sql`select id from interactions_default union all select id from payments_default
+      union all select id from customer_satisfaction_default`.execute(db)
+    expect(days).toEqual(wanted)
+    expect(stray).toEqual([])
+  })
+
+  test('a load that is stopped leaves nothing of the client it was at', async () => {
+    const stop = AbortSignal.abort(new Error('enough'))
+
+    await expect(
+      loadSampleBusiness(database, { seed: SEED, lastDay: '2026-03-31', days: 5, signal: stop }),
+    ).rejects.toThrow('enough')
+
+    expect(await rowCounts()).toMatchObject({ interactions: 0, customers: 0, sectors: 0, report_subscriptions: 0 })
+  })
+})
+
+async function rowCounts(): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {}
+  for (const name of TABLES) {
+    const { rows } = await sql<{ count: number }>`select count(*) as count from ${sql.table(name)}`.execute(db)
+    counts[name] = rows[0]?.count ?? 0
+  }
+  return counts
+}
