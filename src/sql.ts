@@ -8,7 +8,7 @@ import { CompiledQuery, type Kysely } from 'kysely'
  */
 export function sqlFile<Row>(folder: string, name: string) {
   const text = readFileSync(join(folder, name), 'utf8')
-  // biome-ignore lint/suspicious/noExplicitAny: any schema will do; the statement names its own tables
+  // oxlint-disable-next-line typescript/no-explicit-any -- any schema will do; the statement names its own tables
   return async (db: Kysely<any>, parameters: readonly unknown[]): Promise<Row[]> => {
     const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(text, [...parameters]))
     return rows

@@ -74,7 +74,7 @@ export type Job<Payload, Services> = {
   run(payload: Payload, context: RunContext & Services): Promise<void>
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a registry holds jobs of every payload; each checks its own at the door
+// oxlint-disable-next-line typescript/no-explicit-any -- a registry holds jobs of every payload; each checks its own at the door
 export type AnyJob = Job<any, any>
 
 /** Declares a job. Nothing is defaulted. */
