@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { sql } from 'kysely'
 import { windowFreshness } from '../analytics/metrics/index.ts'
 import type { ClientDatabase, Transaction } from '../db/database.ts'
-import { PermanentError, RetryLaterError } from '../errors.ts'
+import { messageOf, PermanentError, RetryLaterError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { type DayWindow, MINUTE_MS, SECOND_MS } from '../time.ts'
@@ -55,10 +55,18 @@ const ASK_AGAIN_MS = 5 * SECOND_MS
  * per recipient, all on record in one commit. Twice gives the same execution, the same objects and no second mail.
  */
 export async function renderExecution(params: ExecutionParams, tools: ExecutionTools): Promise<void> {
-  const { db, executionId, log } = tools
-  const client = await readClient(db, params.clientId)
+  const client = await readClient(tools.db, params.clientId)
   await waitForRollups(params, tools)
   await openExecution(params, client, tools)
+  try {
+    await renderAll(params, client, tools)
+  } catch (error) {
+    await recordFailure(params.clientId, error, tools)
+    throw error
+  }
+}
+
+async function renderAll(params: ExecutionParams, client: ReportClient, tools: ExecutionTools): Promise<void> {
   const document = await composeDocument(params, client, tools)
   const files: StoredFile[] = []
   for (const format of formatsOf(params.formats)) {
@@ -67,9 +75,25 @@ export async function renderExecution(params: ExecutionParams, tools: ExecutionT
   }
   await tools.commit(async (tx) => {
     await closeExecution(tx, document, files, params)
-    return planDeliveries(tx, params, executionId)
+    return planDeliveries(tx, params, tools.executionId)
   })
-  log.info({ report: params.report, files: files.length }, `rendered ${params.report} for ${document.meta.windowLabel}`)
+  const label = `${params.report} of ${params.clientId} for ${document.meta.windowLabel}`
+  tools.log.info({ report: params.report, files: files.length }, `rendered ${label}`)
+}
+
+async function recordFailure(
+  clientId: string,
+  error: unknown,
+  { checkpoint, executionId }: ExecutionTools,
+): Promise<void> {
+  await checkpoint(async (tx) => {
+    await tx
+      .updateTable('executions')
+      .set({ state: 'failed', error_message: messageOf(error), finished_at: sql`now()` })
+      .where('client_id', '=', clientId)
+      .where('id', '=', executionId)
+      .execute()
+  })
 }
 
 /** Each format once, in the catalogue's order. */
@@ -128,7 +152,7 @@ async function openExecution(
         state: 'running',
       })
       .onConflict((conflict) =>
-        conflict.columns(['client_id', 'id']).doUpdateSet({ state: 'running', error_message: null }),
+        conflict.columns(['client_id', 'id']).doUpdateSet({ state: 'running', error_message: null, finished_at: null }),
       )
       .execute()
   })
@@ -246,20 +270,4 @@ async function planDeliveries(
     .returning(['id', 'state'])
     .execute()
   return rows.filter((row) => row.state === 'pending').map((row) => row.id)
-}
-
-/** The window an execution is about, for those who only have its run. */
-export async function failExecution(
-  db: ClientDatabase,
-  clientId: string,
-  executionId: string,
-  message: string,
-): Promise<void> {
-  await db
-    .updateTable('executions')
-    .set({ state: 'failed', error_message: message, finished_at: sql`now()` })
-    .where('client_id', '=', clientId)
-    .where('id', '=', executionId)
-    .where('state', '!=', 'completed')
-    .execute()
 }
