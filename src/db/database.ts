@@ -19,6 +19,8 @@ export type Database = {
   system: SystemDatabase
   /** A handle whose connections are bound to one client by row-level security. */
   forClient(clientId: string): ClientDatabase
+  /** One connection bound to one client, for what Kysely cannot say (src/db/copy.ts); whoever takes it releases it. */
+  connectAs(clientId: string): Promise<pg.PoolClient>
   /** For BullMQ: its own connections, which find its schema first. */
   queuePool: pg.Pool
   close(): Promise<void>
@@ -55,6 +57,7 @@ export function openDatabase(url: string, options: { max: number; log: Log }): D
       handles.set(clientId, handle)
       return handle
     },
+    connectAs: (clientId) => connectAs(clientPool, scopes, clientId),
     queuePool,
     async close() {
       await Promise.all([pool.end(), clientPool.end(), queuePool.end()])

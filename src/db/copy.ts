@@ -1,0 +1,68 @@
+import { pipeline } from 'node:stream/promises'
+import pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
+import type { Database } from './database.ts'
+
+/**
+ * One connection bound to one client, for loading many rows: COPY into temporary tables, which are gone when it is released.
+ * (PostgreSQL refuses COPY into a table with row-level security, so that rows go through a table of the connection's own.)
+ */
+export type BulkConnection = {
+  /** `affected`: rows that a statement wrote. */
+  query<Row>(sql: string, values?: readonly unknown[]): Promise<{ rows: Row[]; affected: number }>
+  /** `text`: lines in COPY's text format. */
+  copyInto(table: string, columns: readonly string[], text: string): Promise<void>
+  release(): Promise<void>
+}
+
+/** Opens a connection that sees and writes only this client's rows. */
+export async function openBulkConnection(database: Database, clientId: string): Promise<BulkConnection> {
+  const connection = await database.connectAs(clientId)
+  let lost: Error | null = null
+  const onError = (error: Error) => {
+    // The statement in hand is refused by itself; without a listener the event would end the process.
+    lost = error
+  }
+  connection.on('error', onError)
+  return {
+    async query<Row>(sql: string, values: readonly unknown[] = []) {
+      const { rows, rowCount } = await connection.query(sql, [...values])
+      return { rows: rows as Row[], affected: rowCount ?? 0 }
+    },
+    async copyInto(table, columns, text) {
+      await pipeline([text], connection.query(copyFrom(`copy ${table} (${columns.map(quoted).join(', ')}) from stdin`)))
+    },
+    async release() {
+      try {
+        if (lost === null) await connection.query('rollback; discard temp')
+      } catch (error) {
+        lost = error as Error
+      }
+      connection.off('error', onError)
+      connection.release(lost !== null)
+    },
+  }
+}
+
+/** A name as PostgreSQL reads it, whatever is in it. */
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** The classes of SQLSTATE that say something about the rows: bad data, a broken constraint, a trigger that objects. */
+const REFUSALS = /^(22|23|P0001)/
+
+/** What the database has against the rows it was given, or null when the error is about something else. */
+export function refusalOf(error: unknown): string | null {
+  if (!(error instanceof pg.DatabaseError) || !REFUSALS.test(error.code ?? '')) return null
+  return error.detail === undefined ? error.message : `${error.message} (${error.detail})`
+}
+
+const COPY_SPECIAL = /[\\\t\n\r]/
+const COPY_ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
+
+/** One value in COPY's text format; null is SQL's. */
+export function copyValue(value: string | null): string {
+  if (value === null) return '\\N'
+  return COPY_SPECIAL.test(value) ? value.replaceAll(/[\\\t\n\r]/g, (char) => COPY_ESCAPES[char] ?? char) : value
+}
