@@ -6,7 +6,7 @@ import { generatedDocs } from './docs/generated-docs.ts'
 
 /** `npm run docs`: writes every generated page anew, and the types of the database. */
 
-for (const { path, render } of generatedDocs) await write(path, render())
+for (const { path, render } of generatedDocs) await write(path, await render())
 
 const server = await startPostgres()
 try {

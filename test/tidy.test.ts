@@ -7,11 +7,11 @@ import { openProject, readFiles } from './support/tidy/rule.ts'
 const project = openProject(readFiles())
 
 describe.each([...importRules, ...codeRules, ...documentRules])('$name', ({ check, broken }) => {
-  test('here', () => {
-    expect(check(project)).toEqual([])
+  test('here', async () => {
+    expect(await check(project)).toEqual([])
   })
 
-  test('it would be noticed', () => {
-    expect(check(openProject(broken.files))).toEqual(broken.finds)
+  test('it would be noticed', async () => {
+    expect(await check(openProject(broken.files))).toEqual(broken.finds)
   })
 })

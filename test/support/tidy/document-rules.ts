@@ -76,10 +76,12 @@ export const documentRules: Rule[] = [
   },
   {
     name: 'generated pages are what `npm run docs` would write now',
-    check: ({ files }) =>
-      generatedDocs
-        .filter(({ path, render }) => files[path] !== render())
-        .map(({ path }) => `${path} is out of date: npm run docs`),
+    async check({ files }) {
+      const current = await Promise.all(generatedDocs.map(async ({ path, render }) => [path, await render()] as const))
+      return current
+        .filter(([path, text]) => files[path] !== text)
+        .map(([path]) => `${path} is out of date: npm run docs`)
+    },
     broken: { files: {}, finds: generatedDocs.map(({ path }) => `${path} is out of date: npm run docs`) },
   },
 ]

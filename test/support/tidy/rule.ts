@@ -11,7 +11,7 @@ export type Rule = {
   /** The rule as a sentence. */
   name: string
   /** What breaks the rule, a line each: where and what. Empty: nothing does. */
-  check(project: Project): string[]
+  check(project: Project): string[] | Promise<string[]>
   /** A tiny project that breaks the rule, and what must be found in it: proof that the rule can fail. */
   broken: { files: Files; finds: string[] }
 }
