@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type RolledDay, rollUpDay } from '../../src/analytics/metrics/index.ts'
 import { PermanentError } from '../../src/errors.ts'
+import { dayOf } from '../../src/time.ts'
 import { ACME, given, table } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -317,6 +318,23 @@ describe('first contact resolution', () => {
     for (const day of ['2026-03-22', '2026-03-29', '2026-04-05']) await rollUp(day)
     expect(await resolvedFirstByDay()).toEqual({ '2026-03-22': 0, '2026-03-29': 0, '2026-04-05': 1 })
   })
+
+  test.each([
+    ['UTC', '2026-03-01T00:00:00Z', '2026-03-08T00:00:00Z'], // the first instants of their days
+    ['Europe/Zurich', '2026-03-28T23:30:00Z', '2026-04-04T23:30:00Z'], // 00:30 and, summer time by then, 01:30
+    ['Europe/Zurich', '2026-10-24T22:30:00Z', '2026-10-31T22:30:00Z'], // 00:30 and, winter time by then, 23:30
+  ])(
+    'in %s the repeat of %s at the last moment counts when only its own day is rolled up again',
+    async (time_zone, first, again) => {
+      await given.client(db, { time_zone })
+      const dayOfInstant = (at: string) => dayOf(Temporal.Instant.from(at), time_zone)
+      await given.calls(db, [[first, resolved]])
+      await rollUp(dayOfInstant(first))
+      await given.calls(db, [[again, { ...resolved, resolved: false }]])
+      await rollUp(dayOfInstant(again))
+      expect(await resolvedFirstByDay()).toEqual({ [dayOfInstant(first)]: 0, [dayOfInstant(again)]: 0 })
+    },
+  )
 })
 
 describe('again and again', () => {
