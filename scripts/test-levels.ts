@@ -63,14 +63,16 @@ async function runLevels(levels: Level[]): Promise<number> {
         run.environment['TEST_DATABASE_URL'] = servers.postgresUrl
         run.environment['TEST_REDIS_URL'] = servers.redisUrl
       }
-      if (!(await passes(run, level))) return fail(run, level)
+      if (await passes(run, level)) continue
+      const again = `FAILED at ${run.times.at(-1)?.[0]}. Once mended: ./scripts/test ${level}`
+      close(run, interrupt.signal.aborted ? 'Interrupted.' : again)
+      return 1
     }
-    sayTotals(run)
+    close(run, 'All passed.')
     return 0
   } catch (error) {
-    say(messageOf(error))
     run.tally.failed += 1
-    sayTotals(run)
+    close(run, messageOf(error))
     return 1
   } finally {
     await servers?.stop()
@@ -81,6 +83,8 @@ async function runLevels(levels: Level[]): Promise<number> {
 /** Without the settings of a Daybreak of the person's own: a test that starts one says what it is to use. */
 function testEnvironment(): NodeJS.ProcessEnv {
   const own = new Set(Object.keys(settings.shape))
+  // Where the machine's browser is, though, is true for the tests too.
+  own.delete('CHROMIUM_PATH')
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.has(name)))
 }
 
@@ -143,16 +147,12 @@ async function timed<T>(run: Run, name: string, step: () => Promise<T>): Promise
   }
 }
 
-function fail(run: Run, level: Level): number {
-  sayTotals(run)
-  say(run.signal.aborted ? 'Interrupted.' : `FAILED at ${run.times.at(-1)?.[0]}. Once mended: ./scripts/test ${level}`)
-  return 1
-}
-
-function sayTotals(run: Run): void {
+/** Closes with a plain line that any CI can read. */
+function close(run: Run, word: string): void {
   const { passed, failed, skipped } = run.tally
-  say(`\n${run.times.map(([name, seconds]) => `${name.padEnd(12)}${seconds.padStart(7)} s`).join('\n')}`)
-  say(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+  say(`\n${run.times.map(([name, seconds]) => `${name.padEnd(12)}${seconds.padStart(7)} s`).join('\n')}\n`)
+  say(word)
+  say(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
 }
 
 function say(line: string): void {
