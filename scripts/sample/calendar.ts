@@ -7,7 +7,13 @@ import type { DayShape, SampleClient, YearlyDay } from './sample-client.ts'
 export type Serial = number
 
 /** A real half hour that exists in the zone, with what it gets of a usual day. */
-export type HalfHour = { fromMs: number; contacts: number; orders: number }
+export type HalfHour = {
+  fromMs: number
+  contacts: number
+  orders: number
+  /** Its local time comes twice on that day. */
+  isRepeated: boolean
+}
 
 /** What a local day of a client is like before anybody calls. Depends on nothing but the seed, the client and the day. */
 export type CalendarDay = {
@@ -171,10 +177,12 @@ function halfHoursOf(day: Day, timeZone: string, shape: Shape): HalfHour[] {
   const fromMs = startOfDay(day, timeZone).epochMilliseconds
   const toMs = instantOfHour(day, 24, timeZone)
   const changesClock = toMs - fromMs !== DAY_MS
-  return Array.from({ length: (toMs - fromMs) / HALF_HOUR_MS }, (_, index) => {
-    const startMs = fromMs + index * HALF_HOUR_MS
-    const local = changesClock ? localHalfHour(startMs, timeZone) : index
-    return { fromMs: startMs, contacts: pick(shape.contacts, local), orders: pick(shape.orders, local) }
+  const starts = Array.from({ length: (toMs - fromMs) / HALF_HOUR_MS }, (_, index) => fromMs + index * HALF_HOUR_MS)
+  const locals = starts.map((startMs, index) => (changesClock ? localHalfHour(startMs, timeZone) : index))
+  return starts.map((startMs, index) => {
+    const local = pick(locals, index)
+    const isRepeated = changesClock && locals.indexOf(local) !== locals.lastIndexOf(local)
+    return { fromMs: startMs, contacts: pick(shape.contacts, local), orders: pick(shape.orders, local), isRepeated }
   })
 }
 

@@ -42,7 +42,8 @@ export function freshContacts(seed: string, calendar: Calendar, customers: Custo
   const drawCustomer = customers.drawerFor(serial, 'ask')
   const others = Math.max(day.contacts - day.newCustomers * 0.55, 0)
   for (const half of day.halfHours) {
-    const count = random.poisson(others * half.contacts)
+    // An hour that comes twice, twice a year and at night: the sample always has a contact in each, to show what becomes of it.
+    const count = Math.max(random.poisson(others * half.contacts), half.isRepeated ? 1 : 0)
     for (let index = 0; index < count; index += 1) {
       const customer = random.chance(ANONYMOUS_SHARE) ? null : drawCustomer(random)
       contacts.push(drawContact(random, calendar, momentIn(random, half), customer))

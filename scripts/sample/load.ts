@@ -93,7 +93,9 @@ async function loadClient(
   try {
     await connection.query('begin')
     if (isNew) await writeStanding(connection, business)
-    await write(connection, 'customers', [...business.earlierCustomers])
+    const earlier = [...business.earlierCustomers]
+    await write(connection, 'customers', earlier)
+    onDays({ ...countRows([]), customers: earlier.length })
     for (const chunk of chunksOf(business.days)) {
       signal?.throwIfAborted()
       await writeDays(connection, chunk)
