@@ -1,29 +1,23 @@
-import { randomUUID } from 'node:crypto'
-import { createWriteStream, type Dirent, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, rmdir, unlink } from 'node:fs/promises'
+import type { Dirent } from 'node:fs'
+import { open, readdir, rmdir, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { InputError, messageOf, PermanentError } from '../errors.ts'
-import { HOUR_MS } from '../time.ts'
+import { isFileError, openPartials, writeWhole } from '../whole-file.ts'
 import { createMeter } from './meter.ts'
 import { checkKey, checkPrefix, RESERVED_SEGMENT } from './object-key.ts'
 import type { ObjectStore, StoredObject } from './object-store.ts'
 import { probe } from './probe.ts'
 
-const ABANDONED_AFTER_MS = 24 * HOUR_MS
-const PUBLISH_TRIES = 5
-/** Reports are nobody's business but the program's own user's. */
-const FOLDER_MODE = 0o700
-const FILE_MODE = 0o600
+/** How the system says that a part of a key is a file where a folder is needed, or the other way round. */
+const CLASHES = ['EEXIST', 'ENOTDIR', 'EISDIR', 'ENOTEMPTY']
 
 /** Objects as files below `root`, which is made if missing. Files that writers left unfinished more than a day ago are removed. */
 export function openFolderStore(root: string): ObjectStore {
   const base = resolve(root)
   const partials = join(base, RESERVED_SEGMENT)
   try {
-    mkdirSync(partials, { recursive: true, mode: FOLDER_MODE })
-    sweep(partials)
+    openPartials(partials)
   } catch (error) {
     throw unusable(base, error)
   }
@@ -41,75 +35,26 @@ export function openFolderStore(root: string): ObjectStore {
   return { ...store, check }
 }
 
-/** Ages are judged by a file written now, so by the file system's own clock, which stamped the others too. */
-function sweep(partials: string): void {
-  const mark = join(partials, randomUUID())
-  writeFileSync(mark, '', { mode: FILE_MODE })
-  const now = statSync(mark).mtimeMs
-  for (const name of readdirSync(partials)) {
-    const path = join(partials, name)
-    const stat = statSync(path, { throwIfNoEntry: false })
-    if (stat && now - stat.mtimeMs > ABANDONED_AFTER_MS) rmSync(path, { force: true })
-  }
-  rmSync(mark, { force: true })
-}
-
 async function put(base: string, key: string, body: Readable, signal: AbortSignal | undefined): Promise<StoredObject> {
-  const partial = join(base, RESERVED_SEGMENT, randomUUID())
   try {
     checkKey(key)
     signal?.throwIfAborted()
     const meter = createMeter()
-    const file = createWriteStream(partial, { flags: 'wx', mode: FILE_MODE, flush: true })
-    await pipeline(meter.through(body, signal), file)
-    signal?.throwIfAborted()
-    await publish(partial, join(base, key))
+    await writeWhole(meter.through(body, signal), join(base, RESERVED_SEGMENT), join(base, key))
     return { key, ...meter.read() }
   } catch (error) {
     body.destroy()
-    // The first error is the one that matters; a file that cannot be removed now is swept at a later start.
-    await rm(partial, { force: true }).catch(() => undefined)
-    throw signal?.aborted ? signal.reason : error
-  }
-}
-
-/** A folder may vanish between making it and renaming into it, when a delete beside us has emptied it. */
-async function publish(partial: string, target: string): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await mkdir(dirname(target), { recursive: true, mode: FOLDER_MODE })
-      await rename(partial, target)
-      return await syncFolder(dirname(target))
-    } catch (error) {
-      if (isCode(error, 'EEXIST', 'ENOTDIR', 'EISDIR', 'ENOTEMPTY')) {
-        throw new InputError(
-          'object-key',
-          `${target} cannot be stored: one of its parts is a file and a folder at once. Use another key.`,
-        )
-      }
-      if (!isCode(error, 'ENOENT') || attempt === PUBLISH_TRIES) throw error
-    }
-  }
-}
-
-/** Without this a power cut may forget the rename, though not the content. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch((error: unknown) => {
-    // Somebody has deleted the object already.
-    if (isCode(error, 'ENOENT')) return null
-    throw error
-  })
-  try {
-    await handle?.sync()
-  } finally {
-    await handle?.close()
+    if (signal?.aborted) throw signal.reason
+    throw isFileError(error, ...CLASHES) && (error.syscall === 'mkdir' || error.syscall === 'rename')
+      ? clash(key)
+      : error
   }
 }
 
 async function get(base: string, key: string): Promise<{ body: Readable; sizeBytes: number }> {
   checkKey(key)
   const handle = await open(join(base, key), 'r').catch((error: unknown) => {
-    throw isCode(error, 'ENOENT', 'ENOTDIR') ? missing(base, key) : error
+    throw isFileError(error, 'ENOENT', 'ENOTDIR') ? missing(base, key) : error
   })
   const stat = await handle.stat()
   if (stat.isFile()) return { body: handle.createReadStream(), sizeBytes: stat.size }
@@ -122,7 +67,7 @@ async function remove(base: string, key: string): Promise<void> {
   try {
     await unlink(join(base, key))
   } catch (error) {
-    if (!isCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EPERM')) throw error
+    if (!isFileError(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EPERM')) throw error
     return
   }
   for (let folder = dirname(key); folder !== '.'; folder = dirname(folder)) {
@@ -142,7 +87,7 @@ async function* list(base: string, prefix: string): AsyncGenerator<string> {
 
 async function* walk(base: string, folder: string, prefix: string): AsyncGenerator<string> {
   const entries = await readdir(join(base, folder), { withFileTypes: true }).catch((error: unknown) => {
-    if (isCode(error, 'ENOENT', 'ENOTDIR')) return []
+    if (isFileError(error, 'ENOENT', 'ENOTDIR')) return []
     throw error
   })
   for (const key of keysOf(entries, folder, prefix)) {
@@ -162,6 +107,11 @@ function keysOf(entries: Dirent[], folder: string, prefix: string): string[] {
     .map(({ key }) => key)
 }
 
+function clash(key: string): InputError {
+  const advice = 'a part of it is an object and would have to be a folder too. Use another key.'
+  return new InputError('object-key', `${JSON.stringify(key)} cannot be stored in a folder: ${advice}`)
+}
+
 function missing(base: string, key: string): PermanentError {
   return new PermanentError(
     'object-missing',
@@ -173,8 +123,4 @@ function unusable(base: string, error: unknown): Error {
   const advice =
     'Give the user that runs Daybreak the right to write there and free space, or set DATA_DIR to another folder.'
   return new Error(`The folder ${base} cannot store objects: ${messageOf(error)}. ${advice}`, { cause: error })
-}
-
-function isCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }
