@@ -12,6 +12,8 @@ export type Report<Data> = {
   name: string
   title: string
   summary: string
+  /** The days it reads for a window: the window, and what it is compared with. Their roll-ups are waited for. */
+  reads(window: DayWindow): DayWindow
   load(db: ClientDatabase, params: ReportParams): Promise<Data>
   compose(data: Data, meta: DocumentMeta): Block[]
 }

@@ -1,0 +1,68 @@
+import { addDays, type Day, type DayWindow } from '../time.ts'
+
+/** Windows that a schedule can name: the last whole one before the day it is due. */
+export const PERIODS = ['yesterday', 'last-week', 'last-month'] as const
+export type Period = (typeof PERIODS)[number]
+
+/** The window of a period as seen on a local day. Weeks begin on Monday (ISO 8601). */
+export function windowOf(period: Period, today: Day): DayWindow {
+  const date = Temporal.PlainDate.from(today)
+  switch (period) {
+    case 'yesterday':
+      return { from: addDays(today, -1), to: today }
+    case 'last-week': {
+      const monday = date.subtract({ days: date.dayOfWeek - 1 })
+      return { from: monday.subtract({ days: 7 }).toString(), to: monday.toString() }
+    }
+    case 'last-month': {
+      const first = date.with({ day: 1 })
+      return { from: first.subtract({ months: 1 }).toString(), to: first.toString() }
+    }
+  }
+}
+
+/** How many calendar months a window covers exactly; null when it does not begin and end with a month. */
+export function wholeMonths({ from, to }: DayWindow): number | null {
+  const [first, end] = [Temporal.PlainDate.from(from), Temporal.PlainDate.from(to)]
+  if (first.day !== 1 || end.day !== 1) return null
+  return first.until(end, { largestUnit: 'months' }).months
+}
+
+/** The window of the same length before: as many months when it is made of whole months, else as many days. */
+export function previousWindow(window: DayWindow): DayWindow {
+  const [first, end] = [Temporal.PlainDate.from(window.from), Temporal.PlainDate.from(window.to)]
+  const months = wholeMonths(window)
+  const length = months === null ? { days: first.until(end, { largestUnit: 'days' }).days } : { months }
+  return { from: first.subtract(length).toString(), to: window.from }
+}
+
+/** The same dates a year before (29 February: the 28th). */
+export function windowLastYear({ from, to }: DayWindow): DayWindow {
+  const aYearBefore = (day: Day) => Temporal.PlainDate.from(day).subtract({ years: 1 }).toString()
+  return { from: aYearBefore(from), to: aYearBefore(to) }
+}
+
+/** A window in words, in a locale: "November 2011", "2011", "20 November 2026", "14 – 20 November 2026". */
+export function windowLabel(window: DayWindow, locale: string): string {
+  const last = addDays(window.to, -1)
+  const months = wholeMonths(window)
+  const isYear = months === 12 && window.from.endsWith('-01-01')
+  if (isYear) return formatted(window.from, locale, { year: 'numeric' })
+  if (months === 1) return formatted(window.from, locale, { year: 'numeric', month: 'long' })
+  if (last === window.from) return formatted(window.from, locale, { dateStyle: 'long' })
+  const format = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' })
+  return format.formatRange(utcMs(window.from), utcMs(last))
+}
+
+/** One day as it stands in a short label: "1 Nov". */
+export function shortDay(day: Day, locale: string): string {
+  return formatted(day, locale, { day: 'numeric', month: 'short' })
+}
+
+function formatted(day: Day, locale: string, options: Intl.DateTimeFormatOptions): string {
+  return new Intl.DateTimeFormat(locale, { ...options, timeZone: 'UTC' }).format(utcMs(day))
+}
+
+function utcMs(day: Day): number {
+  return Temporal.PlainDate.from(day).toZonedDateTime('UTC').epochMilliseconds
+}
