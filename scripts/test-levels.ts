@@ -113,7 +113,8 @@ async function passesTests(run: Run, level: Level): Promise<boolean> {
     () => ({ passed: 0, failed: 1, skipped: 0 }),
   )
   run.tally.passed += counted.passed
-  run.tally.failed += counted.failed
+  // An error outside of any test fails the level too.
+  run.tally.failed += passed ? counted.failed : Math.max(counted.failed, 1)
   run.tally.skipped += counted.skipped
   return passed && counted.failed === 0
 }

@@ -11,4 +11,8 @@ export const generatedDocs: GeneratedDoc[] = [
     path: 'docs/metrics.md',
     render: async () => (await import('../../src/analytics/metrics/index.ts')).metricsMarkdown(),
   },
+  {
+    path: 'docs/openapi.json',
+    render: async () => `${JSON.stringify((await import('../../src/board/openapi.ts')).openApiDocument(), null, 2)}\n`,
+  },
 ]
