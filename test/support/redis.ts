@@ -53,18 +53,6 @@ export async function startRedis(options: { port?: number } = {}): Promise<Redis
   return { url: `redis://127.0.0.1:${port}`, port, stop: (signal = 'SIGTERM') => stopProcess(child, signal) }
 }
 
-/** Deletes every key below a prefix, for tests on a Redis that outlives them. */
-export async function deletePrefix(url: string, prefix: string): Promise<void> {
-  const redis = new Redis(url)
-  try {
-    for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 1000 })) {
-      if ((keys as string[]).length > 0) await redis.unlink(keys as string[])
-    }
-  } finally {
-    redis.disconnect()
-  }
-}
-
 async function answers(child: ChildProcess, port: number): Promise<void> {
   const redis = new Redis(port, '127.0.0.1', { lazyConnect: true, retryStrategy: null, maxRetriesPerRequest: 0 })
   // Every refused try is one of these; the loop below is what counts them.
