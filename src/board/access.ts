@@ -3,15 +3,15 @@ export const ROLES = ['admin', 'operator', 'finance', 'supervisor', 'viewer', 'i
 export type Role = (typeof ROLES)[number]
 
 /**
- * What a route asks of its visitor: `public` nothing, `reports` a role that may read reports, then each level what the one before
+ * What a route asks of its visitor: `public` nothing, `open` nothing either, but it knows who comes, `reports` a role that may read reports, then each level what the one before
  * may and more. `metrics` is `viewer`, and a visitor on the same machine.
  */
-export type Access = 'public' | 'reports' | 'viewer' | 'metrics' | 'operator' | 'admin'
+export type Access = 'public' | 'open' | 'reports' | 'viewer' | 'metrics' | 'operator' | 'admin'
 
 /** Whether a visitor bound to one client may come in, and then sees that client only, or the route shows all clients at once. */
 export type Scope = 'client' | 'everything'
 
-const ADMITTED: Record<Exclude<Access, 'public'>, readonly Role[]> = {
+const ADMITTED: Record<Exclude<Access, 'public' | 'open'>, readonly Role[]> = {
   reports: ['admin', 'operator', 'finance', 'supervisor', 'viewer'],
   viewer: ['admin', 'operator', 'viewer'],
   metrics: ['admin', 'operator', 'viewer'],
@@ -20,7 +20,7 @@ const ADMITTED: Record<Exclude<Access, 'public'>, readonly Role[]> = {
 }
 
 export function mayUse(role: Role, access: Access): boolean {
-  return access === 'public' || ADMITTED[access].includes(role)
+  return access === 'public' || access === 'open' || ADMITTED[access].includes(role)
 }
 
 /** A signed-in person or an API key, or somebody unknown on a public page. */

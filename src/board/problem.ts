@@ -74,6 +74,13 @@ export function notFound(what: string): HttpError {
   return new HttpError(404, 'not-found', what)
 }
 
+const UNKNOWN: Record<FieldError['in'], string> = {
+  body: 'There is no such field.',
+  query: 'There is no such parameter.',
+  path: 'There is no such part.',
+  header: 'There is no such header.',
+}
+
 /** The fields a schema refuses. An unknown field is named itself, not the object that holds it. */
 export function fieldErrors(place: FieldError['in'], error: z.ZodError): FieldError[] {
   return error.issues.flatMap((issue) => {
@@ -81,7 +88,7 @@ export function fieldErrors(place: FieldError['in'], error: z.ZodError): FieldEr
     return paths.map((path) => ({
       in: place,
       pointer: place === 'body' ? pointerTo(path) : path.map(String).join('.'),
-      detail: issue.code === 'unrecognized_keys' ? 'There is no such field.' : issue.message,
+      detail: issue.code === 'unrecognized_keys' ? UNKNOWN[place] : issue.message,
     }))
   })
 }

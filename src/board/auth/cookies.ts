@@ -22,23 +22,17 @@ export function readCookie(request: Request, name: string): string | null {
   return null
 }
 
+/** Sets a cookie that no script can read; an age of 0 deletes it. */
 export function setCookie(
   response: Response,
   { secure }: Cookies,
-  cookie: {
-    name: string
-    value: string
-    maxAgeSeconds: number
-    httpOnly: boolean
-    sameSite: 'lax' | 'strict'
-    path: string
-  },
+  cookie: { name: string; value: string; maxAgeSeconds: number; sameSite: 'lax' | 'strict' },
 ): void {
   response.cookie(cookie.name, cookie.value, {
-    httpOnly: cookie.httpOnly,
+    httpOnly: true,
     secure,
     sameSite: cookie.sameSite,
-    path: cookie.path,
+    path: '/',
     maxAge: cookie.maxAgeSeconds * 1000,
     encode: String,
   })

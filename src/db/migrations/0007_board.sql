@@ -26,5 +26,9 @@ create table sign_in_failures (
   expire bigint
 );
 
+-- Whoever follows a mailed link may unsubscribe without signing in.
+alter table analytics_audit_log drop constraint analytics_audit_log_actor_kind_check;
+alter table analytics_audit_log add check (actor_kind in ('user', 'key', 'link', 'command-line'));
+
 -- A file is asked for by the execution alone; which client it belongs to is read from the row.
 create index executions_id on executions (id);

@@ -1,0 +1,73 @@
+import type { Request } from 'express'
+import { type Access, ANONYMOUS, type Identity, mayUse, type Scope } from './access.ts'
+import { readCookie } from './auth/cookies.ts'
+import { findKey, findSession } from './auth/sessions.ts'
+import type { Board } from './context.ts'
+import { HttpError } from './problem.ts'
+
+const KEY_HEADER = /^Bearer (dbk_[A-Za-z0-9_-]{43})$/
+
+/** Who asks: the holder of a key, the person of a session, or null. Throws HttpError `invalid-key`. */
+export async function identify(board: Board, request: Request): Promise<Identity | null> {
+  const now = board.clock()
+  const authorization = request.get('Authorization')
+  if (authorization !== undefined) {
+    const key = KEY_HEADER.exec(authorization)?.[1]
+    const holder = key === undefined ? null : await findKey(board.database.system, key, now)
+    if (holder) return holder
+    await board.rateLimits.stranger(addressOf(request))
+    throw unauthorized('invalid-key', 'The API key is unknown, expired or revoked.')
+  }
+  const token = readCookie(request, board.cookies.session)
+  return token === null ? null : findSession(board.database.system, token, now)
+}
+
+/** Lets a visitor in to what a route asks, or throws HttpError: 401, 403, 429. */
+export async function admit(
+  board: Board,
+  request: Request,
+  route: { method: string; role: Access; scope: Scope },
+): Promise<Identity> {
+  if (route.role === 'public') {
+    await board.rateLimits.stranger(addressOf(request))
+    return ANONYMOUS
+  }
+  const identity = await identify(board, request)
+  if (identity === null && route.role === 'open') return ANONYMOUS
+  if (identity === null) return admitStranger(board, request, route.role)
+  await countRequest(board, identity, route.method)
+  if (route.role === 'open') return identity
+  if (identity.role === null || !mayUse(identity.role, route.role)) {
+    throw new HttpError(403, 'forbidden', `Your role (${identity.role}) does not allow this.`)
+  }
+  if (route.scope === 'everything' && identity.clientId !== null) {
+    throw new HttpError(403, 'other-client', 'This shows every client, and you act for one.')
+  }
+  return identity
+}
+
+async function admitStranger(board: Board, request: Request, role: Access): Promise<Identity> {
+  await board.rateLimits.stranger(addressOf(request))
+  if (role === 'metrics' && isLocal(request)) return ANONYMOUS
+  throw unauthorized('sign-in-needed', 'Sign in, or send an API key as "Authorization: Bearer dbk_…".')
+}
+
+async function countRequest(board: Board, identity: Identity, method: string): Promise<void> {
+  const name = `${identity.kind}:${identity.id}`
+  await (method === 'get' ? board.rateLimits.read(name) : board.rateLimits.write(name))
+}
+
+/** On this machine and not through a proxy on it, which would make everybody look local. */
+function isLocal(request: Request): boolean {
+  const address = request.socket.remoteAddress ?? ''
+  const forwarded = request.headers['x-forwarded-for'] ?? request.headers['forwarded'] ?? request.headers['via']
+  return forwarded === undefined && /^(127\.|::1$|::ffff:127\.)/.test(address)
+}
+
+export function addressOf(request: Request): string {
+  return request.ip ?? 'unknown'
+}
+
+function unauthorized(code: string, message: string): HttpError {
+  return new HttpError(401, code, message, { headers: { 'WWW-Authenticate': 'Bearer' } })
+}

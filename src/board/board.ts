@@ -1,0 +1,93 @@
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express'
+import { messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { mountAssets } from './assets.ts'
+import { cookiesFor } from './auth/cookies.ts'
+import { createRateLimits } from './auth/rate-limits.ts'
+import { createSignIn } from './auth/sign-in.ts'
+import { mountBullBoard } from './bull-board.ts'
+import type { Board, BoardParts } from './context.ts'
+import { routeOf } from './endpoint-route.ts'
+import { endpoints } from './endpoints/index.ts'
+import { createMetrics } from './metrics.ts'
+import { sendPage } from './page.ts'
+import { failurePage, wantsPage } from './pages/failure.ts'
+import { pages } from './pages/index.ts'
+import { httpErrorOf, notFound, problemDocument } from './problem.ts'
+import { mountRoutes, type Route, requestIdOf } from './routes.ts'
+import { nameRequest, securityHeaders } from './security.ts'
+
+/** Every address of the board and what each asks of its visitor; beside these there are /assets and /queues. */
+export const routes: readonly Route[] = [...endpoints.map(routeOf), ...pages]
+
+/** Wires the board: endpoints, pages and bull-board behind one door. Listens on nothing yet. */
+export function createBoard(parts: BoardParts): Express {
+  const board: Board = {
+    ...parts,
+    cookies: cookiesFor(parts.publicUrl),
+    rateLimits: createRateLimits(parts.requestsPerSecond),
+    signIn: createSignIn(parts.database),
+    metrics: createMetrics(),
+  }
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  // A proxy in front runs on the same machine or says nothing we believe.
+  app.set('trust proxy', 'loopback')
+  app.use(nameRequest, measure(board), ...securityHeaders(board.cookies.secure))
+  mountAssets(app)
+  mountRoutes(app, board, routes)
+  mountBullBoard(app, board)
+  app.use((request, _response, next) => next(notFound(`There is nothing at ${request.path}.`)))
+  app.use(answerFailure(board))
+  return app
+}
+
+/** Times each request by the pattern of its address, never by the address itself. */
+function measure({ metrics, clock, log }: Board): RequestHandler {
+  return (request, response, next) => {
+    const began = clock()
+    response.once('close', () => {
+      const seconds = clock().since(began).total('seconds')
+      const route =
+        (request.route as { path?: string } | undefined)?.path ??
+        (request.path.startsWith('/queues') ? '/queues' : 'none')
+      metrics.observeRequest({ method: request.method, route, status: response.statusCode }, seconds)
+      log.debug(
+        { request_id: requestIdOf(response), method: request.method, route, status: response.statusCode },
+        'answered',
+      )
+    })
+    next()
+  }
+}
+
+/** Message and stack only: a database error also carries the values it refused. */
+function logFailure(log: Log, { method, path }: Request, requestId: string, thrown: unknown): void {
+  const stack = thrown instanceof Error ? thrown.stack : undefined
+  log.error({ request_id: requestId, method, path, stack }, `${method} ${path} failed: ${messageOf(thrown)}`)
+}
+
+function answerFailure({ log }: Board): ErrorRequestHandler {
+  return (thrown, request, response, next) => {
+    const error = httpErrorOf(thrown)
+    const requestId = requestIdOf(response)
+    if (error.status >= 500) logFailure(log, request, requestId, thrown)
+    // What has begun cannot be answered any more: express breaks the connection off.
+    if (response.headersSent) return next(thrown)
+    response.set(error.headers)
+    if (!wantsPage(request)) {
+      response
+        .status(error.status)
+        .type('application/problem+json')
+        .send(JSON.stringify(problemDocument(error, requestId)))
+      return
+    }
+    if (error.status === 401 && error.code === 'sign-in-needed') {
+      const next = request.method === 'GET' ? request.originalUrl : '/'
+      response.redirect(303, `/sign-in?next=${encodeURIComponent(next)}`)
+      return
+    }
+    sendPage(response, failurePage(error, requestId), error.status)
+  }
+}

@@ -1,0 +1,47 @@
+import type { ClientDatabase, Database } from '../db/database.ts'
+import type { Log } from '../log.ts'
+import type { Ledger, Registry } from '../queues/index.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+import type { Clock } from '../time.ts'
+import type { Identity } from './access.ts'
+import type { Cookies } from './auth/cookies.ts'
+import type { RateLimits } from './auth/rate-limits.ts'
+import type { SignIn } from './auth/sign-in.ts'
+import type { BoardQueues } from './bull-board.ts'
+import type { Metrics } from './metrics.ts'
+import type { Outbox } from './outbox.ts'
+
+/** A part the program stands on; `check` throws with what to mend. */
+export type ReadinessCheck = { name: string; check: () => Promise<void> }
+
+/** What the board is made of. `main` builds it; nothing here comes from the environment. */
+export type BoardParts = {
+  database: Database
+  ledger: Ledger
+  registry: Registry
+  queues: BoardQueues
+  storage: ObjectStore
+  /** null: mails go to a mail server, and there is no folder to show. */
+  outbox: Outbox | null
+  /** Database, queue, storage: asked by /readyz. */
+  readiness: readonly ReadinessCheck[]
+  clock: Clock
+  log: Log
+  /** Address people reach the board at; https makes its cookies secure. */
+  publicUrl: string
+  sessionTtlHours: number
+  requestsPerSecond: number
+  version: string
+}
+
+export type Board = BoardParts & { cookies: Cookies; rateLimits: RateLimits; signIn: SignIn; metrics: Metrics }
+
+/** What one request may use. */
+export type Context = {
+  board: Board
+  identity: Identity
+  /** Sees the rows of the client the visitor is bound to; of all clients when it is bound to none; nothing for a stranger. */
+  db: ClientDatabase
+  ip: string
+  requestId: string
+}

@@ -1,0 +1,106 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { Request, Response } from 'express'
+import { z } from 'zod'
+import { type Actor, writeAudit } from './audit.ts'
+import { checkCsrf } from './auth/origin.ts'
+import type { Context } from './context.ts'
+import { type Answer, type Endpoint, isRaw, type WriteEndpoint } from './endpoint.ts'
+import { once } from './idempotency.ts'
+import { accept, acceptText, readJsonBody } from './input.ts'
+import type { Route } from './routes.ts'
+
+/** Everything an endpoint's declaration implies: checks on the way in, audit, and a reply that is what the document says. */
+export function routeOf(endpoint: Endpoint): Route {
+  const { method, path, role, scope } = endpoint
+  return {
+    method,
+    path,
+    role,
+    scope,
+    async answer(context, request, response) {
+      if (endpoint.method === 'post') return answerWrite(endpoint, context, request, response)
+      const input = addressInput(endpoint, request)
+      await send(endpoint, await endpoint.handle(input, context), response)
+    },
+  }
+}
+
+function addressInput({ params, query }: Endpoint, request: Request) {
+  return { params: acceptText('path', params, request.params), query: acceptText('query', query, request.query) }
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- of any shape; its own schemas check it
+type AnyWrite = WriteEndpoint<any, any, any, any>
+
+async function answerWrite(endpoint: AnyWrite, context: Context, request: Request, response: Response): Promise<void> {
+  const { identity } = context
+  if (identity.kind === 'user') checkCsrf(request, request.get('X-CSRF-Token'), identity.csrfToken)
+  const input = {
+    ...addressInput(endpoint, request),
+    body: accept('body', endpoint.body, await readJsonBody(request, response)),
+  }
+  const key = acceptIdempotencyKey(request.get('Idempotency-Key'))
+  if (key === null || identity.kind === 'anonymous') {
+    await send(endpoint, await write(endpoint, input, context), response)
+    return
+  }
+  const keyed = {
+    actor: `${identity.kind}:${identity.id}`,
+    key,
+    request: JSON.stringify([request.method, request.originalUrl, input.body]),
+    now: context.board.clock(),
+  }
+  const { status, reply, replayed } = await once(context.board.database.system, keyed, async () => {
+    const answer = await write(endpoint, input, context)
+    if (answer.kind !== 'json') throw new Error(`${endpoint.path} is a write and must answer JSON`)
+    return { status: answer.status, reply: JSON.stringify(checked(endpoint, answer.body)) }
+  })
+  if (replayed) response.setHeader('Idempotency-Replayed', 'true')
+  response.status(status).type('application/json').send(reply)
+}
+
+async function write(endpoint: AnyWrite, input: Parameters<AnyWrite['handle']>[0], context: Context) {
+  const { answer, audit } = await endpoint.handle(input, context)
+  if (audit !== null) await writeAudit(context.board.database.system, actorOf(context), audit)
+  return answer
+}
+
+/** Who the audit log names. A stranger changes only what a mailed link lets them. */
+export function actorOf({ identity, ip }: Context): Actor {
+  if (identity.kind === 'anonymous') return { kind: 'link', id: '', name: 'mailed link', ip }
+  return { kind: identity.kind, id: identity.id, name: identity.name, ip }
+}
+
+const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters')
+
+function acceptIdempotencyKey(value: string | undefined): string | null {
+  return value === undefined
+    ? null
+    : accept('header', z.object({ 'Idempotency-Key': idempotencyKey }), { 'Idempotency-Key': value })['Idempotency-Key']
+}
+
+async function send(endpoint: Endpoint, answer: Answer<unknown>, response: Response): Promise<void> {
+  switch (answer.kind) {
+    case 'json':
+      response.status(answer.status).json(checked(endpoint, answer.body))
+      return
+    case 'redirect':
+      response.redirect(302, answer.location)
+      return
+    case 'raw':
+      response.status(answer.status).set(answer.headers).type(answer.mediaType)
+      // A browser that goes away mid-download is no failure of ours.
+      await pipeline(Readable.from(answer.content), response).catch(ignoreAbort)
+  }
+}
+
+function ignoreAbort(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+}
+
+/** What leaves is what the document says, or nothing leaves. */
+function checked(endpoint: Endpoint, body: unknown): unknown {
+  if (isRaw(endpoint.reply)) throw new Error(`${endpoint.path} declares no JSON reply`)
+  return endpoint.reply.parse(body)
+}

@@ -1,0 +1,73 @@
+import type { Readable } from 'node:stream'
+import type { z } from 'zod'
+import type { Access, Scope } from './access.ts'
+import type { AuditEntry } from './audit.ts'
+import type { Context } from './context.ts'
+
+/** A reply that is no JSON: which media types it may have. */
+export type RawReply = { mediaTypes: readonly string[] }
+
+/** What an endpoint answers: JSON as its `reply` says, bytes, or another address. */
+export type Answer<Body> =
+  | { kind: 'json'; status: number; body: Body }
+  | { kind: 'raw'; status: number; mediaType: string; headers: Record<string, string>; content: string | Readable }
+  | { kind: 'redirect'; location: string }
+
+/** A write also says what it changed, for the audit log; null when it changed nothing. */
+export type Written<Body> = { answer: Answer<Body>; audit: AuditEntry | null }
+
+type Place<Params, Query> = {
+  path: `/${string}`
+  /** The heading it stands under in the documentation. */
+  group: 'Jobs' | 'Runs' | 'Reports' | 'Health' | 'Mail'
+  summary: string
+  role: Access
+  scope: Scope
+  params: z.ZodType<Params>
+  query: z.ZodType<Query>
+  /** The status codes of its own answers, the usual one first; failures are problem documents. */
+  statuses: readonly number[]
+}
+
+export type ReadEndpoint<Params, Query, Reply extends z.ZodType> = Place<Params, Query> & {
+  method: 'get'
+  reply: Reply | RawReply
+  handle(input: { params: Params; query: Query }, context: Context): Promise<Answer<z.input<Reply>>>
+}
+
+export type WriteEndpoint<Params, Query, Body, Reply extends z.ZodType> = Place<Params, Query> & {
+  method: 'post'
+  body: z.ZodType<Body>
+  reply: Reply | RawReply
+  handle(input: { params: Params; query: Query; body: Body }, context: Context): Promise<Written<z.input<Reply>>>
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- a list holds endpoints of every shape; each checks its own input and reply
+export type Endpoint = ReadEndpoint<any, any, any> | WriteEndpoint<any, any, any, any>
+
+/** Declares an endpoint once: routing, validation, roles, audit and OpenAPI are read off it. Nothing is defaulted. */
+export function defineEndpoint<Params, Query, Reply extends z.ZodType>(
+  endpoint: ReadEndpoint<Params, Query, Reply>,
+): Endpoint
+export function defineEndpoint<Params, Query, Body, Reply extends z.ZodType>(
+  endpoint: WriteEndpoint<Params, Query, Body, Reply>,
+): Endpoint
+export function defineEndpoint(endpoint: Endpoint): Endpoint {
+  return endpoint
+}
+
+export function isRaw(reply: z.ZodType | RawReply): reply is RawReply {
+  return 'mediaTypes' in reply
+}
+
+export function json<Body>(body: Body, status = 200): Answer<Body> {
+  return { kind: 'json', status, body }
+}
+
+export function raw(
+  mediaType: string,
+  content: string | Readable,
+  headers: Record<string, string> = {},
+): Answer<never> {
+  return { kind: 'raw', status: 200, mediaType, headers, content }
+}

@@ -1,0 +1,23 @@
+import type { Endpoint } from '../endpoint.ts'
+import { livez, metrics, readyz } from './health.ts'
+import { listJobs, startRun } from './jobs.ts'
+import { followLink } from './mailed-links.ts'
+import { downloadFile, findReportExecution, listReportExecutions } from './reports.ts'
+import { cancelRun, findRun, listRuns, retryRun } from './runs.ts'
+
+/** Every endpoint there is; adding one is one file and one line here. */
+export const endpoints: readonly Endpoint[] = [
+  listJobs,
+  startRun,
+  listRuns,
+  findRun,
+  retryRun,
+  cancelRun,
+  listReportExecutions,
+  findReportExecution,
+  downloadFile,
+  followLink,
+  livez,
+  readyz,
+  metrics,
+]

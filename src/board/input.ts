@@ -1,0 +1,86 @@
+import express, { type Request, type Response } from 'express'
+import type { z } from 'zod'
+import { type FieldError, fieldErrors, HttpError } from './problem.ts'
+
+/** Requests are small; files come in another way. */
+const BODY_BYTES_MAX = 256 * 1024
+const TOO_LARGE = 'The body is larger than 256 kB.'
+const JSON_TYPES = ['application/json', 'application/*+json']
+
+const readJson = express.json({ limit: BODY_BYTES_MAX, type: JSON_TYPES, reviver: storable })
+const readForm = express.urlencoded({ limit: BODY_BYTES_MAX, extended: false, parameterLimit: 200 })
+
+/** The JSON body; an empty one is an empty object. Throws HttpError 400, 413, 415. */
+export async function readJsonBody(request: Request, response: Response): Promise<unknown> {
+  if (!hasBody(request)) return {}
+  if (!request.is(JSON_TYPES)) {
+    const message = `The body must be JSON, sent as application/json; this is ${request.get('Content-Type') ?? 'unnamed'}.`
+    throw new HttpError(415, 'unsupported-media-type', message)
+  }
+  await parse(readJson, request, response)
+  return request.body
+}
+
+/** The fields of a form, as text. Throws HttpError 413, 415. */
+export async function readFormBody(request: Request, response: Response): Promise<unknown> {
+  if (!hasBody(request)) return {}
+  if (!request.is('application/x-www-form-urlencoded')) {
+    throw new HttpError(
+      415,
+      'unsupported-media-type',
+      'The body must be a form, sent as application/x-www-form-urlencoded.',
+    )
+  }
+  await parse(readForm, request, response)
+  for (const [name, value] of Object.entries(request.body as object)) storable(name, value)
+  return { ...(request.body as object) }
+}
+
+function hasBody(request: Request): boolean {
+  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
+}
+
+async function parse(parser: typeof readJson, request: Request, response: Response): Promise<void> {
+  if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES_MAX) {
+    // Answered before it is read; the rest is not waited for.
+    throw new HttpError(413, 'body-too-large', TOO_LARGE, { headers: { Connection: 'close' } })
+  }
+  await new Promise<void>((done, failed) => {
+    parser(request, response, (error?: unknown) => (error === undefined ? done() : failed(error)))
+  })
+}
+
+/** PostgreSQL's text holds neither NUL nor half a surrogate pair; nobody means to send them. */
+function storable(name: string, value: unknown): unknown {
+  for (const text of [name, value]) {
+    if (typeof text === 'string' && (text.includes('\0') || !text.isWellFormed())) {
+      throw new HttpError(400, 'invalid-json', 'NUL or half a surrogate pair cannot be stored.')
+    }
+  }
+  return value
+}
+
+const CODES = { path: 'invalid-path', query: 'invalid-query', body: 'invalid-body', header: 'invalid-header' }
+/** An address that does not fit is no address of ours to complain about politely; a body that does not fit was meant. */
+const STATUSES = { path: 400, query: 400, body: 422, header: 400 }
+
+/** What a schema makes of what was sent. Throws HttpError that names every field that is wrong. */
+export function accept<Output>(place: FieldError['in'], schema: z.ZodType<Output>, value: unknown): Output {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const errors = fieldErrors(place, parsed.error)
+  const words = errors.map(({ pointer, detail }) => (pointer === '' ? detail : `${pointer}: ${detail}`)).join(' ')
+  throw new HttpError(STATUSES[place], CODES[place], words, { errors })
+}
+
+/** Parameters of an address, which may hold what a body may not. */
+export function acceptText<Output>(place: 'path' | 'query', schema: z.ZodType<Output>, values: object): Output {
+  for (const [name, value] of Object.entries(values)) {
+    if (String(value).includes('\0')) {
+      throw new HttpError(400, CODES[place], `${name} holds a NUL character.`, {
+        errors: [{ in: place, pointer: name, detail: 'A NUL character cannot stand here.' }],
+      })
+    }
+  }
+  return accept(place, schema, { ...values })
+}

@@ -1,0 +1,179 @@
+import { z } from 'zod'
+import { type Endpoint, isRaw } from './endpoint.ts'
+import { endpoints } from './endpoints/index.ts'
+
+export type JsonSchema = Record<string, unknown>
+
+/** What the pages of the API read of an OpenAPI 3.1 document. */
+export type OpenApiParameter = {
+  name: string
+  in: 'path' | 'query' | 'header'
+  required: boolean
+  description?: string
+  schema: JsonSchema
+}
+export type OpenApiOperation = {
+  operationId: string
+  summary: string
+  description: string
+  tags: string[]
+  security: Record<string, string[]>[]
+  parameters: OpenApiParameter[]
+  requestBody?: { required: boolean; content: Record<string, { schema: JsonSchema }> }
+  responses: Record<string, { description: string; content?: Record<string, { schema: JsonSchema }> }>
+}
+export type OpenApiDocument = {
+  openapi: string
+  info: { title: string; version: string; description: string }
+  tags: { name: string }[]
+  paths: Record<string, Record<string, OpenApiOperation>>
+  components: { schemas: Record<string, JsonSchema>; securitySchemes: Record<string, JsonSchema> }
+}
+
+const problem = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string().describe('Stable; /docs/problems lists them.'),
+    instance: z.string(),
+    errors: z
+      .array(
+        z.strictObject({ in: z.enum(['body', 'query', 'path', 'header']), pointer: z.string(), detail: z.string() }),
+      )
+      .optional(),
+  })
+  .meta({ id: 'Problem' })
+
+const ROLE_WORDS = {
+  public: 'Open to everybody.',
+  open: 'Open to everybody.',
+  reports: 'For every role that reads reports.',
+  viewer: 'For viewers, operators and admins.',
+  metrics: 'For viewers, operators and admins, and for the machine itself.',
+  operator: 'For operators and admins.',
+  admin: 'For admins.',
+}
+
+/** The API as an OpenAPI 3.1 document, read off the endpoints. */
+export function openApiDocument(version = '0.1.0'): OpenApiDocument {
+  const schemas: Record<string, JsonSchema> = {}
+  const paths: OpenApiDocument['paths'] = {}
+  for (const endpoint of endpoints) {
+    const path = endpoint.path.replaceAll(/:(\w+)/g, '{$1}')
+    paths[path] = { ...paths[path], [endpoint.method]: operationOf(endpoint, schemas) }
+  }
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Daybreak',
+      version,
+      description:
+        'Runs, reports and their files. Failures are problem documents (RFC 9457) with a stable code. Lists come in pages: pass nextCursor as cursor.',
+    },
+    tags: [...new Set(endpoints.map(({ group }) => group))].map((name) => ({ name })),
+    paths,
+    components: {
+      schemas: Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1))),
+      securitySchemes: {
+        key: { type: 'http', scheme: 'bearer', bearerFormat: 'dbk_…', description: 'An API key.' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'daybreak-session',
+          description: 'A signed-in person; writes also show X-CSRF-Token.',
+        },
+      },
+    },
+  }
+}
+
+function operationOf(endpoint: Endpoint, schemas: Record<string, JsonSchema>): OpenApiOperation {
+  return {
+    operationId: operationId(endpoint),
+    summary: endpoint.summary,
+    description: ROLE_WORDS[endpoint.role],
+    tags: [endpoint.group],
+    security: endpoint.role === 'public' ? [] : [{ key: [] }, { session: [] }],
+    parameters: [
+      ...parametersOf('path', endpoint.params, schemas),
+      ...parametersOf('query', endpoint.query, schemas),
+      ...(endpoint.method === 'post' ? [IDEMPOTENCY_KEY] : []),
+    ],
+    ...(endpoint.method === 'post' ? { requestBody: bodyOf(endpoint.body, schemas) } : {}),
+    responses: responsesOf(endpoint, schemas),
+  }
+}
+
+const IDEMPOTENCY_KEY: OpenApiParameter = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'The same key within a day gets the first answer again.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+}
+
+/** `post /api/jobs/:name/runs` is postApiJobsNameRuns. */
+function operationId({ method, path }: Endpoint): string {
+  const words = path.split(/[/:._-]+/).filter((word) => word !== '')
+  return method + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')
+}
+
+function parametersOf(
+  place: 'path' | 'query',
+  schema: z.ZodType,
+  schemas: Record<string, JsonSchema>,
+): OpenApiParameter[] {
+  const { properties = {}, required = [] } = schemaOf(schema, 'input', schemas) as {
+    properties?: Record<string, JsonSchema>
+    required?: string[]
+  }
+  return Object.entries(properties).map(([name, { description, ...rest }]) => ({
+    name,
+    in: place,
+    required: place === 'path' || required.includes(name),
+    ...(typeof description === 'string' ? { description } : {}),
+    schema: rest,
+  }))
+}
+
+function bodyOf(body: z.ZodType, schemas: Record<string, JsonSchema>): NonNullable<OpenApiOperation['requestBody']> {
+  return { required: false, content: { 'application/json': { schema: schemaOf(body, 'input', schemas) } } }
+}
+
+const STATUS_WORDS: Record<number, string> = {
+  200: 'Done.',
+  202: 'Taken on.',
+  302: 'Somewhere else: follow Location.',
+  503: 'Not ready.',
+}
+
+function responsesOf(endpoint: Endpoint, schemas: Record<string, JsonSchema>): OpenApiOperation['responses'] {
+  const { reply } = endpoint
+  const content = isRaw(reply)
+    ? Object.fromEntries(reply.mediaTypes.map((type) => [type, { schema: {} }]))
+    : { 'application/json': { schema: schemaOf(reply, 'output', schemas) } }
+  const own = endpoint.statuses.map((status) => {
+    const description = STATUS_WORDS[status] ?? 'Answered.'
+    return [String(status), status === 302 ? { description } : { description, content }]
+  })
+  const failure = { schema: schemaOf(problem, 'output', schemas) }
+  const failed = { description: 'A problem.', content: { 'application/problem+json': failure } }
+  return { ...Object.fromEntries(own), default: failed }
+}
+
+/** A zod schema as JSON Schema; what has a name of its own moves to `schemas`. */
+function schemaOf(schema: z.ZodType, io: 'input' | 'output', schemas: Record<string, JsonSchema>): JsonSchema {
+  const text = JSON.stringify(z.toJSONSchema(schema, { io })).replaceAll('"#/$defs/', '"#/components/schemas/')
+  const {
+    $schema: _dialect,
+    $defs = {},
+    ...own
+  } = JSON.parse(text) as JsonSchema & { $defs?: Record<string, JsonSchema> }
+  for (const [name, { id: _id, ...definition }] of Object.entries($defs)) schemas[name] = definition
+  const { id, ...rest } = own
+  if (typeof id !== 'string') return own
+  schemas[id] = rest
+  return { $ref: `#/components/schemas/${id}` }
+}

@@ -1,0 +1,107 @@
+import type { Request, Response } from 'express'
+import { z } from 'zod'
+import type { Access, Scope } from './access.ts'
+import { type AuditEntry, writeAudit } from './audit.ts'
+import { checkCsrf } from './auth/origin.ts'
+import type { Context } from './context.ts'
+import { actorOf } from './endpoint-route.ts'
+import type { Html } from './html.ts'
+import { accept, acceptText, readFormBody } from './input.ts'
+import type { Route } from './routes.ts'
+
+/** What a page may use beside: where it is, to come back to, and what the visitor just did. */
+export type PageContext = Context & { here: string; notice: string | null }
+
+type Place<Params> = { path: `/${string}`; role: Access; scope: Scope; params: z.ZodType<Params> }
+
+export type Page<Params, Query> = Place<Params> & {
+  query: z.ZodType<Query>
+  render(input: { params: Params; query: Query }, context: PageContext): Promise<Html>
+}
+
+/** A form that changes something: what it did goes on record, and the visitor to `location`. */
+export type Form<Params, Fields> = Place<Params> & {
+  fields: z.ZodType<Fields>
+  submit(
+    input: { params: Params; fields: Fields },
+    context: Context,
+  ): Promise<{ location: string; audit: AuditEntry | null }>
+}
+
+/** Declares a page: what it asks of its visitor, what it takes, what it shows. */
+export function definePage<Params, Query>(page: Page<Params, Query>): Route {
+  const { path, role, scope } = page
+  return {
+    method: 'get',
+    path,
+    role,
+    scope,
+    async answer(context, request, response) {
+      const { notice, ...rest } = request.query
+      const input = {
+        params: acceptText('path', page.params, request.params),
+        query: acceptText('query', page.query, withoutEmpty(rest)),
+      }
+      const shown = typeof notice === 'string' ? notice : null
+      sendPage(response, await page.render(input, { ...context, here: hereOf(request), notice: shown }))
+    },
+  }
+}
+
+/** An empty field of a filter form means "any". */
+function withoutEmpty(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''))
+}
+
+const formFields = z.looseObject({ csrf: z.string().optional() })
+
+/** Declares a form of a signed-in person; its page shows the session's token in the field `csrf`. */
+export function defineForm<Params, Fields>(form: Form<Params, Fields>): Route {
+  const { path, role, scope } = form
+  return {
+    method: 'post',
+    path,
+    role,
+    scope,
+    async answer(context, request, response) {
+      const { csrf, ...fields } = formFields.parse(await readFormBody(request, response))
+      checkCsrf(request, csrf, context.identity.csrfToken)
+      const input = {
+        params: acceptText('path', form.params, request.params),
+        fields: accept('body', form.fields, fields),
+      }
+      const { location, audit } = await form.submit(input, context)
+      if (audit !== null) await writeAudit(context.board.database.system, actorOf(context), audit)
+      response.redirect(303, location)
+    },
+  }
+}
+
+export function sendPage(response: Response, page: Html, status = 200): void {
+  response.status(status).type('text/html').send(page.markup)
+}
+
+/** Where a visitor is, without what was just said to them. */
+export function hereOf(request: Request): string {
+  const url = new URL(request.originalUrl, 'http://board')
+  url.searchParams.delete('notice')
+  return url.pathname + url.search
+}
+
+/** An address of our own to go to next; anything else becomes `/`. */
+export const ownAddress = z
+  .string()
+  .max(2000)
+  .transform((text) => (isOwn(text) ? text : '/'))
+
+function isOwn(text: string): boolean {
+  if (!text.startsWith('/') || !URL.canParse(text, 'http://board')) return false
+  return new URL(text, 'http://board').origin === 'http://board'
+}
+
+/** `location` with what the next page is to say. */
+export function saying(location: string, notice: string): string {
+  const url = new URL(location, 'http://board')
+  url.searchParams.set('notice', notice)
+  return url.pathname + url.search
+}

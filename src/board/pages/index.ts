@@ -1,0 +1,42 @@
+import type { Route } from '../routes.ts'
+import { auditPage } from './audit.ts'
+import { docsPage, openApiRoute, problemsPage } from './docs.ts'
+import { jobsPage, runJobForm } from './jobs.ts'
+import { nightPage } from './night.ts'
+import { mailBody, mailPage, outboxPage } from './outbox.ts'
+import { reportPage, reportsPage } from './reports.ts'
+import { runPage } from './run.ts'
+import { cancelForm, retryForm, retryNightForm, runAgainForm, runNightForm } from './run-forms.ts'
+import { runsPage } from './runs.ts'
+import { schedulesPage } from './schedules.ts'
+import { signInForm, signInPage, signOutForm } from './sign-in.ts'
+import { unsubscribeForm, unsubscribePage } from './unsubscribe.ts'
+
+/** Every page and form there is. */
+export const pages: readonly Route[] = [
+  nightPage,
+  runNightForm,
+  retryNightForm,
+  runsPage,
+  runPage,
+  retryForm,
+  cancelForm,
+  runAgainForm,
+  reportsPage,
+  reportPage,
+  jobsPage,
+  runJobForm,
+  schedulesPage,
+  outboxPage,
+  mailPage,
+  mailBody,
+  auditPage,
+  docsPage,
+  problemsPage,
+  openApiRoute,
+  signInPage,
+  signInForm,
+  signOutForm,
+  unsubscribePage,
+  unsubscribeForm,
+]

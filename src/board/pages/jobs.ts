@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import { type AnyJob, jobNamed } from '../../queues/index.ts'
+import { jobName } from '../endpoints/address.ts'
+import { payloadSchema } from '../endpoints/jobs.ts'
+import { formatDuration, plural, titleOf } from '../format.ts'
+import { type Html, html } from '../html.ts'
+import { accept } from '../input.ts'
+import { defineForm, definePage, type PageContext } from '../page.ts'
+import { clientOptions } from '../reads/clients.ts'
+import { requestRun } from '../request-run.ts'
+import { layout } from './layout.ts'
+import { isOperator } from './parts.ts'
+import { payloadFields, payloadOf } from './payload-form.ts'
+
+export const jobsPage = definePage({
+  path: '/jobs',
+  role: 'viewer',
+  scope: 'client',
+  params: z.strictObject({}),
+  query: z.strictObject({}),
+  async render(_input, context) {
+    const clients = await clientOptions(context.db)
+    const jobs = [...context.board.registry.values()]
+    const content = html`<div class="page-head"><div><h1>Jobs</h1><p class="lead">What this program can do, and how to have it done now. The same work asked for twice is one run.</p></div></div>
+${jobs.map((job) => jobCard(job, clients, context))}`
+    return layout(context, { title: 'Jobs', place: '/jobs' }, content)
+  },
+})
+
+function jobCard(job: AnyJob, clients: readonly { value: string; label: string }[], context: PageContext): Html {
+  const { name, summary, schedule, queue, retry, timeoutMs } = job
+  const when =
+    schedule?.cron == null
+      ? 'when asked for'
+      : `${schedule.cron} in ${schedule.zone === 'client' ? 'the client’s zone' : schedule.zone}`
+  return html`<section class="card" aria-labelledby="job-${name}"><div class="card-head"><div><h2 id="job-${name}">${titleOf(name)}</h2><p>${summary}</p></div></div>
+<p class="quiet">Queue ${queue} · ${when} · up to ${plural(retry.attempts, 'try', 'tries')} of ${formatDuration(timeoutMs)} · <a href="/runs?job=${name}">runs</a></p>
+${isOperator(context) && html`<details id="run-${name}"><summary>Run now</summary>${runForm(job, clients, context)}</details>`}</section>`
+}
+
+function runForm(
+  { name, payload }: AnyJob,
+  clients: readonly { value: string; label: string }[],
+  { identity }: PageContext,
+): Html {
+  return html`<form class="stack" method="post" action="/jobs/${name}/run"><input type="hidden" name="csrf" value="${identity.csrfToken}">
+${payloadFields(payloadSchema(payload), name, clients)}
+<label class="check"><input type="checkbox" name="again" value="all"> Run it again if it has run before</label>
+<button class="primary">Run ${titleOf(name).toLowerCase()}</button></form>`
+}
+
+export const runJobForm = defineForm({
+  path: '/jobs/:name/run',
+  role: 'operator',
+  scope: 'client',
+  params: z.strictObject({ name: jobName }),
+  fields: z.record(z.string().max(100), z.string().max(10_000)),
+  async submit({ params, fields: { again, ...fields } }, context) {
+    const job = jobNamed(context.board.registry, params.name)
+    const payload = accept('body', job.payload, payloadOf(payloadSchema(job.payload), fields))
+    const { result, audit } = await requestRun(context, { job, payload }, again === 'all' ? 'all' : 'no')
+    return { audit, location: `/runs/${result.runId}?notice=requested` }
+  },
+})

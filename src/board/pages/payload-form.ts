@@ -1,0 +1,106 @@
+import { z } from 'zod'
+import { titleOf } from '../format.ts'
+import { type Html, html } from '../html.ts'
+import { HttpError } from '../problem.ts'
+
+/** The part of JSON Schema that a payload's fields are made of; anything else is written as JSON. */
+const field = z.looseObject({
+  type: z.unknown(),
+  format: z.string().optional(),
+  enum: z.array(z.unknown()).optional(),
+  description: z.string().optional(),
+  default: z.unknown(),
+  items: z.looseObject({ enum: z.array(z.string()).optional() }).optional(),
+})
+const schemaShape = z.looseObject({
+  properties: z.record(z.string(), field).default({}),
+  required: z.array(z.string()).default([]),
+})
+type Field = z.output<typeof field>
+type Option = { value: string; label: string }
+
+/** What kind of input a field takes. */
+function kindOf(
+  name: string,
+  { type, format, enum: values }: Field,
+): 'client' | 'choice' | 'day' | 'number' | 'switch' | 'text' | 'json' {
+  if (name === 'clientId') return 'client'
+  if (values !== undefined) return 'choice'
+  if (type === 'string') return format === 'date' ? 'day' : 'text'
+  if (type === 'integer' || type === 'number') return 'number'
+  return type === 'boolean' ? 'switch' : 'json'
+}
+
+/** Inputs for a payload, from its JSON Schema. */
+export function payloadFields(schema: unknown, job: string, clients: readonly Option[]): Html {
+  const { properties, required } = schemaShape.parse(schema)
+  return html`${Object.entries(properties).map(([name, each]) => {
+    const needed = required.includes(name) && each.default === undefined
+    return html`<label>${labelOf(name)}${!needed && html` <span class="quiet">optional</span>`}${inputFor(name, each, needed, clients)}${
+      each.description !== undefined && html`<span class="quiet">${each.description}</span>`
+    }</label>`
+  })}<input type="hidden" name="job" value="${job}">`
+}
+
+function labelOf(name: string): string {
+  return titleOf(name.replace(/Id$/, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`))
+}
+
+function inputFor(name: string, each: Field, needed: boolean, clients: readonly Option[]): Html {
+  const required = needed && html` required`
+  const options = (values: readonly Option[]) =>
+    html`<select name="${name}"${required}>${!needed && html`<option value=""></option>`}${values.map(({ value, label }) => html`<option value="${value}">${label}</option>`)}</select>`
+  switch (kindOf(name, each)) {
+    case 'client':
+      return options(clients)
+    case 'choice':
+      return options((each.enum ?? []).map((value) => ({ value: String(value), label: titleOf(String(value)) })))
+    case 'day':
+      return html`<input type="date" name="${name}"${required}>`
+    case 'number':
+      return html`<input type="number" step="any" name="${name}"${required}>`
+    case 'switch':
+      return options([
+        { value: 'true', label: 'Yes' },
+        { value: 'false', label: 'No' },
+      ])
+    case 'json':
+      return html`<textarea name="${name}" rows="2" spellcheck="false" placeholder="${jsonExample(each)}"${required}></textarea>`
+    default:
+      return html`<input type="text" name="${name}"${required}>`
+  }
+}
+
+function jsonExample({ items }: Field): string {
+  return items?.enum === undefined ? 'JSON' : JSON.stringify(items.enum)
+}
+
+/** The payload of a filled-in form. Throws HttpError when a field that is JSON is not. */
+export function payloadOf(schema: unknown, fields: Record<string, string>): Record<string, unknown> {
+  const { properties } = schemaShape.parse(schema)
+  const filled = Object.entries(properties).filter(([name]) => (fields[name] ?? '') !== '')
+  return Object.fromEntries(filled.map(([name, each]) => [name, valueOf(name, each, fields[name] ?? '')]))
+}
+
+function valueOf(name: string, each: Field, text: string): unknown {
+  switch (kindOf(name, each)) {
+    case 'number':
+      return Number(text)
+    case 'switch':
+      return text === 'true'
+    case 'json':
+      return parseJson(name, text)
+    default:
+      return text
+  }
+}
+
+function parseJson(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    const detail = 'This must be JSON, such as ["pdf"] or null.'
+    const errors = [{ in: 'body' as const, pointer: `/${name}`, detail }]
+    throw new HttpError(422, 'invalid-body', `${labelOf(name)}: ${detail}`, { errors, cause: error })
+  }
+}

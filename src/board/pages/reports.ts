@@ -1,0 +1,141 @@
+import { z } from 'zod'
+import { uuid } from '../endpoints/address.ts'
+import { executionFilter, executionState } from '../endpoints/reports.ts'
+import { formatBytes, formatDistance, formatInstant, formatWindow, titleOf } from '../format.ts'
+import { type Html, html, type Renderable } from '../html.ts'
+import { definePage, type PageContext } from '../page.ts'
+import { notFound } from '../problem.ts'
+import { clientOptions } from '../reads/clients.ts'
+import {
+  DELIVERIES_MAX,
+  type DeliveryView,
+  deliveriesOf,
+  type ExecutionView,
+  findExecution,
+  listExecutions,
+} from '../reads/executions.ts'
+import { icon } from './icons.ts'
+import { layout } from './layout.ts'
+import { deliveryWords, fileLink } from './night-card.ts'
+import { badge, cell, dataTable, empty, olderLink, select } from './parts.ts'
+
+export const reportsPage = definePage({
+  path: '/reports',
+  role: 'reports',
+  scope: 'client',
+  params: z.strictObject({}),
+  query: executionFilter,
+  async render({ query }, context) {
+    const { executions, nextCursor } = await listExecutions(context.db, query)
+    const busy = executions.some(({ state }) => state === 'running' || state === 'pending')
+    const content = html`<div class="page-head"><h1>Reports</h1></div>
+${await filterForm(query, context)}
+${executions.length === 0 ? empty('No report fits', 'Reports appear here as soon as the night renders them.') : executionTable(executions, context)}
+${olderLink(context, nextCursor)}`
+    return layout(
+      context,
+      { title: 'Reports', place: '/reports', refreshSeconds: busy && query.cursor === undefined ? 5 : null },
+      content,
+    )
+  },
+})
+
+async function filterForm(query: z.output<typeof executionFilter>, { db }: PageContext): Promise<Html> {
+  const reports = await db.selectFrom('executions').select('report').distinct().orderBy('report').limit(100).execute()
+  return html`<form class="filter" method="get" action="/reports">
+${select({ name: 'client', label: 'Client', any: 'Every client', chosen: query.client, values: await clientOptions(db) })}
+${select({ name: 'report', label: 'Report', any: 'Every report', chosen: query.report, values: reports.map(({ report }) => ({ value: report, label: titleOf(report) })) })}
+${select({ name: 'state', label: 'State', any: 'Every state', chosen: query.state, values: executionState.options.map((state) => ({ value: state, label: titleOf(state) })) })}
+<button>Show</button></form>`
+}
+
+function executionTable(executions: readonly ExecutionView[], { board }: PageContext): Html {
+  const now = board.clock()
+  return dataTable({
+    caption: 'Reports, newest first',
+    columns: ['Report', 'Client', 'State', 'Made', 'Files', 'By mail'],
+    rows: executions.map(
+      (
+        each,
+      ) => html`<tr><th scope="row" data-label="Report"><a href="/reports/${each.id}">${titleOf(each.report)}</a><span class="quiet">${formatWindow(each.from, each.to)}</span></th>
+${cell('Client', each.clientName)}${cell('State', html`${badge(each.state)}${each.provisional && badge('provisional')}${each.errorMessage !== null && html`<p class="error">${each.errorMessage.slice(0, 160)}</p>`}`)}
+${cell('Made', html`<time datetime="${each.createdAt}" title="${each.createdAt}">${formatDistance(each.createdAt, now)}</time>`)}
+${cell('Files', each.files.length === 0 ? '–' : each.files.map(({ format }) => fileLink(each.id, format)), 'files')}
+${cell('By mail', Object.keys(each.deliveries).length === 0 ? 'To nobody' : deliveryWords(each.deliveries))}</tr>`,
+    ),
+  })
+}
+
+export const reportPage = definePage({
+  path: '/reports/:id',
+  role: 'reports',
+  scope: 'client',
+  params: z.strictObject({ id: uuid }),
+  query: z.strictObject({}),
+  async render({ params }, context) {
+    const execution = await findExecution(context.db, params.id)
+    if (!execution) throw notFound(`There is no report ${params.id}.`)
+    const deliveries = await deliveriesOf(context.db, execution)
+    const title = `${titleOf(execution.report)}, ${formatWindow(execution.from, execution.to)}`
+    const open = execution.state === 'pending' || execution.state === 'running'
+    const content = html`<p class="crumbs"><a href="/reports">Reports</a></p>
+<div class="page-head"><div><h1>${titleOf(execution.report)}</h1>
+<p class="lead">${formatWindow(execution.from, execution.to)} · ${execution.clientName} ${badge(execution.state)}${execution.provisional && badge('provisional')}</p></div></div>
+${execution.errorMessage !== null && html`<p class="problem">${execution.errorMessage}</p>`}
+${facts(execution)}${files(execution)}${deliveryTable(deliveries, execution)}`
+    return layout(context, { title, place: '/reports', refreshSeconds: open ? 3 : null }, content)
+  },
+})
+
+function facts(execution: ExecutionView): Html {
+  const { timeZone: zone } = execution
+  const rows: [string, Renderable][] = [
+    ['Period', `${execution.from} up to and not including ${execution.to}, ${zone}`],
+    ['Currency', execution.currency],
+    ['Data as of', execution.dataAsOf === null ? 'Nothing was rolled up' : formatInstant(execution.dataAsOf, zone)],
+    ['Made', formatInstant(execution.finishedAt ?? execution.createdAt, zone)],
+    ['Execution', html`<a href="/runs/${execution.id}"><code>${execution.id}</code></a>`],
+  ]
+  return html`${execution.provisional && html`<p class="notice warn">${icon('late')} Some days of the period were not rolled up when this was made. It says so itself; ask for it again once they are.</p>`}
+<dl class="facts">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`
+}
+
+const FORMAT_WORDS: Record<string, string> = {
+  pdf: 'to read and print',
+  xlsx: 'to work in',
+  csv: 'for other programs',
+  html: 'to read on a screen',
+  json: 'for programs',
+}
+
+function files({ id, files: all }: ExecutionView): Html {
+  if (all.length === 0) return html`<section><h2>Files</h2><p class="quiet">There are none yet.</p></section>`
+  return html`<section aria-labelledby="files"><h2 id="files">Files</h2><ul class="file-list">${all.map(
+    ({
+      format,
+      fileName,
+      sizeBytes,
+      sha256,
+    }) => html`<li><a class="download" href="/files/${id}/${format}">${icon('download')}<strong>${format.toUpperCase()}</strong> <span>${FORMAT_WORDS[format]}</span></a>
+<span class="quiet">${fileName}, ${formatBytes(sizeBytes)}</span>
+${(format === 'pdf' || format === 'html') && html`<a href="/files/${id}/${format}?show=inline">Open</a>`}
+<details><summary>Checksum</summary><code>SHA-256 ${sha256}</code></details></li>`,
+  )}</ul></section>`
+}
+
+function deliveryTable(deliveries: readonly DeliveryView[], { timeZone }: ExecutionView): Html {
+  return html`<section aria-labelledby="mail"><h2 id="mail">By mail</h2>${
+    deliveries.length === 0
+      ? html`<p class="quiet">Nobody gets it by mail.</p>`
+      : dataTable({
+          caption: 'Deliveries',
+          columns: ['To', 'Formats', 'State', 'Tries', 'Sent', 'Answer'],
+          rows: deliveries.map(
+            (
+              each,
+            ) => html`<tr><th scope="row" data-label="To">${each.address}</th>${cell('Formats', each.formats.join(', ').toUpperCase())}${cell('State', badge(each.state))}
+${cell('Tries', each.tries, 'number')}${cell('Sent', each.sentAt === null ? '–' : formatInstant(each.sentAt, timeZone))}${cell('Answer', each.reply ?? '–', 'words')}</tr>`,
+          ),
+        })
+  }${deliveries.length === DELIVERIES_MAX && html`<p class="hint">The first ${DELIVERIES_MAX} are shown.</p>`}</section>`
+}

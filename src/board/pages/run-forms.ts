@@ -1,0 +1,101 @@
+import { z } from 'zod'
+import { jobNamed, planNight } from '../../queues/index.ts'
+import type { AuditEntry } from '../audit.ts'
+import type { Context } from '../context.ts'
+import { clientId, day, runParams } from '../endpoints/address.ts'
+import { findRunInSight } from '../endpoints/runs.ts'
+import { defineForm, ownAddress, saying } from '../page.ts'
+import { notFound } from '../problem.ts'
+import { changeRun, requestRun } from '../request-run.ts'
+
+/** What a button of a run or a night does. Every one goes back to the page it was pressed on. */
+
+const back = z.strictObject({ back: ownAddress })
+const place = { role: 'operator', scope: 'client' } as const
+
+export const retryForm = defineForm({
+  path: '/runs/:id/retry',
+  ...place,
+  params: runParams,
+  fields: back,
+  submit: async ({ params, fields }, context) => ({
+    audit: await changeRun(context, params.id, 'retry'),
+    location: saying(fields.back, 'retried'),
+  }),
+})
+
+export const cancelForm = defineForm({
+  path: '/runs/:id/cancel',
+  ...place,
+  params: runParams,
+  fields: back,
+  submit: async ({ params, fields }, context) => ({
+    audit: await changeRun(context, params.id, 'cancel'),
+    location: saying(fields.back, 'cancelled'),
+  }),
+})
+
+export const runAgainForm = defineForm({
+  path: '/runs/:id/again',
+  ...place,
+  params: runParams,
+  fields: back,
+  async submit({ params, fields }, context) {
+    const run = await findRunInSight(context, params.id)
+    const job = jobNamed(context.board.registry, run.job)
+    const { audit } = await requestRun(context, { job, payload: job.payload.parse(run.payload) }, 'all')
+    return { audit, location: saying(fields.back, 'requested') }
+  },
+})
+
+const night = z.strictObject({ client: clientId, day, back: ownAddress })
+
+export const runNightForm = defineForm({
+  path: '/nights/run',
+  ...place,
+  params: z.strictObject({}),
+  fields: night,
+  async submit({ fields }, context) {
+    await clientInSight(context, fields.client)
+    const { database, registry } = context.board
+    const planned = await planNight(database.system, registry, fields.client, fields.day)
+    return {
+      audit: nightEntry('run-night', fields, { planned }),
+      location: saying(fields.back, 'night-planned'),
+    }
+  },
+})
+
+/** Failed runs one press of the button plans again. */
+const RETRY_MAX = 500
+
+export const retryNightForm = defineForm({
+  path: '/nights/retry',
+  ...place,
+  params: z.strictObject({}),
+  fields: night,
+  async submit({ fields }, context) {
+    const failed = await context.db
+      .selectFrom('runs')
+      .select('id')
+      .where('client_id', '=', fields.client)
+      .where('night', '=', fields.day)
+      .where('state', '=', 'failed')
+      .limit(RETRY_MAX)
+      .execute()
+    for (const { id } of failed) await context.board.ledger.retry(id, context.identity.name)
+    return {
+      audit: nightEntry('retry-night', fields, { retried: failed.map(({ id }) => id) }),
+      location: saying(fields.back, 'retried-all'),
+    }
+  },
+})
+
+function nightEntry(action: string, { client, day }: z.output<typeof night>, after: AuditEntry['after']): AuditEntry {
+  return { action, target: `night:${client}.${day}`, clientId: client, before: null, after }
+}
+
+async function clientInSight({ db }: Context, id: string): Promise<void> {
+  const client = await db.selectFrom('clients').select('id').where('id', '=', id).executeTakeFirst()
+  if (!client) throw notFound(`There is no client "${id}".`)
+}

@@ -1,0 +1,125 @@
+import { z } from 'zod'
+import type { AttemptView, RunView } from '../../queues/index.ts'
+import { runParams } from '../endpoints/address.ts'
+import { findRunInSight } from '../endpoints/runs.ts'
+import { formatDuration, formatInstant, formatTime, plural, titleOf } from '../format.ts'
+import { type Html, html, type Renderable } from '../html.ts'
+import { definePage, type PageContext } from '../page.ts'
+import { timeZoneOf } from '../reads/clients.ts'
+import { type ExecutionView, findExecution } from '../reads/executions.ts'
+import { layout } from './layout.ts'
+import { deliveryWords, fileLink, livelyState, progressBar, runActions } from './night-card.ts'
+import { badge, isOperator } from './parts.ts'
+
+const REFRESH_S = 2
+/** Lines shown of one attempt, its last ones. */
+const LINES_MAX = 200
+
+export const runPage = definePage({
+  path: '/runs/:id',
+  role: 'viewer',
+  scope: 'client',
+  params: runParams,
+  query: z.strictObject({}),
+  async render({ params }, context) {
+    const run = await findRunInSight(context, params.id)
+    const [timeZone, execution] = await Promise.all([
+      timeZoneOf(context.db, run.clientId),
+      findExecution(context.db, run.id),
+    ])
+    const open = ['planned', 'queued', 'running'].includes(run.state)
+    const content = html`${head(context, run)}${trouble(run)}${facts(run, timeZone)}${execution && report(execution)}
+${attempts(run, timeZone)}
+<section aria-labelledby="payload"><h2 id="payload">Payload</h2><pre>${JSON.stringify(run.payload, null, 2)}</pre></section>`
+    return layout(
+      context,
+      { title: titleOf(run.job), place: '/runs', refreshSeconds: open ? REFRESH_S : null },
+      content,
+    )
+  },
+})
+
+function livelyOf(run: RunView) {
+  const waitsFor = run.waitsFor.filter(({ state }) => state !== 'succeeded')
+  return { ...run, waitsFor, cancelRequested: run.cancelRequestedAt !== null }
+}
+
+function head(context: PageContext, run: RunView): Html {
+  const lively = livelyOf(run)
+  const back = run.night === null ? '/runs' : `/?day=${run.night}`
+  return html`<p class="crumbs"><a href="${back}">${run.night === null ? 'Runs' : `The night of ${run.night}`}</a></p>
+<div class="page-head"><div><h1>${titleOf(run.job)}</h1><p class="lead">${badge(livelyState(lively))}
+${run.state === 'running' && run.progress !== null && progressBar(run.progress)} <code>${run.key}</code></p></div>
+${isOperator(context) && html`<div class="card-actions">${runActions(context, lively)}</div>`}</div>`
+}
+
+function trouble(run: RunView): Html | null {
+  if (run.errorMessage === null || run.state === 'succeeded') return null
+  return html`<p class="problem">${run.errorMessage}${run.errorCode !== null && html` <code>${run.errorCode}</code>`}</p>`
+}
+
+function facts(run: RunView, zone: string): Html {
+  const rows: [string, Renderable][] = [
+    ['Client', run.clientId ?? 'The whole system'],
+    ['Asked for by', run.requestedBy ?? titleOf(run.origin)],
+    ['Planned', formatInstant(run.plannedAt, zone)],
+    ['Due', run.dueAt && formatInstant(run.dueAt, zone)],
+    ['Next try', run.state === 'planned' && run.failures > 0 && formatTime(run.notBefore, zone)],
+    ['Started', run.startedAt && formatInstant(run.startedAt, zone)],
+    ['Ended', run.finishedAt && formatInstant(run.finishedAt, zone)],
+    ['Node', run.node],
+    ['Tries', `${run.attempt}, of which ${run.failures} failed and ${run.crashes} broke off`],
+    ['Waits for', run.waitsFor.length > 0 && dependencies(run)],
+  ]
+  const shown = rows.filter(([, value]) => value !== null && value !== false)
+  return html`<dl class="facts">${shown.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`
+}
+
+/** Dependencies shown one by one. */
+const NEEDED_MAX = 12
+
+function dependencies({ waitsFor }: RunView): Html {
+  const undoneFirst = waitsFor.toSorted((a, b) => Number(a.state === 'succeeded') - Number(b.state === 'succeeded'))
+  const rest = waitsFor.length - NEEDED_MAX
+  return html`<ul class="bare">${undoneFirst
+    .slice(0, NEEDED_MAX)
+    .map(
+      ({ runId, job, key, state }) =>
+        html`<li>${badge(state ?? 'nothing')} ${runId === null ? key : html`<a href="/runs/${runId}">${titleOf(job)} ${key}</a>`}</li>`,
+    )}</ul>${rest > 0 && html`<p class="quiet">and ${plural(rest, 'more', 'more')}</p>`}`
+}
+
+function report(execution: ExecutionView): Html {
+  return html`<section aria-labelledby="report"><h2 id="report">Report</h2>
+<p><a href="/reports/${execution.id}">${titleOf(execution.report)}</a> ${badge(execution.state)}
+${execution.files.map(({ format }) => fileLink(execution.id, format))} ${deliveryWords(execution.deliveries)}</p></section>`
+}
+
+function attempts({ attempts: all = [] }: RunView, zone: string): Html {
+  const newestFirst = all.toReversed()
+  return html`<section aria-labelledby="tries"><h2 id="tries">Tries</h2>
+${newestFirst.length === 0 && html`<p class="quiet">It has not been tried yet.</p>`}
+${newestFirst.map((attempt, index) => attemptCard(attempt, zone, index === 0))}</section>`
+}
+
+function attemptCard(attempt: AttemptView, zone: string, newest: boolean): Html {
+  const { startedAt, finishedAt, outcome, errorMessage, errorCode, errorStack, node } = attempt
+  const took = finishedAt && formatDuration(Temporal.Instant.from(finishedAt).since(startedAt).total('milliseconds'))
+  return html`<article class="card"><div class="card-head"><h3>Try ${attempt.attempt}</h3><div class="card-state">${badge(outcome ?? 'running')}</div></div>
+<p class="quiet">${formatInstant(startedAt, zone)}${took !== null && ` · took ${took}`} · on ${node}</p>
+${errorMessage !== null && html`<p class="error">${errorMessage}${errorCode !== null && html` <code>${errorCode}</code>`}</p>`}
+${errorStack !== null && html`<details><summary>Where in the program</summary><pre>${errorStack}</pre></details>`}
+${lines(attempt, zone, newest)}</article>`
+}
+
+function lines({ lines: all, attempt }: AttemptView, zone: string, open: boolean): Html | null {
+  if (all.length === 0) return null
+  const shown = all.slice(-LINES_MAX)
+  return html`<details id="lines-${attempt}"${open && html` open`}><summary>${plural(all.length, 'line')} of log${shown.length < all.length && `, the last ${LINES_MAX}`}</summary>
+<ol class="log">${shown.map(({ at, level, message }) => html`<li class="${level === 'error' || level === 'warn' ? 'error' : ''}"><time>${formatTime(instantOf(at), zone)}</time> ${message}</li>`)}</ol></details>`
+}
+
+/** Times inside JSON come as PostgreSQL writes them there. */
+function instantOf(text: string): string {
+  return Temporal.Instant.from(text).toString()
+}

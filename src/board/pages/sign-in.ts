@@ -1,0 +1,148 @@
+import type { Request, Response } from 'express'
+import { z } from 'zod'
+import { ANONYMOUS } from '../access.ts'
+import { addressOf, identify } from '../admit.ts'
+import { writeAudit } from '../audit.ts'
+import { readCookie, setCookie } from '../auth/cookies.ts'
+import { checkCsrf } from '../auth/origin.ts'
+import { newSecret } from '../auth/secrets.ts'
+import { beginSession, endSession, findSession } from '../auth/sessions.ts'
+import type { Board } from '../context.ts'
+import { actorOf } from '../endpoint-route.ts'
+import { type Html, html } from '../html.ts'
+import { accept, readFormBody } from '../input.ts'
+import { ownAddress, sendPage } from '../page.ts'
+import { HttpError } from '../problem.ts'
+import type { Route } from '../routes.ts'
+import { bareLayout, homeOf } from './layout.ts'
+
+const FORM_TTL_S = 3600
+
+/** Signing in and out: the only forms that a stranger may send, and so the only ones that bring their own token. */
+export const signInPage: Route = {
+  method: 'get',
+  path: '/sign-in',
+  role: 'public',
+  scope: 'client',
+  async answer({ board }, request, response) {
+    const identity = await identify(board, request)
+    const next = ownAddress.parse(typeof request.query['next'] === 'string' ? request.query['next'] : '')
+    if (identity) return response.redirect(303, next === '/' ? homeOf(identity) : next)
+    const said = request.query['notice'] === 'signed-out' ? 'You are signed out.' : null
+    showForm(board, request, response, { next, email: '', said, wrong: null, status: 200 })
+  },
+}
+
+const fields = z.strictObject({
+  email: z.string().max(320),
+  password: z.string().max(1000),
+  next: ownAddress,
+  csrf: z.string().max(100),
+})
+
+export const signInForm: Route = {
+  method: 'post',
+  path: '/sign-in',
+  role: 'public',
+  scope: 'client',
+  async answer(context, request, response) {
+    const { board, ip } = context
+    const { email, password, next, csrf } = accept('body', fields, await readFormBody(request, response))
+    checkCsrf(request, csrf, readCookie(request, board.cookies.form))
+    const shown = { next, email, said: null }
+    const signedIn = await board.signIn({ email, password, ip: addressOf(request) }).catch((error: unknown) => {
+      if (!(error instanceof HttpError) || error.status !== 429) throw error
+      board.log.warn({ ip }, 'too many failed sign-ins; further ones are refused for now')
+      response.set(error.headers)
+      showForm(board, request, response, { ...shown, wrong: error.message, status: 429 })
+      return 'answered' as const
+    })
+    if (signedIn === 'answered') return
+    if (signedIn === null) {
+      board.log.warn({ ip }, 'a sign-in failed')
+      showForm(board, request, response, {
+        ...shown,
+        wrong: 'The e-mail address or the password is wrong.',
+        status: 401,
+      })
+      return
+    }
+    const identity = await openSession(board, response, signedIn.userId)
+    const entry = {
+      action: 'sign-in',
+      target: `user:${identity.id}`,
+      clientId: identity.clientId,
+      before: null,
+      after: null,
+    }
+    await writeAudit(board.database.system, actorOf({ ...context, identity }), entry)
+    response.redirect(303, next === '/' ? homeOf(identity) : next)
+  },
+}
+
+async function openSession(board: Board, response: Response, userId: string) {
+  const { clock, sessionTtlHours, database, cookies } = board
+  const { token } = await beginSession(database.system, userId, { now: clock(), ttlHours: sessionTtlHours })
+  setCookie(response, cookies, {
+    name: cookies.session,
+    value: token,
+    maxAgeSeconds: sessionTtlHours * 3600,
+    sameSite: 'lax',
+  })
+  setCookie(response, cookies, { name: cookies.form, value: '', maxAgeSeconds: 0, sameSite: 'strict' })
+  return (await findSession(database.system, token, clock())) ?? ANONYMOUS
+}
+
+export const signOutForm: Route = {
+  method: 'post',
+  path: '/sign-out',
+  role: 'public',
+  scope: 'client',
+  async answer(context, request, response) {
+    const { board } = context
+    const { csrf } = z.looseObject({ csrf: z.unknown() }).parse(await readFormBody(request, response))
+    const token = readCookie(request, board.cookies.session)
+    const identity = token === null ? null : await findSession(board.database.system, token, board.clock())
+    if (token !== null && identity !== null) {
+      checkCsrf(request, csrf, identity.csrfToken)
+      await endSession(board.database.system, token)
+      const entry = {
+        action: 'sign-out',
+        target: `user:${identity.id}`,
+        clientId: identity.clientId,
+        before: null,
+        after: null,
+      }
+      await writeAudit(board.database.system, actorOf({ ...context, identity }), entry)
+    }
+    setCookie(response, board.cookies, { name: board.cookies.session, value: '', maxAgeSeconds: 0, sameSite: 'lax' })
+    response.redirect(303, '/sign-in?notice=signed-out')
+  },
+}
+
+type FormView = { next: string; email: string; said: string | null; wrong: string | null; status: number }
+
+/** The form's token is in a cookie and in the form: only a page of ours can show both. */
+function showForm(board: Board, request: Request, response: Response, view: FormView): void {
+  // The same one for every tab that is open.
+  const token = readCookie(request, board.cookies.form) ?? newSecret()
+  setCookie(response, board.cookies, {
+    name: board.cookies.form,
+    value: token,
+    maxAgeSeconds: FORM_TTL_S,
+    sameSite: 'strict',
+  })
+  sendPage(response, bareLayout('Sign in', formOf(view, token)), view.status)
+}
+
+function formOf({ next, email, said, wrong }: FormView, token: string): Html {
+  return html`<h1>Sign in</h1>
+${said !== null && html`<p class="notice" role="status">${said}</p>`}
+${wrong !== null && html`<p class="problem" role="alert" id="wrong">${wrong}</p>`}
+<form method="post" action="/sign-in" class="stack">
+<input type="hidden" name="csrf" value="${token}"><input type="hidden" name="next" value="${next}">
+<label>E-mail address<input type="email" name="email" value="${email}" autocomplete="username" required autofocus maxlength="320"></label>
+<label>Password<input type="password" name="password" autocomplete="current-password" required maxlength="1000"${wrong !== null && html` aria-describedby="wrong"`}></label>
+<button class="primary">Sign in</button>
+</form>`
+}

@@ -1,0 +1,64 @@
+import { findUnsubscription, type Unsubscription, unsubscribe } from '../../reports/deliver/links.ts'
+import { writeAudit } from '../audit.ts'
+import { actorOf } from '../endpoint-route.ts'
+import { mailedToken } from '../endpoints/mailed-links.ts'
+import { titleOf } from '../format.ts'
+import { type Html, html } from '../html.ts'
+import { acceptText } from '../input.ts'
+import { sendPage } from '../page.ts'
+import { notFound } from '../problem.ts'
+import type { Route } from '../routes.ts'
+import { bareLayout } from './layout.ts'
+
+const place = { path: '/u/:token', role: 'public', scope: 'client' } as const
+
+/** Shows what a mail's unsubscribe link is about and changes nothing: mail scanners follow links too. */
+export const unsubscribePage: Route = {
+  method: 'get',
+  ...place,
+  async answer({ board }, request, response) {
+    const { token } = acceptText('path', mailedToken, request.params)
+    const found = await findUnsubscription(board.database.system, token)
+    if (!found) throw unknown()
+    sendPage(response, bareLayout('Unsubscribe', found.done ? doneWords(found) : question(found, token)))
+  },
+}
+
+/** One click, with or without a person in front of it (RFC 8058): the token alone is the right to it, and it only ever unsubscribes. */
+export const unsubscribeForm: Route = {
+  method: 'post',
+  ...place,
+  async answer(context, request, response) {
+    const { system } = context.board.database
+    const { token } = acceptText('path', mailedToken, request.params)
+    const before = await findUnsubscription(system, token)
+    const found = before && (await unsubscribe(system, token))
+    if (!found) throw unknown()
+    const { clientId, report } = found
+    const entry = {
+      action: 'unsubscribe',
+      target: `report:${report}`,
+      clientId,
+      before: { subscribed: true },
+      after: { subscribed: false },
+    }
+    if (!before.done) await writeAudit(system, actorOf(context), entry)
+    sendPage(response, bareLayout('Unsubscribed', doneWords(found)))
+  },
+}
+
+function question({ report, clientName }: Unsubscription, token: string): Html {
+  return html`<h1>Unsubscribe</h1>
+<p>You get the report <strong>${titleOf(report)}</strong> of <strong>${clientName}</strong> by mail. Do you want no more of it?</p>
+<form method="post" action="/u/${token}"><button class="primary">Unsubscribe</button></form>`
+}
+
+function doneWords({ report, clientName }: Unsubscription): Html {
+  return html`<h1>Unsubscribed</h1>
+<p>You get no more mails with the report <strong>${titleOf(report)}</strong> of <strong>${clientName}</strong>.</p>
+<p class="quiet">If that was a mistake, ask whoever runs the reports to subscribe you again.</p>`
+}
+
+function unknown() {
+  return notFound('This link is none of ours: it was cut off, or the report was deleted.')
+}

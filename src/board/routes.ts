@@ -1,0 +1,59 @@
+import type { Express, NextFunction, Request, RequestHandler, Response } from 'express'
+import { type Access, ANONYMOUS, type Identity, type Scope } from './access.ts'
+import { addressOf, admit } from './admit.ts'
+import type { Board, Context } from './context.ts'
+import { HttpError } from './problem.ts'
+
+/** One method of one address: an endpoint, a page or a form. Nothing is reachable that is not one of these. */
+export type Route = {
+  method: 'get' | 'post'
+  path: `/${string}`
+  role: Access
+  scope: Scope
+  /** Called when the visitor may come in. */
+  answer(context: Context, request: Request, response: Response): Promise<void>
+}
+
+/** Mounts routes; other methods of their addresses are answered 405. */
+export function mountRoutes(app: Express, board: Board, routes: readonly Route[]): void {
+  for (const [path, sharing] of Map.groupBy(routes, (route) => route.path)) {
+    const place = app.route(path)
+    for (const route of sharing) place[route.method](handlerOf(board, route))
+    place.all(refuseMethod(sharing.map((route) => route.method.toUpperCase())))
+  }
+}
+
+function handlerOf(board: Board, route: Route): RequestHandler {
+  return async (request, response) => {
+    const identity = await admit(board, request, route)
+    response.locals['identity'] = identity
+    await route.answer(contextOf(board, identity, request, response), request, response)
+  }
+}
+
+export function contextOf(board: Board, identity: Identity, request: Request, response: Response): Context {
+  const { clientId } = identity
+  const db = clientId === null ? board.database.system : board.database.forClient(clientId)
+  return { board, identity, db, ip: addressOf(request), requestId: requestIdOf(response) }
+}
+
+export function requestIdOf(response: Response): string {
+  return String(response.locals['requestId'])
+}
+
+/** Whose page a failure is shown on, once known. */
+export function identityOn(response: Response): Identity {
+  return (response.locals['identity'] as Identity | undefined) ?? ANONYMOUS
+}
+
+function refuseMethod(methods: string[]): RequestHandler {
+  const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ')
+  return (request: Request, response: Response, next: NextFunction) => {
+    if (request.method === 'OPTIONS') {
+      response.setHeader('Allow', allow)
+      response.status(204).end()
+      return
+    }
+    next(new HttpError(405, 'method-not-allowed', `This address takes ${allow}.`, { headers: { Allow: allow } }))
+  }
+}
