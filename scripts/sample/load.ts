@@ -28,7 +28,7 @@ const CHUNK_DAYS = 31
 
 /**
  * Writes the sample business into the tables: all of it the first time, then only the days that are missing up to `lastDay`. A
- * client's rows commit together, so a load that was killed is taken up at the next client. `onProgress` gets a share of 0 to 1.
+ * client's rows commit together, so a load that was killed is taken up at the next client. `onProgress` counts the days of all clients.
  */
 export async function loadSampleBusiness(
   db: Database,
@@ -37,7 +37,7 @@ export async function loadSampleBusiness(
     lastDay: LastDay
     days?: number
     signal?: AbortSignal
-    onProgress?: (share: number) => void
+    onProgress?: (days: number, daysTotal: number) => void
   },
 ): Promise<LoadedRows> {
   const storedThrough = await findStoredDays(db)
@@ -48,7 +48,7 @@ export async function loadSampleBusiness(
   await preparePartitions(db, options.lastDay, options.days)
   const onDays = (rows: LoadedRows) => {
     for (const name of Object.keys(total) as (keyof LoadedRows)[]) total[name] += rows[name]
-    options.onProgress?.(total.days / daysWanted)
+    options.onProgress?.(total.days, daysWanted)
   }
   for (const business of businesses) {
     if (business.dayCount > 0)

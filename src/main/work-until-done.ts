@@ -7,17 +7,28 @@ export type Progress = { open: number; succeeded: number; failed: number; cancel
 
 const ASK_EVERY_MS = SECOND_MS / 4
 
-/**
- * Starts scheduler and workers in this process and waits until none of the runs that `which` selects (a condition on `runs r`) is
- * open any more; a run held by a failed one counts as failed. Reports progress a few times a second; on abort returns what is so far.
- */
+type WaitOptions = { onProgress?: (progress: Progress) => void; signal: AbortSignal }
+
+/** Starts scheduler and workers in this process and waits for the runs that `which` selects, as `waitUntilDone` does. */
 export async function workUntilDone(
   program: Program,
   which: RawBuilder<boolean>,
-  options: { onProgress?: (progress: Progress) => void; signal: AbortSignal },
+  options: WaitOptions,
 ): Promise<Progress> {
   await program.engine.startScheduler()
   await program.engine.startWorkers()
+  return waitUntilDone(program, which, options)
+}
+
+/**
+ * Waits until none of the runs that `which` selects (a condition on `runs r`) is open any more; a run held by a failed one counts
+ * as failed. Reports progress a few times a second; on abort returns what is so far.
+ */
+export async function waitUntilDone(
+  program: Program,
+  which: RawBuilder<boolean>,
+  options: WaitOptions,
+): Promise<Progress> {
   for (;;) {
     const progress = await progressOf(program.database.system, which)
     options.onProgress?.(progress)

@@ -40,9 +40,9 @@ async function contents(): Promise<Record<string, string>> {
 
 describe('loadSampleBusiness', () => {
   test('writes every generated row once, and nothing the second time', async () => {
-    const shares: number[] = []
+    const progress: number[][] = []
     const options = { seed: SEED, lastDay: '2026-03-31', days: 20 }
-    const loaded = await loadSampleBusiness(database, { ...options, onProgress: (share) => shares.push(share) })
+    const loaded = await loadSampleBusiness(database, { ...options, onProgress: (...counts) => progress.push(counts) })
     const first = await contents()
     const again = await loadSampleBusiness(database, options)
 
@@ -58,7 +58,7 @@ describe('loadSampleBusiness', () => {
       payments: days.reduce((sum, day) => sum + day.payments.length, 0),
       report_subscriptions: 6,
     })
-    expect(shares.at(-1)).toBe(1)
+    expect(progress.at(-1)).toEqual([60, 60])
     expect(again).toEqual(NOTHING)
     expect(await contents()).toEqual(first)
   })

@@ -1,0 +1,101 @@
+import { sql } from 'kysely'
+import { renderReport } from '../../src/jobs/render-report.ts'
+import { rollUpDay } from '../../src/jobs/roll-up-day.ts'
+import type { Program } from '../../src/main/program.ts'
+import { createProgress, type ProgressDisplay } from '../../src/main/progress.ts'
+import { type Progress, waitUntilDone } from '../../src/main/work-until-done.ts'
+import { on, planNight } from '../../src/queues/index.ts'
+import { windowOf } from '../../src/reports/period.ts'
+import { dayBefore, dayOf } from '../../src/time.ts'
+
+const RETRIED_MAX = 500
+const REQUESTED_BY = 'scripts/demo'
+
+export type NightClient = { id: string; timeZone: string }
+export type Night = { at: Temporal.Instant; clients: readonly NightClient[]; signal: AbortSignal }
+
+/**
+ * Runs everything that is due for the clients as of `at`: first all days that have not been added up, then the night of each
+ * client's yesterday and last month's revenue report, which stand on them. On abort returns what is so far.
+ */
+export async function runNight(program: Program, night: Night): Promise<Progress> {
+  await program.engine.startScheduler()
+  await program.engine.startWorkers()
+  const rolledUp = await waitFor(program, night, 'days rolled up', rollUpDay.name)
+  if (night.signal.aborted) return rolledUp
+  for (const client of night.clients) await planReports(program, client, night.at)
+  await retryFailed(program, night)
+  return waitFor(program, night, 'runs of the night')
+}
+
+/** Waits for the clients' open runs and reports how far they are; counts those that have ended since the night began, too. */
+async function waitFor(
+  program: Program,
+  { at, clients, signal }: Night,
+  unit: string,
+  job?: string,
+): Promise<Progress> {
+  const ids = clients.map(({ id }) => id)
+  const ofJob = job === undefined ? sql`true` : sql`r.job = ${job}`
+  const which = sql<boolean>`r.client_id = any(${ids}) and (r.finished_at is null or r.finished_at >= ${at.toString()}) and ${ofJob}`
+  let display = null as ProgressDisplay | null
+  const result = await waitUntilDone(program, which, {
+    signal,
+    onProgress({ open, succeeded, failed, cancelled }) {
+      const ended = succeeded + failed + cancelled
+      if (open + ended === 0) return
+      display ??= createProgress(unit, open + ended)
+      display.update(ended)
+    },
+  })
+  display?.stop()
+  return result
+}
+
+async function planReports(
+  { database, registry, engine }: Program,
+  client: NightClient,
+  at: Temporal.Instant,
+): Promise<void> {
+  await planNight(database.system, registry, client.id, dayBefore(at, client.timeZone))
+  const monthly = await database
+    .forClient(client.id)
+    .selectFrom('report_subscriptions')
+    .select(['id', 'report', 'formats'])
+    .where('period', '=', 'last-month')
+    .execute()
+  const window = windowOf('last-month', dayOf(at, client.timeZone))
+  // The very runs that the schedules plan on the first of the month, so that none of them is made twice.
+  const requests = monthly.map(({ id, report, formats }) =>
+    on(
+      renderReport,
+      renderReport.payload.parse({
+        clientId: client.id,
+        report,
+        ...window,
+        formats,
+        subscriptionId: id,
+        request: null,
+      }),
+    ),
+  )
+  await engine.ledger.requestAll(requests, { origin: 'program', requestedBy: REQUESTED_BY, again: 'failed' })
+}
+
+/** What failed the last time gets another chance: somebody may have mended the cause. */
+async function retryFailed({ database, engine }: Program, { clients, at }: Night): Promise<void> {
+  const failed = await database.system
+    .selectFrom('runs')
+    .select('id')
+    .where(
+      'client_id',
+      'in',
+      clients.map(({ id }) => id),
+    )
+    .where('state', '=', 'failed')
+    .where('finished_at', '<', at.toString())
+    .orderBy('planned_at', 'desc')
+    .limit(RETRIED_MAX)
+    .execute()
+  for (const { id } of failed) await engine.ledger.retry(id, REQUESTED_BY)
+}
