@@ -4,6 +4,7 @@ export { type MoneySums, NO_MONEY, NO_SUMS, type Sums } from './components.ts'
 export { type ClientDay, dirtyDays, missingDays } from './dirty-days.ts'
 export { type Interval, npsInterval, wilsonInterval } from './intervals.ts'
 export { metricsMarkdown } from './metrics-markdown.ts'
+export { largestRefunds, type Refund, revenueOfPayments } from './payment-facts.ts'
 export {
   type CustomerRevenue,
   contactsBy,

@@ -1,0 +1,96 @@
+import { latestForecast, type StoredForecast } from '../../analytics/forecasts/index.ts'
+import { contactsBy, contactsTotal, type Group, type Sums, windowFreshness } from '../../analytics/metrics/index.ts'
+import type { ClientDatabase } from '../../db/database.ts'
+import { addDays, type Day, type DayWindow } from '../../time.ts'
+import { previousWindow } from '../period.ts'
+import type { ReportParams } from '../report.ts'
+
+/** The trend shows at least so many days, so that a report of one day has something to stand against. */
+const TREND_DAYS = 28
+/** A forecast older than this before the end of the period is not shown. */
+const FORECAST_AGE_DAYS = 7
+/** First contact resolution stands once repeats can no longer come. */
+export const REPEAT_DAYS = 7
+
+export type PerformanceData = {
+  serviceLevelS: number
+  shortAbandonS: number
+  /** Asked for without grouping; every breakdown must add up to it. */
+  total: Sums
+  previous: { window: DayWindow; sums: Sums | null; provisionalDays: number }
+  agents: Group<Sums>[]
+  sectors: Group<Sums>[]
+  channels: Group<Sums>[]
+  hours: Group<Sums>[]
+  days: Group<Sums>[]
+  trend: { window: DayWindow; days: Group<Sums>[]; unknownDays: Day[] }
+  agentNames: ReadonlyMap<string, string>
+  sectorNames: ReadonlyMap<string, string>
+  /** Days after the window on which a contact may be a repeat that no roll-up has seen yet. */
+  unseenRepeatDays: number
+  forecast: StoredForecast | null
+}
+
+/** The days of the trend chart: the window, or the last days up to its end when it is shorter. */
+export function trendWindow({ from, to }: DayWindow): DayWindow {
+  const start = addDays(to, -TREND_DAYS)
+  return { from: start < from ? start : from, to }
+}
+
+export async function loadPerformance(
+  db: ClientDatabase,
+  { client, window, signal }: ReportParams,
+): Promise<PerformanceData> {
+  const clientId = client.id
+  const ask = { clientId, timeZone: client.timeZone, window }
+  const trend = trendWindow(window)
+  const groups = {
+    agents: await contactsBy(db, ask, 'agent'),
+    sectors: await contactsBy(db, ask, 'sector'),
+    channels: await contactsBy(db, ask, 'channel'),
+    hours: await contactsBy(db, ask, 'hour'),
+    days: await contactsBy(db, ask, 'day'),
+  }
+  signal.throwIfAborted()
+  const after = await windowFreshness(db, clientId, { from: window.to, to: addDays(window.to, REPEAT_DAYS + 1) })
+  return {
+    ...(await thresholdsOf(db, clientId)),
+    ...groups,
+    total: await contactsTotal(db, ask),
+    previous: await loadPrevious(db, clientId, previousWindow(window)),
+    trend: {
+      window: trend,
+      days: await contactsBy(db, { ...ask, window: trend }, 'day'),
+      unknownDays: (await windowFreshness(db, clientId, trend)).missingDays,
+    },
+    agentNames: await namesOf(db, clientId, 'agents'),
+    sectorNames: await namesOf(db, clientId, 'sectors'),
+    unseenRepeatDays: after.dirtyDays.length,
+    forecast: await latestForecast(db, {
+      clientId,
+      metric: 'offered',
+      sectorId: '',
+      from: addDays(window.to, -FORECAST_AGE_DAYS),
+      to: window.to,
+    }),
+  }
+}
+
+async function thresholdsOf(db: ClientDatabase, clientId: string) {
+  return db
+    .selectFrom('clients')
+    .select(['service_level_s as serviceLevelS', 'short_abandon_s as shortAbandonS'])
+    .where('id', '=', clientId)
+    .executeTakeFirstOrThrow()
+}
+
+async function loadPrevious(db: ClientDatabase, clientId: string, window: DayWindow) {
+  const { dataAsOf, provisionalDays } = await windowFreshness(db, clientId, window)
+  const sums = await contactsTotal(db, { clientId, window })
+  return { window, sums: dataAsOf === null ? null : sums, provisionalDays: provisionalDays.length }
+}
+
+async function namesOf(db: ClientDatabase, clientId: string, table: 'agents' | 'sectors') {
+  const rows = await db.selectFrom(table).select(['id', 'name']).where('client_id', '=', clientId).execute()
+  return new Map(rows.map(({ id, name }) => [id, name]))
+}
