@@ -46,7 +46,7 @@ export class StopError extends Error {
   }
 }
 
-const finishAttempt = sqlFile<{ id: string }>(import.meta.dirname, 'finish-attempt.sql')
+const finishAttempts = sqlFile<{ id: string }>(import.meta.dirname, 'finish-attempts.sql')
 
 /** A job that ignores its signal is left behind after this long; it can commit nothing any more. */
 const STOP_GRACE_MS = 5_000
@@ -55,7 +55,13 @@ const STACK_CHARS_MAX = 4_000
 const MESSAGE_CHARS_MAX = 1_000
 const PROGRESS_EVERY_MS = 1_000
 
-export type AttemptTools<Services> = { database: Database; log: Log; services: Services }
+export type AttemptTools<Services> = {
+  database: Database
+  log: Log
+  services: Services
+  /** Records how an attempt ended, many at once; says which runs it still held. */
+  finish: (ending: Ending) => Promise<boolean>
+}
 
 /**
  * Runs one attempt of a claimed run and records how it ended. `stop` fires with a StopError for deadline, cancel and shutdown.
@@ -163,7 +169,7 @@ function createContext<Services>(
       await db.transaction().execute(async (tx) => {
         await holdClaim(tx, run)
         await write(tx, follow(tx))
-        await finish(tx, run, { kind: 'succeeded' }, lines)
+        await writeEndings(tx, [endingOf(run, { kind: 'succeeded' }, lines)])
       })
       state.committed = true
     },
@@ -190,7 +196,7 @@ async function record<Services>(
   lines: LogLine[],
 ): Promise<Outcome> {
   if (outcome.kind === 'lost') return outcome
-  const written = await finish(tools.database.system, run, outcome, lines)
+  const written = await tools.finish(endingOf(run, outcome, lines))
   return written ? outcome : { kind: 'lost' }
 }
 
@@ -202,25 +208,39 @@ const NEXT_STATE = {
   'given-back': 'queued',
 } as const
 
-async function finish(
-  db: Transaction | Database['system'],
-  run: ClaimedRun,
-  outcome: Exclude<Outcome, { kind: 'lost' }>,
-  lines: LogLine[],
-): Promise<boolean> {
+/** How an attempt ended, as finish-attempts.sql takes it. */
+export type Ending = {
+  id: string
+  attempt: number
+  state: (typeof NEXT_STATE)[keyof typeof NEXT_STATE]
+  outcome: string
+  code: string | null
+  message: string | null
+  stack: string | null
+  waitMs: number
+  lines: LogLine[]
+}
+
+function endingOf(run: ClaimedRun, outcome: Exclude<Outcome, { kind: 'lost' }>, lines: LogLine[]): Ending {
   const error = 'error' in outcome ? outcome.error : null
-  const rows = await finishAttempt(db, [
-    run.id,
-    run.attempt,
-    NEXT_STATE[outcome.kind],
-    outcome.kind,
-    'code' in outcome ? outcome.code : outcome.kind === 'given-back' ? 'given-back' : null,
-    error?.message.slice(0, MESSAGE_CHARS_MAX) ?? null,
-    error?.stack?.slice(0, STACK_CHARS_MAX) ?? null,
-    'waitMs' in outcome ? outcome.waitMs : 0,
-    JSON.stringify(lines),
-  ])
-  return rows.length > 0
+  return {
+    id: run.id,
+    attempt: run.attempt,
+    state: NEXT_STATE[outcome.kind],
+    outcome: outcome.kind,
+    code: 'code' in outcome ? outcome.code : outcome.kind === 'given-back' ? 'given-back' : null,
+    message: error?.message.slice(0, MESSAGE_CHARS_MAX) ?? null,
+    stack: error?.stack?.slice(0, STACK_CHARS_MAX) ?? null,
+    waitMs: 'waitMs' in outcome ? outcome.waitMs : 0,
+    lines,
+  }
+}
+
+/** Writes how attempts ended; answers for each whether its run was still held. */
+export async function writeEndings(db: Transaction | Database['system'], endings: Ending[]): Promise<boolean[]> {
+  const rows = await finishAttempts(db, [JSON.stringify(endings)])
+  const held = new Set(rows.map((row) => row.id))
+  return endings.map((ending) => held.has(ending.id))
 }
 
 /** What an error means for the run. */

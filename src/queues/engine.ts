@@ -43,6 +43,8 @@ export type Engine = {
 }
 
 const DISPATCH_EVERY_MS = SECOND_MS
+/** However often something may have become ready, the ledger is not asked more often than this. */
+const DISPATCH_GAP_MS = 50
 const HEARTBEAT_EVERY_MS = SECOND_MS
 const RECONCILE_EVERY_MS = 10 * SECOND_MS
 const RECONCILE_OLDER_MS = 15 * SECOND_MS
@@ -151,7 +153,7 @@ async function cancelRequests(database: Database, node: string): Promise<string[
 
 type Loop = {
   start(): void
-  /** Runs at once, or right after the pass that is under way. */
+  /** Runs in a moment, however many ask. */
   now(): void
   run(): Promise<void>
   stop(): Promise<void>
@@ -162,6 +164,7 @@ function loop(name: string, everyMs: number, log: Log, work: () => Promise<unkno
   let current: Promise<void> | null = null
   let again = false
   let timer: NodeJS.Timeout | null = null
+  let soon: NodeJS.Timeout | null = null
   let stopped = false
   const pass = async () => {
     do {
@@ -185,13 +188,20 @@ function loop(name: string, everyMs: number, log: Log, work: () => Promise<unkno
   }
   return {
     run,
-    now: () => void (stopped || run()),
+    now() {
+      if (stopped || soon) return
+      soon = setTimeout(() => {
+        soon = null
+        void run()
+      }, DISPATCH_GAP_MS)
+    },
     start() {
       timer = setInterval(() => void run(), everyMs)
     },
     async stop() {
       stopped = true
       if (timer) clearInterval(timer)
+      if (soon) clearTimeout(soon)
       await current
     },
   }

@@ -1,11 +1,11 @@
 import { UnrecoverableError, type Worker } from 'bullmq'
-import { sql } from 'kysely'
 import type { Database } from '../db/database.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { sqlFile } from '../sql.ts'
-import { attemptRun, type ClaimedRun, type Outcome, StopError } from './attempt.ts'
+import { attemptRun, type ClaimedRun, type Ending, type Outcome, StopError, writeEndings } from './attempt.ts'
 import type { QueueBackend } from './backend.ts'
+import { batched } from './batch.ts'
 import { QUEUES, type QueueName } from './job.ts'
 import { jobOfRun, type Registry } from './registry.ts'
 
@@ -19,7 +19,10 @@ const STALLED_COUNT_MAX = 1000
 /** A run whose worker died this often is poison. */
 const CRASHES_MAX = 4
 
-const claimRun = sqlFile<ClaimedRun>(import.meta.dirname, 'claim-run.sql')
+const claimRuns = sqlFile<ClaimedRun>(import.meta.dirname, 'claim-runs.sql')
+
+/** Claims, or endings, that go to the ledger together. */
+const BATCH_MAX = 100
 
 export type WorkTools<Services> = {
   database: Database
@@ -54,7 +57,8 @@ class TryAgain extends Error {
 /** Opens one worker per queue. */
 export function startWorkers<Services>(tools: WorkTools<Services>): WorkerSet {
   const running = new Map<string, AbortController>()
-  const workers = QUEUES.map((name) => openWorker(name, running, tools))
+  const ledger = writeTogether(tools)
+  const workers = QUEUES.map((name) => openWorker(name, running, { ...tools, ...ledger }))
   const stopAll = (why: StopError['why']) => {
     for (const controller of running.values()) controller.abort(new StopError(why))
   }
@@ -69,11 +73,25 @@ export function startWorkers<Services>(tools: WorkTools<Services>): WorkerSet {
   }
 }
 
-function openWorker<Services>(
-  name: QueueName,
-  running: Map<string, AbortController>,
-  tools: WorkTools<Services>,
-): Worker {
+type LedgerWrites = {
+  claim: (runId: string) => Promise<ClaimedRun | undefined>
+  finish: (ending: Ending) => Promise<boolean>
+}
+
+/** What this node's workers write to the ledger at the same time goes there in one statement. */
+function writeTogether<Services>({ database, node }: WorkTools<Services>): LedgerWrites {
+  return {
+    claim: batched(BATCH_MAX, async (ids: string[]) => {
+      const runs = new Map((await claimRuns(database.system, [ids, node])).map((run) => [run.id, run]))
+      return ids.map((id) => runs.get(id))
+    }),
+    finish: batched(BATCH_MAX, (endings: Ending[]) => writeEndings(database.system, endings)),
+  }
+}
+
+type Tools<Services> = WorkTools<Services> & LedgerWrites
+
+function openWorker<Services>(name: QueueName, running: Map<string, AbortController>, tools: Tools<Services>): Worker {
   const worker = tools.backend.openWorker(
     name,
     // BullMQ hands over a signal only to a function that declares three parameters.
@@ -104,9 +122,9 @@ async function processRun<Services>(
   runId: string,
   stop: AbortController,
   running: Map<string, AbortController>,
-  tools: WorkTools<Services>,
+  tools: Tools<Services>,
 ): Promise<void> {
-  const [run] = await claimRun(tools.database.system, [runId, tools.node])
+  const run = await tools.claim(runId)
   if (!run) return
   running.set(runId, stop)
   const startedAt = performance.now()
@@ -123,21 +141,24 @@ async function processRun<Services>(
 async function attemptKnown<Services>(
   run: ClaimedRun,
   stop: AbortController,
-  tools: WorkTools<Services>,
+  tools: Tools<Services>,
 ): Promise<Outcome> {
   const job = jobOfRun(tools.registry, run.job)
   return attemptRun(job, run, stop, tools)
 }
 
-async function failPoison<Services>(run: ClaimedRun, tools: WorkTools<Services>): Promise<Outcome> {
+async function failPoison<Services>(run: ClaimedRun, { finish }: Tools<Services>): Promise<Outcome> {
   const error = new Error(`its worker died ${run.crashes} times while it ran; look at the attempts, then retry it`)
-  await tools.database.system
-    .updateTable('runs')
-    .set({ state: 'failed', finished_at: sql`now()`, error_code: 'crashed', error_message: error.message })
-    .where('id', '=', run.id)
-    .where('attempt', '=', run.attempt)
-    .execute()
-  return { kind: 'failed', error, code: 'crashed' }
+  const ending = {
+    id: run.id,
+    attempt: run.attempt,
+    state: 'failed',
+    outcome: 'failed',
+    code: 'crashed',
+    message: error.message,
+  } as const
+  const written = await finish({ ...ending, stack: null, waitMs: 0, lines: [] })
+  return written ? { kind: 'failed', error, code: 'crashed' } : { kind: 'lost' }
 }
 
 /** Says to BullMQ what the ledger has recorded, so that its board shows the same. */
