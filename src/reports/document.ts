@@ -46,7 +46,7 @@ export type Chart = {
 
 export type Table = {
   kind: 'table'
-  /** Stable, kebab-case: the name of the sheet, the CSV section and the JSON member. */
+  /** Stable, kebab-case, its own in the document: the name of the CSV section and the JSON member. The sheet is named after the title. */
   id: string
   title: string
   columns: Column[]
@@ -74,7 +74,10 @@ export type DocumentMeta = {
   report: string
   title: string
   client: { id: string; name: string }
+  /** How numbers and dates are written: a BCP 47 tag. */
   locale: string
+  /** Language of the document's own words, for screen readers and hyphenation; `en` when left out. */
+  language?: string
   timeZone: string
   currency: string
   /** Half-open local days. */

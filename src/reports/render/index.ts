@@ -1,0 +1,28 @@
+import type { ReportFormat } from '../document.ts'
+import { csvRenderer } from './csv.ts'
+import { htmlRenderer } from './html.ts'
+import { jsonRenderer } from './json.ts'
+import { pdfRenderer } from './pdf.ts'
+import type { Renderer } from './renderer.ts'
+import { xlsxRenderer } from './xlsx.ts'
+
+/** Every format there is. Renderers know no report; reports know no format. */
+export const renderers: Record<ReportFormat, Renderer> = {
+  pdf: pdfRenderer,
+  xlsx: xlsxRenderer,
+  csv: csvRenderer,
+  html: htmlRenderer,
+  json: jsonRenderer,
+}
+
+export { type ChartStyle, chartSvg } from './chart-svg.ts'
+export { type ChartTheme, DARK, PAPER } from './chart-theme.ts'
+export { titleOf } from './document-title.ts'
+export { fileNameOf } from './file-name.ts'
+export { type FontLibrary, openFonts } from './fonts.ts'
+export { createFormatter, type Formatter } from './format-value.ts'
+export { type FrontMatterLine, frontMatterOf } from './front-matter.ts'
+export { documentStyle, htmlPage } from './html.ts'
+export { type RenderedBlocks, renderBlocks } from './html-blocks.ts'
+export { openPdfPrinter, type PdfPrinter } from './pdf-printer.ts'
+export type { Renderer, RenderTools } from './renderer.ts'

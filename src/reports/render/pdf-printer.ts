@@ -1,0 +1,261 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Browser, type BrowserContext, launch, type Page } from 'puppeteer-core'
+import { messageOf } from '../../errors.ts'
+import type { Log } from '../../log.ts'
+import { SECOND_MS } from '../../time.ts'
+import { findChromium } from './chromium.ts'
+import { createProfile, removeProfile, sweepProfiles } from './chromium-profile.ts'
+import { assertWholePdf, END_MARK } from './pdf-check.ts'
+import { pageStyle } from './pdf-page-style.ts'
+
+export type PrintOptions = {
+  /** Names the document in logs and errors; the PDF's own title is the page's `<title>`. */
+  title: string
+  /** At the top of every page but the first. */
+  headerText: string
+  /** At the bottom of every page, beside the page's number. */
+  footerText: string
+  signal: AbortSignal
+}
+
+/**
+ * Prints HTML to PDF (A4, tagged, with outline) in a Chromium that runs no script and reaches no network. One browser is kept warm, each
+ * print has a browser context of its own. A print that fails, times out or is aborted costs its browser, not the next print.
+ */
+export type PdfPrinter = {
+  /** The whole PDF, checked to be whole. Rejects with the signal's reason when aborted; other errors are worth another try. */
+  print(html: string, options: PrintOptions): Promise<Buffer>
+  /** Prints a line; throws with what to mend. */
+  check(): Promise<void>
+  /** Ends every Chromium and what it started. */
+  close(): Promise<void>
+}
+
+export type PdfPrinterOptions = {
+  /** A program to use; left out, an installed Chromium, else the one from npm. */
+  chromiumPath?: string | undefined
+  /** For what Chromium writes and, when it has to be unpacked, for Chromium itself. */
+  folder: string
+  log: Log
+}
+
+/** A started browser. Once spent it takes no new prints and ends with its last one. */
+type Warm = { browser: Browser; profile: string; prints: number; open: number; spent: boolean }
+
+const PRINTS_MAX = 100
+const LAUNCH_TIMEOUT_MS = 20 * SECOND_MS
+const PRINT_TIMEOUT_MS = 60 * SECOND_MS
+const CLOSE_TIMEOUT_MS = 3 * SECOND_MS
+/** Older versions ignore page margin boxes: no page numbers. */
+const CHROMIUM_MIN = 131
+
+const ARGUMENTS = [
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--disable-quic',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-domain-reliability',
+  '--disable-sync',
+  '--no-first-run',
+  '--no-pings',
+  '--font-render-hinting=none',
+]
+
+export function openPdfPrinter({ chromiumPath, folder, log }: PdfPrinterOptions): PdfPrinter {
+  const started = new Set<Warm>()
+  let current: Promise<Warm> | null = null
+  let closed = false
+
+  function take(): Promise<Warm> {
+    if (closed) throw new Error('The PDF printer is closed.')
+    current ??= startBrowser(chromiumPath, folder, log).then((warm) => keep(warm))
+    const taken = current
+    return taken.then(
+      (warm) => {
+        warm.prints += 1
+        warm.open += 1
+        if (warm.prints >= PRINTS_MAX) spend(warm)
+        return warm
+      },
+      (error) => {
+        if (current === taken) current = null
+        throw error
+      },
+    )
+  }
+
+  function keep(warm: Warm): Warm {
+    started.add(warm)
+    warm.browser.once('disconnected', () => {
+      spend(warm)
+      endIfDone(warm).catch((error) =>
+        log.warn({ error: messageOf(error) }, 'what a crashed Chromium left could not be removed'),
+      )
+    })
+    return warm
+  }
+
+  function spend(warm: Warm): void {
+    if (warm.spent) return
+    warm.spent = true
+    current = null
+  }
+
+  async function endIfDone(warm: Warm): Promise<void> {
+    if (!warm.spent || warm.open > 0 || !started.delete(warm)) return
+    await endBrowser(warm, log)
+  }
+
+  async function print(html: string, options: PrintOptions): Promise<Buffer> {
+    options.signal.throwIfAborted()
+    const warm = await take()
+    try {
+      const pdf = await printIn(warm.browser, withPageStyle(html, options), options, log)
+      assertWholePdf(pdf, options.title)
+      return pdf
+    } catch (cause) {
+      spend(warm)
+      options.signal.throwIfAborted()
+      throw new Error(`Chromium failed to print ${options.title}: ${messageOf(cause)}`, { cause })
+    } finally {
+      warm.open -= 1
+      await endIfDone(warm)
+    }
+  }
+
+  return {
+    print,
+    async check() {
+      const html = '<!doctype html><html lang="en"><head><title>Check</title></head><body><p>Check</p></body></html>'
+      await print(html, {
+        title: 'a test page',
+        headerText: '',
+        footerText: '',
+        signal: AbortSignal.timeout(LAUNCH_TIMEOUT_MS * 3),
+      })
+    },
+    async close() {
+      closed = true
+      await current?.catch(() => null)
+      current = null
+      await Promise.all([...started].map((warm) => endBrowser(warm, log)))
+      started.clear()
+    },
+  }
+}
+
+async function startBrowser(chromiumPath: string | undefined, folder: string, log: Log): Promise<Warm> {
+  await sweepProfiles(folder)
+  const { path, environment } = await findChromium(chromiumPath, folder, log)
+  const profile = await createProfile(folder)
+  try {
+    const browser = await launch({
+      executablePath: path,
+      // The pipe closes with this process, however it dies, and Chromium with it.
+      pipe: true,
+      headless: 'shell',
+      userDataDir: profile,
+      env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', HOME: profile, TMPDIR: profile, ...environment },
+      args: [...ARGUMENTS, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+      handleSIGINT: false,
+      handleSIGTERM: false,
+      handleSIGHUP: false,
+      timeout: LAUNCH_TIMEOUT_MS,
+    })
+    await assertRecent(browser, path)
+    return { browser, profile, prints: 0, open: 0, spent: false }
+  } catch (cause) {
+    await removeProfile(profile)
+    throw new Error(`Chromium at ${path} does not start. ${hintOf(cause)}`, { cause })
+  }
+}
+
+async function assertRecent(browser: Browser, path: string): Promise<void> {
+  const version = await browser.version()
+  const major = Number(/\/(\d+)/.exec(version)?.[1])
+  if (major >= CHROMIUM_MIN) return
+  browser.process()?.kill('SIGKILL')
+  throw new Error(`${path} is ${version}; PDF needs version ${CHROMIUM_MIN} or newer`)
+}
+
+function hintOf(cause: unknown): string {
+  const said = messageOf(cause)
+  const library = /error while loading shared libraries: (\S+)/.exec(said)?.[1]
+  if (library !== undefined)
+    return `It lacks ${library}: install Debian's chromium-headless-shell or set CHROMIUM_PATH.`
+  return `${said.split('\n')[0]} Try "daybreak doctor", or set CHROMIUM_PATH to another Chromium.`
+}
+
+async function printIn(browser: Browser, html: string, { title, signal }: PrintOptions, log: Log): Promise<Buffer> {
+  const context = await browser.createBrowserContext()
+  try {
+    return await untilAborted(printPage(context, html, title, log), signal)
+  } finally {
+    await Promise.race([context.close().catch(() => null), sleep(CLOSE_TIMEOUT_MS, null, { ref: false })])
+  }
+}
+
+async function printPage(context: BrowserContext, html: string, title: string, log: Log): Promise<Buffer> {
+  const page = await context.newPage()
+  page.setDefaultTimeout(PRINT_TIMEOUT_MS)
+  await isolate(page, title, log)
+  await page.setContent(html, { waitUntil: 'load' })
+  const pdf = await page.pdf({
+    preferCSSPageSize: true,
+    printBackground: true,
+    tagged: true,
+    outline: true,
+    timeout: PRINT_TIMEOUT_MS,
+  })
+  return Buffer.from(pdf.buffer, pdf.byteOffset, pdf.byteLength)
+}
+
+/** Each of the three alone keeps a page from the network; the page's own security policy is the fourth. */
+async function isolate(page: Page, title: string, log: Log): Promise<void> {
+  await page.setJavaScriptEnabled(false)
+  await page.setOfflineMode(true)
+  await page.setRequestInterception(true)
+  page.on('request', (request) => {
+    const inside = request.url().startsWith('data:') || request.url() === 'about:blank'
+    if (!inside) log.warn({ title }, 'a page being printed asked for something on the network and was refused')
+    const answered = inside ? request.continue() : request.abort('blockedbyclient')
+    answered.catch((error) => log.debug({ title, error: messageOf(error) }, 'a request ended with its page'))
+  })
+}
+
+function withPageStyle(html: string, options: PrintOptions): string {
+  // The link makes Chromium note where the mark lies; see assertWholePdf.
+  const mark = `<div aria-hidden="true"><a href="#${END_MARK}"></a><span id="${END_MARK}"></span></div></body>`
+  return html
+    .replace('</head>', () => `<style>${pageStyle(options)}</style></head>`)
+    .replace(/<\/body>(?![\s\S]*<\/body>)/, () => mark)
+}
+
+async function endBrowser({ browser, profile }: Warm, log: Log): Promise<void> {
+  const process = browser.process()
+  const closing = browser
+    .close()
+    .catch((error) => log.debug({ error: messageOf(error) }, 'Chromium was gone before it was closed'))
+  await Promise.race([closing, sleep(CLOSE_TIMEOUT_MS, null, { ref: false })])
+  if (process?.pid !== undefined) killGroup(process.pid)
+  await removeProfile(profile)
+}
+
+/** Chromium leads a process group of its own; whatever is left of it ends here. */
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+function untilAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}

@@ -1,0 +1,46 @@
+import { PermanentError } from '../../errors.ts'
+import type { Format, Value } from '../document.ts'
+import { currencyExponent } from './currency-exponent.ts'
+import { type Decimal, decimalOf } from './decimal.ts'
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/
+
+/** The currency of a money value: its own, else the document's. */
+export function currencyOf(format: Format, currency: string): string {
+  return format.currency ?? currency
+}
+
+/** A number as the exact decimal people read: money in major units at its currency's scale, every other type as written. */
+export function quantityOf(value: number, format: Format, currency: string): Decimal {
+  if (format.type !== 'money') return decimalOf(value)
+  return { units: BigInt(value), scale: currencyExponent(currencyOf(format, currency)) }
+}
+
+/**
+ * Refuses a value that is not what its column or figure says it is (PermanentError `report-value`): a number that arrived as text, a
+ * fraction of a penny, a key that no row has. `where` names the place in words.
+ */
+export function assertValue(value: unknown, format: Format, where: string): asserts value is Value {
+  if (value === null || isOfType(value, format)) return
+  const shown = value === undefined ? 'no value at all (say null for none)' : JSON.stringify(value)
+  throw new PermanentError('report-value', `${where} is declared as ${format.type} but holds ${shown}`)
+}
+
+function isOfType(value: unknown, { type }: Format): boolean {
+  switch (type) {
+    case 'text':
+      return typeof value === 'string'
+    case 'money':
+      return Number.isSafeInteger(value)
+    case 'integer':
+      return Number.isInteger(value)
+    case 'decimal':
+    case 'percent':
+    case 'duration':
+      return Number.isFinite(value)
+    case 'date':
+      return typeof value === 'string' && DAY.test(value)
+    case 'datetime':
+      return typeof value === 'string' && value.includes('T')
+  }
+}

@@ -1,0 +1,164 @@
+import type { DocumentMeta, Format } from '../../document.ts'
+import { currencyExponent } from '../currency-exponent.ts'
+import { digitsOf, isNumeric } from '../format-value.ts'
+import { currencyOf } from '../quantity.ts'
+import { escapeXml } from './sheet-xml.ts'
+
+/** What a cell looks like beside its number format. */
+export type Look =
+  | 'plain'
+  | 'wrapped'
+  | 'title'
+  | 'heading'
+  | 'subheading'
+  | 'label'
+  | 'head'
+  | 'head-number'
+  | 'total'
+  | 'note'
+  | 'warning'
+  | 'link'
+  | 'good'
+  | 'bad'
+
+/** Numbers the styles of a workbook as they are asked for; written out last. */
+export type Styles = {
+  /** The index of a style: a look, and how values of a format are shown. */
+  of(look: Look, format?: Format): number
+  xml(): string
+}
+
+const TEXT = '@'
+const GENERAL = 'General'
+/** Formats every workbook knows by number. */
+const BUILT_IN: Record<string, number> = { [GENERAL]: 0, [TEXT]: 49 }
+const FIRST_OWN_FORMAT = 164
+
+const FONTS = [
+  '<font><sz val="11"/><color rgb="FF17202A"/><name val="Calibri"/><family val="2"/></font>',
+  '<font><b/><sz val="11"/><color rgb="FF17202A"/><name val="Calibri"/><family val="2"/></font>',
+  '<font><b/><sz val="18"/><color rgb="FF17202A"/><name val="Calibri"/><family val="2"/></font>',
+  '<font><b/><sz val="14"/><color rgb="FF0B4F8A"/><name val="Calibri"/><family val="2"/></font>',
+  '<font><sz val="11"/><color rgb="FF55606B"/><name val="Calibri"/><family val="2"/></font>',
+  '<font><u/><sz val="11"/><color rgb="FF0B4F8A"/><name val="Calibri"/><family val="2"/></font>',
+  '<font><b/><sz val="11"/><color rgb="FF11683F"/><name val="Calibri"/><family val="2"/></font>',
+  '<font><b/><sz val="11"/><color rgb="FFA8231A"/><name val="Calibri"/><family val="2"/></font>',
+]
+const FILLS = [
+  '<fill><patternFill patternType="none"/></fill>',
+  '<fill><patternFill patternType="gray125"/></fill>',
+  solid('FFEEF2F6'),
+  solid('FFFFF2D6'),
+]
+const EDGE = '<color rgb="FF2B3742"/>'
+const BORDERS = [
+  '<border><left/><right/><top/><bottom/><diagonal/></border>',
+  `<border><left/><right/><top/><bottom style="thin">${EDGE}</bottom><diagonal/></border>`,
+  `<border><left/><right/><top style="thin">${EDGE}</top><bottom/><diagonal/></border>`,
+]
+
+type Shape = { font: number; fill?: number; border?: number; align?: string }
+
+const SHAPES: Record<Look, Shape> = {
+  plain: { font: 0, align: 'vertical="top"' },
+  wrapped: { font: 0, align: 'vertical="top" wrapText="1"' },
+  title: { font: 2 },
+  heading: { font: 3 },
+  subheading: { font: 1 },
+  label: { font: 4, align: 'vertical="top"' },
+  head: { font: 1, fill: 2, border: 1, align: 'vertical="bottom" wrapText="1"' },
+  'head-number': { font: 1, fill: 2, border: 1, align: 'horizontal="right" vertical="bottom" wrapText="1"' },
+  total: { font: 1, border: 2 },
+  note: { font: 4, align: 'vertical="top" wrapText="1"' },
+  warning: { font: 0, fill: 3, align: 'vertical="top" wrapText="1"' },
+  link: { font: 5 },
+  good: { font: 6 },
+  bad: { font: 7 },
+}
+
+export function createStyles(meta: Pick<DocumentMeta, 'locale' | 'currency'>): Styles {
+  const codes = new Map<string, number>()
+  const styles = new Map<string, number>()
+  const formatId = (code: string) => {
+    const known = BUILT_IN[code] ?? codes.get(code)
+    if (known !== undefined) return known
+    codes.set(code, FIRST_OWN_FORMAT + codes.size)
+    return FIRST_OWN_FORMAT + codes.size - 1
+  }
+  const of = (look: Look, format?: Format) => {
+    const xml = styleXml(SHAPES[look], formatId(format === undefined ? GENERAL : formatCode(format, meta)), format)
+    const known = styles.get(xml) ?? styles.size
+    styles.set(xml, known)
+    return known
+  }
+  of('plain')
+  return { of, xml: () => stylesXml([...codes], [...styles.keys()]) }
+}
+
+/**
+ * How a spreadsheet shows a format. Codes are written the American way in every workbook; each reader's own program puts its separators
+ * in. Currencies keep the sign and place that the document's locale gives them.
+ */
+export function formatCode(format: Format, meta: Pick<DocumentMeta, 'locale' | 'currency'>): string {
+  switch (format.type) {
+    case 'text':
+      return TEXT
+    case 'integer':
+      return '#,##0'
+    case 'decimal':
+      return digits('#,##0', digitsOf(format))
+    case 'percent':
+      return `${digits('0', digitsOf(format))}%`
+    case 'money':
+      return moneyCode(currencyOf(format, meta.currency), meta.locale)
+    case 'date':
+      return 'yyyy-mm-dd'
+    case 'datetime':
+      return 'yyyy-mm-dd hh:mm:ss'
+    case 'duration':
+      return '[h]:mm:ss'
+  }
+}
+
+function moneyCode(currency: string, locale: string): string {
+  const amount = digits('#,##0', currencyExponent(currency))
+  const parts = new Intl.NumberFormat(locale, { style: 'currency', currency, numberingSystem: 'latn' })
+  const codeOf = (value: number) => {
+    let numbered = false
+    const written = parts.formatToParts(value).map((part) => {
+      if (part.type === 'currency') return `[$${part.value}]`
+      if (part.type === 'minusSign') return '-'
+      if (part.type === 'literal') return `"${part.value.replace(/["\u200e\u200f]/g, '')}"`
+      if (numbered) return ''
+      numbered = true
+      return amount
+    })
+    return written.join('').replaceAll('""', '')
+  }
+  return `${codeOf(1)};${codeOf(-1)}`
+}
+
+function digits(whole: string, count: number): string {
+  return count === 0 ? whole : `${whole}.${'0'.repeat(count)}`
+}
+
+function styleXml({ font, fill = 0, border = 0, align }: Shape, formatId: number, format: Format | undefined): string {
+  const right = format !== undefined && isNumeric(format.type) ? ' horizontal="right"' : ''
+  const attributes = (align ?? '') + (align?.includes('horizontal') ? '' : right)
+  const alignment = attributes === '' ? '' : `<alignment ${attributes.trim()}/>`
+  return `<xf numFmtId="${formatId}" fontId="${font}" fillId="${fill}" borderId="${border}" xfId="0" applyNumberFormat="1" applyFont="1" applyFill="1" applyBorder="1" applyAlignment="1">${alignment}</xf>`
+}
+
+function stylesXml(codes: [string, number][], styles: string[]): string {
+  const formats = codes.map(([code, id]) => `<numFmt numFmtId="${id}" formatCode="${escapeXml(code)}"/>`)
+  return `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">${list('numFmts', formats)}${list('fonts', FONTS)}${list('fills', FILLS)}${list('borders', BORDERS)}<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>${list('cellXfs', styles)}<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>`
+}
+
+function list(name: string, items: string[]): string {
+  return items.length === 0 ? '' : `<${name} count="${items.length}">${items.join('')}</${name}>`
+}
+
+function solid(colour: string): string {
+  return `<fill><patternFill patternType="solid"><fgColor rgb="${colour}"/><bgColor indexed="64"/></patternFill></fill>`
+}
