@@ -32,6 +32,7 @@ export function openPartials(partials: string): void {
 export async function writeWhole(content: AsyncIterable<Buffer>, partials: string, target: string): Promise<void> {
   const partial = join(partials, randomUUID())
   try {
+    await mkdir(partials, { recursive: true, mode: FOLDER_MODE })
     await pipeline(content, createWriteStream(partial, { flags: 'wx', mode: FILE_MODE, flush: true }))
     await publish(partial, target)
   } catch (error) {
