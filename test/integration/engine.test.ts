@@ -158,7 +158,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     const engine = await start([job])
     const id = await request(engine, job, 'x')
     await vi.waitFor(async () => expect((await engine.engine.ledger.find(id))?.state).toBe('running'), {
-      timeout: 5000,
+      timeout: 20_000,
     })
     const askedAt = performance.now()
     await engine.engine.ledger.cancel(id, 'tester')
@@ -178,7 +178,9 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     const prefix = freshPrefix()
     const first = await start([job], prefix)
     const id = await request(first, job, 'x')
-    await vi.waitFor(async () => expect((await first.engine.ledger.find(id))?.state).toBe('running'), { timeout: 5000 })
+    await vi.waitFor(async () => expect((await first.engine.ledger.find(id))?.state).toBe('running'), {
+      timeout: 20_000,
+    })
     opened = []
     await first.close(50)
     expect(await first.engine.ledger.find(id)).toMatchObject({ state: 'queued', failures: 0, crashes: 0 })
@@ -205,11 +207,11 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     opened.push(stopped)
     for (const name of ['a', 'b', 'c']) await request(stopped, job, name)
     await vi.waitFor(async () => expect(await stopped.backend.queues.get('aggregation')?.count()).toBe(3), {
-      timeout: 5000,
+      timeout: 20_000,
     })
     await stopped.backend.queues.get('aggregation')?.obliterate({ force: true })
     await start([job], prefix)
-    await vi.waitFor(() => expect(done.toSorted()).toEqual(['a', 'b', 'c']), { timeout: 10_000 })
+    await vi.waitFor(() => expect(done.toSorted()).toEqual(['a', 'b', 'c']), { timeout: 20_000 })
   })
 
   test('a worker that lost its claim can commit nothing', async () => {
@@ -228,7 +230,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     const id = await request(engine, job, 'x')
     await vi.waitFor(
       async () => expect(await engine.backend.queues.get('aggregation')?.getJobState(id)).toBe('completed'),
-      { timeout: 10_000 },
+      { timeout: 20_000 },
     )
     expect(await db.selectFrom('sectors').selectAll().execute()).toEqual([])
     expect((await engine.engine.ledger.find(id))?.state).toBe('running')

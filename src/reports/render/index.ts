@@ -18,6 +18,7 @@ export const renderers: Record<ReportFormat, Renderer> = {
 export { type ChartStyle, chartSvg } from './chart-svg.ts'
 export { type ChartTheme, DARK, PAPER } from './chart-theme.ts'
 export { titleOf } from './document-title.ts'
+export { escapeHtml } from './escape-html.ts'
 export { fileNameOf } from './file-name.ts'
 export { type FontLibrary, openFonts } from './fonts.ts'
 export { createFormatter, type Formatter } from './format-value.ts'

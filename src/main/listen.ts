@@ -1,0 +1,40 @@
+import { createBoard } from '../board/board.ts'
+import { listen as listenOn } from '../board/listen.ts'
+import { systemClock } from '../time.ts'
+import { outboxFolder, type Program, publicUrlOf } from './program.ts'
+import { version } from './version.ts'
+
+const CLOSE_GRACE_MS = 5_000
+
+/** Opens the board of a program. `url` is where people reach it. */
+export async function listen(program: Program): Promise<{ url: string; close(): Promise<void> }> {
+  const { config, database, backend, engine, registry, services, log } = program
+  const publicUrl = publicUrlOf(config)
+  const app = createBoard({
+    database,
+    ledger: engine.ledger,
+    registry,
+    queues: backend.queues,
+    storage: services.storage,
+    outboxFolder: config.SMTP_URL === undefined ? outboxFolder(config) : null,
+    readiness: [
+      { name: 'database', check: async () => void (await database.queuePool.query('select 1')) },
+      { name: 'queue', check: () => backend.check() },
+      { name: 'storage', check: () => services.storage.check() },
+      { name: 'clock', check: async () => refuse(engine.refusal()) },
+    ],
+    clock: systemClock,
+    log,
+    publicUrl,
+    sessionTtlHours: config.SESSION_TTL_HOURS,
+    requestsPerSecond: config.REQUESTS_PER_SECOND,
+    version,
+  })
+  const server = await listenOn(app, { host: config.HOST, port: config.PORT })
+  const url = config.PORT === 0 ? `http://${config.HOST}:${server.port}` : publicUrl
+  return { url, close: () => server.close(CLOSE_GRACE_MS) }
+}
+
+function refuse(reason: string | null): void {
+  if (reason !== null) throw new Error(reason)
+}
