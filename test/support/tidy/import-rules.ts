@@ -29,6 +29,12 @@ function partOf(path: string): string {
   return rest.length === 0 ? 'leaf' : part
 }
 
+/** Node's own modules, and packages that `npm install --omit=dev` brings. */
+function isInstalledForUse(target: string, manifest: string | undefined): boolean {
+  const { dependencies = {} } = JSON.parse(manifest ?? '{}') as { dependencies?: Record<string, string> }
+  return target.startsWith('node:') || target in dependencies
+}
+
 function shipped(project: Project): SourceFile[] {
   return project.sources.filter((source) => source.path.startsWith('src/') && !isTest(source.path))
 }
@@ -95,6 +101,24 @@ export const importRules: Rule[] = [
         'src/db/database.ts': "import pg from 'pg'",
       },
       finds: ['src/queues/engine.ts:2 imports pg', 'src/board/night.ts:1 imports bullmq'],
+    },
+  },
+  {
+    name: 'what ships imports packages that are installed where it runs',
+    check: (project) =>
+      shipped(project).flatMap(({ path, imports }) =>
+        imports
+          .filter(({ ours, typeOnly }) => !ours && !typeOnly)
+          .filter(({ target }) => !isInstalledForUse(target, project.files['package.json']))
+          .map(({ line, target }) => `${path}:${line} imports ${target}`),
+      ),
+    broken: {
+      files: {
+        'package.json': '{ "dependencies": { "zod": "4.0.0" }, "devDependencies": { "exceljs": "4.4.0" } }',
+        'src/reports/xlsx.ts':
+          "import { z } from 'zod'\nimport { join } from 'node:path'\nimport { Workbook } from 'exceljs'",
+      },
+      finds: ['src/reports/xlsx.ts:3 imports exceljs'],
     },
   },
   {

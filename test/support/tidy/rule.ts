@@ -16,7 +16,7 @@ export type Rule = {
   broken: { files: Files; finds: string[] }
 }
 
-export const ROOT = join(import.meta.dirname, '../../..')
+const ROOT = join(import.meta.dirname, '../../..')
 
 const TEXTS =
   '{.ci/*,scripts/**,src/**,test/**,docs/**,Dockerfile,*.{json,yaml,md,ts},.*.json,.npmrc,.gitignore,.dockerignore}'
