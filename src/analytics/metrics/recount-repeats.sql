@@ -3,7 +3,8 @@
 -- $1 client, $2 from, $3 to (half-open instants of the day that is being rolled up), $4 zone
 -- A contact on this day may repeat one of the 7 days before it, so the rows of those days are counted again, whole, and written only
 -- where the count has changed: twice is the same as once, and a contact that was deleted or moved is forgotten as well.
--- Reads interactions by (client_id, started_at), 7 days either side of the day.
+-- Reads interactions by (client_id, started_at), 7 days either side of the day, and agent_metrics row by row by its whole primary
+-- key: that is quick even before anybody has analysed the table, where a range of days is guessed to be one row and joined in loops.
 with contacts as (
   select
     started_at, agent_id, sector_id, channel,
@@ -16,7 +17,7 @@ with contacts as (
   where client_id = $1
     and started_at >= date_trunc('hour', $2::timestamptz - interval '168 hours', $4)
     and started_at < $3::timestamptz + interval '168 hours'
-), counted as (
+), counted as materialized (
   select
     date_trunc('hour', started_at, $4) as hour_at,
     coalesce(agent_id, '') as agent_id, coalesce(sector_id, '') as sector_id, channel,
@@ -27,8 +28,6 @@ with contacts as (
 )
 update agent_metrics m set resolved_first = c.resolved_first
 from counted c
-where m.client_id = $1
+where m.client_id = $1 and m.day = (c.hour_at at time zone $4)::date
   and m.hour_at = c.hour_at and m.agent_id = c.agent_id and m.sector_id = c.sector_id and m.channel = c.channel
-  and m.day >= (($2::timestamptz - interval '168 hours') at time zone $4)::date
-  and m.day <= ($2::timestamptz at time zone $4)::date
   and m.resolved_first <> c.resolved_first
