@@ -16,11 +16,11 @@ export type SmtpOptions = {
   /** Mails sent at once. */
   connectionsMax?: number
   dkim?: DkimKey
-  timeoutsMs?: typeof SMTP_TIMEOUTS_MS
+  timeoutsMs?: typeof TIMEOUTS_MS
 }
 
 /** How long to wait for a connection, for the server's greeting, and for any answer after that. */
-export const SMTP_TIMEOUTS_MS = { connection: 10 * SECOND_MS, greeting: 10 * SECOND_MS, socket: 60 * SECOND_MS }
+const TIMEOUTS_MS = { connection: 10 * SECOND_MS, greeting: 10 * SECOND_MS, socket: 60 * SECOND_MS }
 
 const CONNECTIONS_MAX = 4
 const MAILS_PER_CONNECTION = 100
@@ -58,7 +58,7 @@ export function openSmtp(url: string, options: SmtpOptions): Mailer {
 }
 
 function openTransport(url: string, options: SmtpOptions) {
-  const timeouts = options.timeoutsMs ?? SMTP_TIMEOUTS_MS
+  const timeouts = options.timeoutsMs ?? TIMEOUTS_MS
   const pool = createTransport({
     // First, so that nothing in the address overrides what follows.
     ...parseConnectionUrl(url),

@@ -8,6 +8,7 @@ import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import PostalMime from 'postal-mime'
+import { SMTPServer } from 'smtp-server'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { PermanentError } from '../../src/errors.ts'
 import type { Attachment, Mail, Mailer } from '../../src/mail/mailer.ts'
@@ -290,6 +291,40 @@ describe('what a mail server answers', () => {
   })
 })
 
+describe('a mail server that encrypts', () => {
+  const encrypted = async () => {
+    const server = new SMTPServer({
+      secure: true,
+      disableReverseLookup: true,
+      onAuth: ({ username, password }, _, answer) =>
+        username === 'daybreak' && password === 'sesame open'
+          ? answer(null, { user: username })
+          : answer(new Error('bad credentials')),
+      onData(stream, _, answer) {
+        stream.resume().on('end', () => answer(null))
+      },
+    })
+    server.on('error', () => {})
+    server.listen(0, '127.0.0.1')
+    await once(server.server, 'listening')
+    undo.push(() => new Promise<void>((done) => server.close(done)))
+    return `127.0.0.1:${(server.server.address() as AddressInfo).port}`
+  }
+
+  test('takes mails from those who know the password', async () => {
+    const mailer = smtp(`smtps://daybreak:sesame%20open@${await encrypted()}?tls.rejectUnauthorized=false`)
+    expect(await send(mailer, aMail())).toMatchObject({ outcome: 'accepted' })
+    await expect(mailer.check()).resolves.toBeUndefined()
+  })
+
+  test('under a name of its own making is not trusted', async () => {
+    const fault = await failureOf(smtp(`smtps://daybreak:sesame%20open@${await encrypted()}`), aMail())
+    expect(fault).not.toBeInstanceOf(PermanentError)
+    expect(fault.message).toMatch(/could not be used: .*certificate/)
+    expect(everythingIn(fault)).not.toMatch(/sesame/)
+  })
+})
+
 describe('a mail server that dies', () => {
   const BEFORE = ['greeting', 'ehlo', 'mail', 'rcpt', 'data'] as const
 
@@ -298,6 +333,8 @@ describe('a mail server that dies', () => {
     const fault = await failureOf(smtp(server.url), aMail())
     expect(fault).not.toBeInstanceOf(PermanentError)
     expect(fault.message).toMatch(/could not be used: .*Check SMTP_URL and the network/)
+    await delay(200)
+    expect(server.visits()).toBe(1)
   })
 
   test('in the middle of a large message: the mail was not handed over, another try is safe', async () => {
@@ -656,16 +693,19 @@ const REPLIES: Record<Stage, string> = {
   end: '250 2.0.0 taken',
 }
 
+/** `visits` counts connections: a mailer that comes back by itself is seen. */
+type Scripted = { url: string; bodies: string[]; visits(): number; cut(): void }
+
 /**
  * A server that follows a script: at each stage it gives a reply, or does `drop` (cuts the connection), `half` (cuts it in the
  * middle of a reply) or `silence`. It is written on bare TCP, as a proper server library would not die on demand.
  */
-async function scripted(
-  script: Partial<Record<Stage, string>>,
-): Promise<{ url: string; bodies: string[]; cut(): void }> {
+async function scripted(script: Partial<Record<Stage, string>>): Promise<Scripted> {
   const bodies: string[] = []
   const sockets = new Set<Socket>()
+  let visits = 0
   const server = createServer((socket) => {
+    visits += 1
     sockets.add(socket.on('error', () => {}))
     converse(socket, { ...REPLIES, ...script }, bodies)
   }).listen(0, '127.0.0.1')
@@ -677,7 +717,7 @@ async function scripted(
     cut()
     server.close()
   })
-  return { url: `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`, bodies, cut }
+  return { url: `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`, bodies, visits: () => visits, cut }
 }
 
 function converse(socket: Socket, script: Record<Stage, string>, bodies: string[]): void {
