@@ -1,5 +1,4 @@
 import type { Column, Row, Table, ValueType } from '../document.ts'
-import type { Decimal } from './decimal.ts'
 import { escapeHtml } from './escape-html.ts'
 import { type Formatter, isNumeric } from './format-value.ts'
 import { directionAttribute, textElement } from './html-text.ts'
@@ -89,7 +88,7 @@ function footHtml({ totals, count }: Read, columns: Column[], formatter: Formatt
   const label = count > SHOWN_ROWS_MAX ? 'Total of all rows' : 'Total'
   const cells = columns.map((column, index) => {
     const total = totals[index]
-    if (total !== undefined) return cellHtml('td', formatter.value(total as Decimal, column), column, '')
+    if (total !== undefined) return cellHtml('td', formatter.value(total, column), column, '')
     return index === 0 ? `<th scope="row">${label}</th>` : '<td></td>'
   })
   return `\n<tfoot><tr>${cells.join('')}</tr></tfoot>`

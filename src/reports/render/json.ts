@@ -38,19 +38,17 @@ export const jsonRenderer: Renderer = {
 }
 
 async function* pieces({ meta, blocks }: Document, signal: AbortSignal): AsyncGenerator<string> {
+  const figures = blocks.filter((block) => block.kind === 'figures')
+  const checks = blocks.filter((block) => block.kind === 'checks')
+  const charts = blocks.filter((block) => block.kind === 'chart')
+  const tables = blocks.filter((block) => block.kind === 'table')
   yield `{"schema":"${JSON_SCHEMA_NAME}",\n"meta":${JSON.stringify(metaOf(meta))},\n"outline":${JSON.stringify(blocks.map(outlineOf))}`
-  yield `,\n"figures":${JSON.stringify(byId(blocks, 'figures', ({ title, figures }) => ({ title, figures: figures.map((figure) => figureOf(figure, meta)) })))}`
-  yield `,\n"checks":${JSON.stringify(byId(blocks, 'checks', ({ title, checks }) => ({ title, checks: checks.map((check) => checkOf(check, meta)) })))}`
+  yield `,\n"figures":${byId(figures, (block) => ({ title: block.title, figures: block.figures.map((figure) => figureOf(figure, meta)) }))}`
+  yield `,\n"checks":${byId(checks, (block) => ({ title: block.title, checks: block.checks.map((check) => checkOf(check, meta)) }))}`
   yield ',\n"charts":{'
-  yield* joined(
-    blocks.filter((block) => block.kind === 'chart'),
-    (chart) => tablePieces(chartTable(chart), chartHead(chart, meta), meta, signal),
-  )
+  yield* joined(charts, (chart) => tablePieces(chartTable(chart), chartHead(chart, meta), meta, signal))
   yield '},\n"tables":{'
-  yield* joined(
-    blocks.filter((block) => block.kind === 'table'),
-    (table) => tablePieces(table, tableHead(table, meta), meta, signal),
-  )
+  yield* joined(tables, (table) => tablePieces(table, tableHead(table, meta), meta, signal))
   yield '}}\n'
 }
 
@@ -108,13 +106,8 @@ function outlineOf(block: Block): object {
   return 'id' in block ? { kind: block.kind, id: block.id } : block
 }
 
-function byId<Kind extends 'figures' | 'checks'>(
-  blocks: Block[],
-  kind: Kind,
-  content: (block: Extract<Block, { kind: Kind }>) => object,
-): object {
-  const chosen = blocks.filter((block): block is Extract<Block, { kind: Kind }> => block.kind === kind)
-  return Object.fromEntries(chosen.map((block) => [block.id, content(block)]))
+function byId<Item extends { id: string }>(items: Item[], content: (item: Item) => object): string {
+  return JSON.stringify(Object.fromEntries(items.map((item) => [item.id, content(item)])))
 }
 
 function figureOf(figure: Figure, meta: DocumentMeta): object {

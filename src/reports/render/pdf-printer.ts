@@ -7,6 +7,7 @@ import { findChromium } from './chromium.ts'
 import { createProfile, removeProfile, sweepProfiles } from './chromium-profile.ts'
 import { assertWholePdf, END_MARK } from './pdf-check.ts'
 import { pageStyle } from './pdf-page-style.ts'
+import { keepWarm, type StartedBrowser } from './warm-browser.ts'
 
 export type PrintOptions = {
   /** Names the document in logs and errors; the PDF's own title is the page's `<title>`. */
@@ -39,10 +40,6 @@ export type PdfPrinterOptions = {
   log: Log
 }
 
-/** A started browser. Once spent it takes no new prints and ends with its last one. */
-type Warm = { browser: Browser; profile: string; prints: number; open: number; spent: boolean }
-
-const PRINTS_MAX = 100
 const LAUNCH_TIMEOUT_MS = 20 * SECOND_MS
 const PRINT_TIMEOUT_MS = 60 * SECOND_MS
 const CLOSE_TIMEOUT_MS = 3 * SECOND_MS
@@ -63,64 +60,26 @@ const ARGUMENTS = [
 ]
 
 export function openPdfPrinter({ chromiumPath, folder, log }: PdfPrinterOptions): PdfPrinter {
-  const started = new Set<Warm>()
-  let current: Promise<Warm> | null = null
-  let closed = false
-
-  function take(): Promise<Warm> {
-    if (closed) throw new Error('The PDF printer is closed.')
-    current ??= startBrowser(chromiumPath, folder, log).then((warm) => keep(warm))
-    const taken = current
-    return taken.then(
-      (warm) => {
-        warm.prints += 1
-        warm.open += 1
-        if (warm.prints >= PRINTS_MAX) spend(warm)
-        return warm
-      },
-      (error) => {
-        if (current === taken) current = null
-        throw error
-      },
-    )
-  }
-
-  function keep(warm: Warm): Warm {
-    started.add(warm)
-    warm.browser.once('disconnected', () => {
-      spend(warm)
-      endIfDone(warm).catch((error) =>
-        log.warn({ error: messageOf(error) }, 'what a crashed Chromium left could not be removed'),
-      )
-    })
-    return warm
-  }
-
-  function spend(warm: Warm): void {
-    if (warm.spent) return
-    warm.spent = true
-    current = null
-  }
-
-  async function endIfDone(warm: Warm): Promise<void> {
-    if (!warm.spent || warm.open > 0 || !started.delete(warm)) return
-    await endBrowser(warm, log)
-  }
+  const browsers = keepWarm({
+    start: () => startBrowser(chromiumPath, folder, log),
+    end: (started) => endBrowser(started, log),
+    log,
+  })
 
   async function print(html: string, options: PrintOptions): Promise<Buffer> {
     options.signal.throwIfAborted()
-    const warm = await take()
+    const { started, release } = await browsers.take()
+    let whole = false
     try {
-      const pdf = await printIn(warm.browser, withPageStyle(html, options), options, log)
+      const pdf = await printIn(started.browser, withPageStyle(html, options), options, log)
       assertWholePdf(pdf, options.title)
+      whole = true
       return pdf
     } catch (cause) {
-      spend(warm)
       options.signal.throwIfAborted()
       throw new Error(`Chromium failed to print ${options.title}: ${messageOf(cause)}`, { cause })
     } finally {
-      warm.open -= 1
-      await endIfDone(warm)
+      await release({ spent: !whole })
     }
   }
 
@@ -128,24 +87,14 @@ export function openPdfPrinter({ chromiumPath, folder, log }: PdfPrinterOptions)
     print,
     async check() {
       const html = '<!doctype html><html lang="en"><head><title>Check</title></head><body><p>Check</p></body></html>'
-      await print(html, {
-        title: 'a test page',
-        headerText: '',
-        footerText: '',
-        signal: AbortSignal.timeout(LAUNCH_TIMEOUT_MS * 3),
-      })
+      const signal = AbortSignal.timeout(LAUNCH_TIMEOUT_MS * 3)
+      await print(html, { title: 'a test page', headerText: '', footerText: '', signal })
     },
-    async close() {
-      closed = true
-      await current?.catch(() => null)
-      current = null
-      await Promise.all([...started].map((warm) => endBrowser(warm, log)))
-      started.clear()
-    },
+    close: () => browsers.close(),
   }
 }
 
-async function startBrowser(chromiumPath: string | undefined, folder: string, log: Log): Promise<Warm> {
+async function startBrowser(chromiumPath: string | undefined, folder: string, log: Log): Promise<StartedBrowser> {
   await sweepProfiles(folder)
   const { path, environment } = await findChromium(chromiumPath, folder, log)
   const profile = await createProfile(folder)
@@ -164,7 +113,7 @@ async function startBrowser(chromiumPath: string | undefined, folder: string, lo
       timeout: LAUNCH_TIMEOUT_MS,
     })
     await assertRecent(browser, path)
-    return { browser, profile, prints: 0, open: 0, spent: false }
+    return { browser, profile }
   } catch (cause) {
     await removeProfile(profile)
     throw new Error(`Chromium at ${path} does not start. ${hintOf(cause)}`, { cause })
@@ -232,7 +181,7 @@ function withPageStyle(html: string, options: PrintOptions): string {
     .replace(/<\/body>(?![\s\S]*<\/body>)/, () => mark)
 }
 
-async function endBrowser({ browser, profile }: Warm, log: Log): Promise<void> {
+async function endBrowser({ browser, profile }: StartedBrowser, log: Log): Promise<void> {
   const process = browser.process()
   const closing = browser
     .close()

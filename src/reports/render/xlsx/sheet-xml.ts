@@ -70,6 +70,20 @@ export function emptyCell(reference: string, style: number): string {
   return `<c r="${reference}" s="${style}"/>`
 }
 
+/** A cell for a value of a format: a number where spreadsheets have one for it, else text; empty for no value. */
+export function valueCell(
+  reference: string,
+  style: number,
+  value: Value | Decimal,
+  format: Format,
+  locality: Locality,
+): string {
+  if (value === null) return emptyCell(reference, style)
+  const stored = cellNumber(value, format, locality)
+  if (stored !== null) return numberCell(reference, style, stored)
+  return textCell(reference, style, typeof value === 'string' ? value : '').xml
+}
+
 /**
  * The number a spreadsheet keeps for a value: money in major units to the last digit, days and local date-times as serials of the 1900
  * system, durations in days. null where the value can only be text (text, and days before March 1900).

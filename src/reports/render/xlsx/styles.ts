@@ -1,4 +1,4 @@
-import type { DocumentMeta, Format } from '../../document.ts'
+import type { DocumentMeta, Format, ValueType } from '../../document.ts'
 import { currencyExponent } from '../currency-exponent.ts'
 import { digitsOf, isNumeric } from '../format-value.ts'
 import { currencyOf } from '../quantity.ts'
@@ -8,12 +8,14 @@ import { escapeXml } from './sheet-xml.ts'
 export type Look =
   | 'plain'
   | 'wrapped'
+  | 'beside'
   | 'title'
   | 'heading'
   | 'subheading'
   | 'label'
   | 'head'
   | 'head-number'
+  | 'head-beside'
   | 'total'
   | 'note'
   | 'warning'
@@ -25,6 +27,8 @@ export type Look =
 export type Styles = {
   /** The index of a style: a look, and how values of a format are shown. */
   of(look: Look, format?: Format): number
+  /** The index of a style for changes: with their sign, in percent or in percentage points. */
+  ofChange(unit: '%' | ' points', digits: number): number
   xml(): string
 }
 
@@ -62,18 +66,21 @@ type Shape = { font: number; fill?: number; border?: number; align?: string }
 const SHAPES: Record<Look, Shape> = {
   plain: { font: 0, align: 'vertical="top"' },
   wrapped: { font: 0, align: 'vertical="top" wrapText="1"' },
+  // Words to the right of a number keep their distance from it.
+  beside: { font: 0, align: 'horizontal="left" vertical="top" indent="1"' },
   title: { font: 2 },
   heading: { font: 3 },
   subheading: { font: 1 },
   label: { font: 4, align: 'vertical="top"' },
   head: { font: 1, fill: 2, border: 1, align: 'vertical="bottom" wrapText="1"' },
   'head-number': { font: 1, fill: 2, border: 1, align: 'horizontal="right" vertical="bottom" wrapText="1"' },
+  'head-beside': { font: 1, fill: 2, border: 1, align: 'horizontal="left" vertical="bottom" indent="1" wrapText="1"' },
   total: { font: 1, border: 2 },
   note: { font: 4, align: 'vertical="top" wrapText="1"' },
   warning: { font: 0, fill: 3, align: 'vertical="top" wrapText="1"' },
   link: { font: 5 },
-  good: { font: 6 },
-  bad: { font: 7 },
+  good: { font: 6, align: 'horizontal="left" vertical="top" indent="1"' },
+  bad: { font: 7, align: 'horizontal="left" vertical="top" indent="1"' },
 }
 
 export function createStyles(meta: Pick<DocumentMeta, 'locale' | 'currency'>): Styles {
@@ -85,14 +92,19 @@ export function createStyles(meta: Pick<DocumentMeta, 'locale' | 'currency'>): S
     codes.set(code, FIRST_OWN_FORMAT + codes.size)
     return FIRST_OWN_FORMAT + codes.size - 1
   }
-  const of = (look: Look, format?: Format) => {
-    const xml = styleXml(SHAPES[look], formatId(format === undefined ? GENERAL : formatCode(format, meta)), format)
-    const known = styles.get(xml) ?? styles.size
-    styles.set(xml, known)
-    return known
+  const indexOf = (xml: string) => {
+    const index = styles.get(xml) ?? styles.size
+    styles.set(xml, index)
+    return index
   }
+  const of = (look: Look, format?: Format) =>
+    indexOf(styleXml(SHAPES[look], formatId(format === undefined ? GENERAL : formatCode(format, meta)), format?.type))
   of('plain')
-  return { of, xml: () => stylesXml([...codes], [...styles.keys()]) }
+  return {
+    of,
+    ofChange: (unit, digits) => indexOf(styleXml(SHAPES.plain, formatId(changeCode(unit, digits)), 'percent')),
+    xml: () => stylesXml([...codes], [...styles.keys()]),
+  }
 }
 
 /**
@@ -120,6 +132,11 @@ export function formatCode(format: Format, meta: Pick<DocumentMeta, 'locale' | '
   }
 }
 
+function changeCode(unit: '%' | ' points', count: number): string {
+  const number = digits('0', count) + (unit === '%' ? '%' : `"${unit}"`)
+  return `+${number};-${number};${number}`
+}
+
 function moneyCode(currency: string, locale: string): string {
   const amount = digits('#,##0', currencyExponent(currency))
   const parts = new Intl.NumberFormat(locale, { style: 'currency', currency, numberingSystem: 'latn' })
@@ -142,11 +159,20 @@ function digits(whole: string, count: number): string {
   return count === 0 ? whole : `${whole}.${'0'.repeat(count)}`
 }
 
-function styleXml({ font, fill = 0, border = 0, align }: Shape, formatId: number, format: Format | undefined): string {
-  const right = format !== undefined && isNumeric(format.type) ? ' horizontal="right"' : ''
-  const attributes = (align ?? '') + (align?.includes('horizontal') ? '' : right)
+function styleXml(
+  { font, fill = 0, border = 0, align = '' }: Shape,
+  formatId: number,
+  type: ValueType | undefined,
+): string {
+  const attributes = align.includes('horizontal') ? align : `${align}${sideOf(type)}`
   const alignment = attributes === '' ? '' : `<alignment ${attributes.trim()}/>`
   return `<xf numFmtId="${formatId}" fontId="${font}" fillId="${fill}" borderId="${border}" xfId="0" applyNumberFormat="1" applyFont="1" applyFill="1" applyBorder="1" applyAlignment="1">${alignment}</xf>`
+}
+
+/** Numbers to the right; days and instants, which spreadsheets keep as numbers, to the left like the words of a row. */
+function sideOf(type: ValueType | undefined): string {
+  if (type === undefined || type === 'text') return ''
+  return isNumeric(type) ? ' horizontal="right"' : ' horizontal="left"'
 }
 
 function stylesXml(codes: [string, number][], styles: string[]): string {

@@ -1,11 +1,11 @@
 import type { Block, Check, Document, Figure, Format, Value } from '../../document.ts'
 import { changeOf, targetWord } from '../change.ts'
-import { type Decimal, subtractDecimals } from '../decimal.ts'
+import { type Decimal, numberOfDecimal, subtractDecimals } from '../decimal.ts'
 import { isNumeric } from '../format-value.ts'
-import { frontMatterOf, provisionalText } from '../front-matter.ts'
+import { frontMatterOf } from '../front-matter.ts'
 import { assertValue, quantityOf } from '../quantity.ts'
 import { quotedSheetName } from './sheet-names.ts'
-import { cellNumber, columnName, emptyCell, escapeXml, formulaCell, numberCell, textCell } from './sheet-xml.ts'
+import { cellNumber, columnName, escapeXml, formulaCell, numberCell, textCell, valueCell } from './sheet-xml.ts'
 import type { Look } from './styles.ts'
 import { type SheetContext, XML_HEAD } from './table-sheet.ts'
 
@@ -16,6 +16,7 @@ type Cell =
   | { kind: 'text'; text: string; look: Look }
   | { kind: 'value'; value: Value | Decimal; format: Format }
   | { kind: 'difference'; check: Check; row: number }
+  | { kind: 'change'; number: number; unit: '%' | ' points'; digits: number }
   | null
 
 /** The sheet while it is written, row by row. */
@@ -34,9 +35,12 @@ export function summarySheet(document: Document, sheets: SheetOfBlock[], context
   addRow(page, [text(meta.title, 'title')], 26)
   addRow(page, [text(meta.windowLabel, 'heading')], 20)
   addRow(page, [])
-  for (const { label, value } of frontMatterOf(meta, context.formatter))
-    addRow(page, [text(label, 'label'), text(value, 'plain')])
-  if (meta.provisionalDays.length > 0) addProse(page, provisionalText(meta, context.formatter), 'warning')
+  for (const { label, value } of frontMatterOf(meta, context.formatter)) {
+    const caution = label === 'Status' && meta.provisionalDays.length > 0
+    const row = page.rows.length + 1
+    page.merged.push(`B${row}:${columnName(COLUMNS - 1)}${row}`)
+    addRow(page, [text(label, 'label'), text(value, caution ? 'warning' : 'plain')])
+  }
   for (const block of document.blocks) addBlock(page, block, sheets)
   return sheetXml(page)
 }
@@ -64,7 +68,7 @@ function addBlock(page: Page, block: Block, sheets: SheetOfBlock[]): void {
       return addChecks(page, block)
     case 'table':
     case 'chart':
-      return addLink(page, sheets.find((sheet) => sheet.block === block)?.name)
+      return addLink(page, block.title, sheets.find((sheet) => sheet.block === block)?.name)
   }
 }
 
@@ -77,7 +81,9 @@ function addFigures(page: Page, { title, figures }: Extract<Block, { kind: 'figu
     text('Figure', 'head'),
     text('Value', 'head-number'),
     ...compared.flatMap((label) => [text(label, 'head-number'), text('Change', 'head-number')]),
-    ...(withTargets ? [text('Target', 'head-number'), text('Target is', 'head'), text('Result', 'head')] : []),
+    ...(withTargets
+      ? [text('Target', 'head-beside'), text('Target value', 'head-number'), text('Target is', 'head-beside')]
+      : []),
   ])
   for (const figure of figures) addRow(page, figureCells(figure, compared, page))
 }
@@ -96,9 +102,9 @@ function figureCells(figure: Figure, compared: string[], { document }: Page): Ce
     target === undefined
       ? []
       : [
+          text(target.label, 'beside'),
           { kind: 'value', value: target.value, format: figure },
-          text(target.label, 'plain'),
-          text(targetWord(target), target.met === null ? 'plain' : target.met ? 'good' : 'bad'),
+          text(targetWord(target), target.met === null ? 'beside' : target.met ? 'good' : 'bad'),
         ]
   return [
     text(figure.label, 'plain'),
@@ -108,12 +114,13 @@ function figureCells(figure: Figure, compared: string[], { document }: Page): Ce
   ]
 }
 
-/** A share of the earlier value; between shares, and over nothing, the difference itself. */
+/** A share of the earlier value; between shares points, and over nothing the difference itself. */
 function changeCell(change: ReturnType<typeof changeOf>, figure: Figure): Cell {
   if (change === null) return null
-  if (change.share !== null) return { kind: 'value', value: change.share, format: { type: 'percent', digits: 1 } }
-  const format: Format = figure.type === 'percent' ? { type: 'percent', digits: figure.digits ?? 1 } : figure
-  return { kind: 'value', value: change.difference, format }
+  if (change.share !== null) return { kind: 'change', number: change.share, unit: '%', digits: 1 }
+  if (figure.type !== 'percent') return { kind: 'value', value: change.difference, format: figure }
+  const points = { ...change.difference, units: change.difference.units * 100n }
+  return { kind: 'change', number: numberOfDecimal(points), unit: ' points', digits: figure.digits ?? 1 }
 }
 
 function addChecks(page: Page, { title, checks }: Extract<Block, { kind: 'checks' }>): void {
@@ -124,7 +131,7 @@ function addChecks(page: Page, { title, checks }: Extract<Block, { kind: 'checks
     text('One side', 'head-number'),
     text('Other side', 'head-number'),
     text('Difference', 'head-number'),
-    text('Result', 'head'),
+    text('Result', 'head-beside'),
   ])
   for (const check of checks) {
     assertValue(check.left, check, `one side of the check "${check.label}"`)
@@ -139,13 +146,13 @@ function addChecks(page: Page, { title, checks }: Extract<Block, { kind: 'checks
   }
 }
 
-function addLink(page: Page, name: string | undefined): void {
+function addLink(page: Page, title: string, name: string | undefined): void {
   if (name === undefined) return
   const reference = `A${page.rows.length + 1}`
   page.links.push(
     `<hyperlink ref="${reference}" location="${escapeXml(`${quotedSheetName(name)}!A1`)}" display="${escapeXml(name)}"/>`,
   )
-  addRow(page, [text(`→ ${name}`, 'link')])
+  addRow(page, [text(`→ ${title}`, 'link')])
 }
 
 /** Prose over the whole width, as high as it needs. */
@@ -173,11 +180,9 @@ function cellXml(cell: Cell, reference: string, { context, document }: Page): st
   const { styles, locality } = context
   if (cell === null) return ''
   if (cell.kind === 'text') return textCell(reference, styles.of(cell.look), cell.text).xml
+  if (cell.kind === 'change') return numberCell(reference, styles.ofChange(cell.unit, cell.digits), String(cell.number))
   if (cell.kind === 'difference') return differenceCell(cell, reference, context, document.meta.currency)
-  const style = styles.of('plain', cell.format)
-  if (cell.value === null) return emptyCell(reference, style)
-  const stored = cellNumber(cell.value, cell.format, locality)
-  return stored === null ? textCell(reference, style, String(cell.value)).xml : numberCell(reference, style, stored)
+  return valueCell(reference, styles.of('plain', cell.format), cell.value, cell.format, locality)
 }
 
 function differenceCell(

@@ -1,5 +1,4 @@
 import type { Column, Row, Table, Value } from '../../document.ts'
-import type { Decimal } from '../decimal.ts'
 import { type Formatter, isNumeric } from '../format-value.ts'
 import type { Peekable } from '../peekable.ts'
 import type { Total, Totals } from '../totals.ts'
@@ -14,6 +13,7 @@ import {
   type Locality,
   numberCell,
   textCell,
+  valueCell,
 } from './sheet-xml.ts'
 import type { Styles } from './styles.ts'
 
@@ -38,6 +38,9 @@ export type SheetContext = {
 const ROWS_MEASURED = 200
 const WIDTH_MIN = 9
 const WIDTH_MAX = 60
+/** Headers up to this long stay on one line. */
+const HEAD_CHARACTERS = 18
+const HEAD_LINE_POINTS = 15
 const CHUNK_CHARACTERS = 1 << 16
 const NAMESPACES =
   'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
@@ -93,7 +96,17 @@ function sheetHead(columns: Column[], rows: Row[], { styles, formatter, locality
     return textCell(`${columnName(index)}1`, styles.of(look), headText(column, locality)).xml
   })
   const direction = rightToLeft ? ' rightToLeft="1"' : ''
-  return `${XML_HEAD}<worksheet ${NAMESPACES}><sheetPr><pageSetUpPr fitToPage="1"/></sheetPr><sheetViews><sheetView workbookViewId="0"${direction}><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/><selection pane="bottomLeft" activeCell="A2" sqref="A2"/></sheetView></sheetViews><sheetFormatPr defaultRowHeight="15"/><cols>${widths.join('')}</cols><sheetData><row r="1">${heads.join('')}</row>`
+  const lines = columns.map((column) =>
+    Math.ceil((headText(column, locality).length + 2) / widthOf(column, rows, formatter)),
+  )
+  const height =
+    HEAD_LINE_POINTS *
+      Math.min(
+        4,
+        lines.reduce((most, count) => Math.max(most, count), 1),
+      ) +
+    3
+  return `${XML_HEAD}<worksheet ${NAMESPACES}><sheetPr><pageSetUpPr fitToPage="1"/></sheetPr><sheetViews><sheetView workbookViewId="0"${direction}><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/><selection pane="bottomLeft" activeCell="A2" sqref="A2"/></sheetView></sheetViews><sheetFormatPr defaultRowHeight="15"/><cols>${widths.join('')}</cols><sheetData><row r="1" ht="${height}" customHeight="1">${heads.join('')}</row>`
 }
 
 /** A spreadsheet's date-times have no zone: the header says it. */
@@ -104,7 +117,8 @@ function headText({ label, type }: Column, { timeZone }: Locality): string {
 function widthOf(column: Column, rows: Row[], formatter: Formatter): number {
   const lengths = rows.map((row) => shownLength(row[column.key] ?? null, column, formatter))
   const words = column.label.split(' ').map((word) => word.length)
-  const longest = [...lengths, ...words, column.type === 'datetime' ? 17 : 0].reduce(
+  const head = Math.min(column.label.length, HEAD_CHARACTERS)
+  const longest = [...lengths, ...words, head, column.type === 'datetime' ? 17 : 0].reduce(
     (most, length) => Math.max(most, length),
     0,
   )
@@ -197,12 +211,9 @@ function totalsRow(
     const style = styles.of('total', column)
     if (total === undefined)
       return index === 0 ? textCell(reference, styles.of('total'), 'Total').xml : emptyCell(reference, style)
-    if (total === null) return emptyCell(reference, style)
-    const stored = cellNumber(total as Decimal, column, locality)
-    if (stored === null) return textCell(reference, style, String(total)).xml
-    return column.total === 'sum'
-      ? formulaCell(reference, style, sumFormula(index, parts), stored)
-      : numberCell(reference, style, stored)
+    const sum = column.total === 'sum' && total !== null ? cellNumber(total, column, locality) : null
+    if (sum !== null) return formulaCell(reference, style, sumFormula(index, parts), sum)
+    return valueCell(reference, style, total, column, locality)
   })
   return `<row r="${number}">${cells.join('')}</row>`
 }
