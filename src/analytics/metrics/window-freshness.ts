@@ -6,8 +6,8 @@ import type { Day, DayWindow } from '../../time.ts'
 export type Freshness = {
   /** Rolled up before the last of their facts came in, or before they were over. Rolling them up again is due. */
   dirtyDays: Day[]
-  /** Never looked at: neither a fact nor a roll-up. */
-  missingDays: Day[]
+  /** Never rolled up: nothing is known of them, not even that nothing happened. */
+  unrolledDays: Day[]
   /** Both, in order: what is read over such a window may still change. */
   provisionalDays: Day[]
   /** The instant the oldest roll-up of the window was made; null when none was. */
@@ -19,17 +19,17 @@ export async function windowFreshness(
   clientId: string,
   { from, to }: DayWindow,
 ): Promise<Freshness> {
-  const { rows } = await sql<{ day: Day; known: boolean; dirty: boolean; rolled_at: string | null }>`
-    select d::date as day, r.day is not null as known, r.facts_version > r.rolled_version as dirty, r.rolled_at
+  const { rows } = await sql<{ day: Day; dirty: boolean; rolled_at: string | null }>`
+    select d::date as day, coalesce(r.facts_version > r.rolled_version, false) as dirty, r.rolled_at
     from generate_series(${from}::date, ${to}::date - 1, interval '1 day') d
     left join rollup_days r on r.client_id = ${clientId} and r.day = d::date
     order by 1`.execute(db)
   const days = (wanted: (row: (typeof rows)[number]) => boolean) => rows.filter(wanted).map((row) => row.day)
   const rolled = rows.flatMap((row) => (row.rolled_at === null ? [] : [row.rolled_at]))
   return {
-    dirtyDays: days((row) => row.known && row.dirty),
-    missingDays: days((row) => !row.known),
-    provisionalDays: days((row) => !row.known || row.dirty),
+    dirtyDays: days((row) => row.dirty),
+    unrolledDays: days((row) => row.rolled_at === null),
+    provisionalDays: days((row) => row.rolled_at === null || row.dirty),
     dataAsOf: rolled.reduce<string | null>(
       (oldest, at) => (oldest === null || isBefore(at, oldest) ? at : oldest),
       null,

@@ -1,4 +1,4 @@
-import { latestForecast, type StoredForecast } from '../../analytics/forecasts/index.ts'
+import { CALL_VOLUME, latestForecast, type StoredForecast } from '../../analytics/forecasts/index.ts'
 import { contactsBy, contactsTotal, type Group, type Sums, windowFreshness } from '../../analytics/metrics/index.ts'
 import type { ClientDatabase } from '../../db/database.ts'
 import { addDays, type Day, type DayWindow } from '../../time.ts'
@@ -61,14 +61,14 @@ export async function loadPerformance(
     trend: {
       window: trend,
       days: await contactsBy(db, { ...ask, window: trend }, 'day'),
-      unknownDays: (await windowFreshness(db, clientId, trend)).missingDays,
+      unknownDays: (await windowFreshness(db, clientId, trend)).unrolledDays,
     },
     agentNames: await namesOf(db, clientId, 'agents'),
     sectorNames: await namesOf(db, clientId, 'sectors'),
     unseenRepeatDays: after.dirtyDays.length,
     forecast: await latestForecast(db, {
       clientId,
-      metric: 'offered',
+      metric: CALL_VOLUME,
       sectorId: '',
       from: addDays(window.to, -FORECAST_AGE_DAYS),
       to: window.to,
