@@ -5,7 +5,7 @@ import { createBullBoard } from '@bull-board/api'
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { ExpressAdapter } from '@bull-board/express'
 import type { Queue } from 'bullmq'
-import express, { type Express, type Request, type Response } from 'express'
+import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
 import { z } from 'zod'
 import type { QueueName } from '../queues/index.ts'
 import { type Access, type Identity, mayUse } from './access.ts'
@@ -59,16 +59,19 @@ export function mountBullBoard(app: Express, board: Board): void {
   // Its own page asks for fonts from another host; ours is the same page without that.
   router.engine('ejs', renderEntryPage)
   app.use(`${BASE}/static`, express.static(join(UI_FOLDER, 'static'), { index: false, maxAge: '1h' }))
-  app.use(BASE, async (request: Request, response: Response, next) => {
-    const context = await visit(board, request, response)
-    visits.set(request.headers, context)
-    next()
-  })
+  app.use(BASE, guard(board, visits))
   app.put(`${BASE}/api/queues/:queueName/:jobId/retry`, (request, response) => retryOne(visits, request, response))
   app.put(`${BASE}/api/queues/:queueName/retry/:state`, (request, response) =>
     retryAll(board, visits, request, response),
   )
   app.use(BASE, router)
+}
+
+function guard(board: Board, visits: WeakMap<object, Context>): RequestHandler {
+  return async (request, response, next) => {
+    visits.set(request.headers, await visit(board, request, response))
+    next()
+  }
 }
 
 function uiConfig() {
@@ -119,9 +122,9 @@ function hooks(board: Board, visits: WeakMap<object, Context>): Hooks {
     },
     async after({ method, route, request }, result) {
       const context = visits.get(request.headers)
-      if (method === 'get' || context === undefined || Number(result.status ?? 200) >= 400) return result
-      const target = ['queue', request.params['queueName'] ?? 'all', request.params['jobId']].filter(Boolean).join(':')
-      const after = JSON.parse(JSON.stringify(request.body ?? null))
+      if (method === 'get' || context === undefined || (result.status ?? 200) >= 400) return result
+      const target = ['queue', ...Object.values(request.params)].join(':')
+      const after = JSON.parse(JSON.stringify(request.body))
       const action = `queues ${method} ${route.replace('/api/queues', '')}`
       await writeAudit(board.database.system, actorOf(context), { action, target, clientId: null, before: null, after })
       return result
@@ -188,10 +191,10 @@ const template = readFileSync(join(UI_FOLDER, 'index.ejs'), 'utf8')
 
 /** Fills bull-board's page: `<%= %>` is text, `<%- %>` is JSON that bull-board has made safe for a script element. */
 function renderEntryPage(_path: string, values: object, done: (error: Error | null, page?: string) => void): void {
-  const known = values as Record<string, unknown>
+  const known = values as Record<string, string | undefined>
   const page = template
-    .replace(/<%=\s*(\w+)\s*%>/g, (_tag, name: string) => escapeHtml(String(known[name] ?? '')))
-    .replace(/<%-\s*(\w+)\s*%>/g, (_tag, name: string) => String(known[name] ?? ''))
+    .replace(/<%=\s*(\w+)\s*%>/g, (_tag, name: string) => escapeHtml(known[name] ?? ''))
+    .replace(/<%-\s*(\w+)\s*%>/g, (_tag, name: string) => known[name] ?? '')
     .replace('</head>', `<link rel="stylesheet" href="${assetPath('queues.css')}"></head>`)
   done(null, page)
 }

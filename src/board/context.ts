@@ -9,7 +9,6 @@ import type { RateLimits } from './auth/rate-limits.ts'
 import type { SignIn } from './auth/sign-in.ts'
 import type { BoardQueues } from './bull-board.ts'
 import type { Metrics } from './metrics.ts'
-import type { Outbox } from './outbox.ts'
 
 /** A part the program stands on; `check` throws with what to mend. */
 export type ReadinessCheck = { name: string; check: () => Promise<void> }
@@ -21,8 +20,8 @@ export type BoardParts = {
   registry: Registry
   queues: BoardQueues
   storage: ObjectStore
-  /** null: mails go to a mail server, and there is no folder to show. */
-  outbox: Outbox | null
+  /** Where mails are kept instead of being sent; null: they go to a mail server, and there is no folder to show. */
+  outboxFolder: string | null
   /** Database, queue, storage: asked by /readyz. */
   readiness: readonly ReadinessCheck[]
   clock: Clock

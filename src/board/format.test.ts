@@ -5,9 +5,11 @@ test.each([
   [0, '0 ms'],
   [999, '999 ms'],
   [4200, '4.2 s'],
-  [59_990, '1 min 0 s'],
+  [59_990, '1 min'],
   [72_400, '1 min 12 s'],
+  [300_000, '5 min'],
   [7_500_000, '2 h 5 min'],
+  [7_200_000, '2 h'],
 ])('%d milliseconds are %s', (milliseconds, words) => expect(formatDuration(milliseconds)).toBe(words))
 
 test.each([

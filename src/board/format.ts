@@ -15,8 +15,12 @@ export function formatDuration(milliseconds: number): string {
   const seconds = milliseconds / 1000
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`
   const whole = Math.round(seconds)
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
+  if (whole < 3600) return [`${Math.floor(whole / 60)} min`, ...rest(whole % 60, 's')].join(' ')
+  return [`${Math.floor(whole / 3600)} h`, ...rest(Math.floor((whole % 3600) / 60), 'min')].join(' ')
+}
+
+function rest(count: number, unit: string): string[] {
+  return count === 0 ? [] : [`${count} ${unit}`]
 }
 
 /** 512 B, 1.5 kB, 12 MB. */

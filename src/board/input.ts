@@ -1,3 +1,4 @@
+import { promisify } from 'node:util'
 import express, { type Request, type Response } from 'express'
 import type { z } from 'zod'
 import { type FieldError, fieldErrors, HttpError } from './problem.ts'
@@ -45,9 +46,7 @@ async function parse(parser: typeof readJson, request: Request, response: Respon
     // Answered before it is read; the rest is not waited for.
     throw new HttpError(413, 'body-too-large', TOO_LARGE, { headers: { Connection: 'close' } })
   }
-  await new Promise<void>((done, failed) => {
-    parser(request, response, (error?: unknown) => (error === undefined ? done() : failed(error)))
-  })
+  await promisify<Request, Response>(parser)(request, response)
 }
 
 /** PostgreSQL's text holds neither NUL nor half a surrogate pair; nobody means to send them. */

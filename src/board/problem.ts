@@ -136,9 +136,14 @@ function parserError(error: unknown): HttpError | null {
 
 const CONNECTION_LOST = /^(08|57P)|^(ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|EPIPE|53300)$/
 
+function codeOf(error: unknown): string {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' ? code : ''
+}
+
 /** SQLSTATE class 22: a value the database cannot hold, which only the request can have brought. */
 function databaseError(error: unknown): HttpError | null {
-  const code = String((error as { code?: unknown }).code ?? '')
+  const code = codeOf(error)
   if (/^22\w{3}$/.test(code)) {
     return new HttpError(422, 'unstorable-value', 'A value is outside what the database can hold.', { cause: error })
   }

@@ -85,7 +85,7 @@ export const findReportExecution = defineEndpoint({
   },
 })
 
-function executionBody(execution: ExecutionView): z.input<typeof executionReply> {
+function executionBody({ locale: _locale, ...execution }: ExecutionView): z.input<typeof executionReply> {
   const files = execution.files.map((each) => ({
     ...each,
     format: format.parse(each.format),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { formatInstant, titleOf } from '../format.ts'
 import { type Html, html } from '../html.ts'
-import { definePage, type PageContext } from '../page.ts'
+import { definePage } from '../page.ts'
 import { type AuditView, readAudit } from '../reads/audit.ts'
 import { layout } from './layout.ts'
 import { cell, dataTable, empty, olderLink } from './parts.ts'
@@ -22,7 +22,7 @@ export const auditPage = definePage({
     const { entries, nextCursor } = await readAudit(board.database.system, identity.clientId, query.cursor)
     const content = html`<div class="page-head"><div><h1>Audit log</h1><p class="lead">Every change a person or a program made: who, what, before and after, and from where.</p></div></div>
 ${entries.length === 0 ? empty('No changes yet', 'Whatever somebody changes is kept here.') : auditTable(entries)}
-${olderLink(context as PageContext, nextCursor)}`
+${olderLink(context, nextCursor)}`
     return layout(context, { title: 'Audit log', place: '/audit' }, content)
   },
 })

@@ -89,9 +89,13 @@ ${cell('In', place)}${cell('What it is', description ?? '–')}${cell('Type', ty
 
 /** "one of a, b", "integer, 1 to 200, else 50". */
 function typeWords({ type, enum: values, format, minimum, maximum, default: otherwise }: JsonSchema): string {
-  const kind = Array.isArray(values) ? `one of ${values.join(', ')}` : String(format ?? type ?? 'any')
-  const range = minimum === undefined ? '' : `, ${minimum} to ${maximum}`
-  return kind + range + (otherwise === undefined ? '' : `, else ${otherwise}`)
+  const kind = Array.isArray(values) ? `one of ${values.join(', ')}` : words(format ?? type ?? 'any')
+  const range = minimum === undefined ? '' : `, ${words(minimum)} to ${words(maximum)}`
+  return kind + range + (otherwise === undefined ? '' : `, else ${words(otherwise)}`)
+}
+
+function words(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 function contentBlocks(content: Record<string, { schema: JsonSchema }>): Html {

@@ -3,7 +3,7 @@ import { auditPage } from './audit.ts'
 import { docsPage, openApiRoute, problemsPage } from './docs.ts'
 import { jobsPage, runJobForm } from './jobs.ts'
 import { nightPage } from './night.ts'
-import { mailBody, mailPage, outboxPage } from './outbox.ts'
+import { mailAttachment, mailBody, mailPage, outboxPage } from './outbox.ts'
 import { reportPage, reportsPage } from './reports.ts'
 import { runPage } from './run.ts'
 import { cancelForm, retryForm, retryNightForm, runAgainForm, runNightForm } from './run-forms.ts'
@@ -30,6 +30,7 @@ export const pages: readonly Route[] = [
   outboxPage,
   mailPage,
   mailBody,
+  mailAttachment,
   auditPage,
   docsPage,
   problemsPage,

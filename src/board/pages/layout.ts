@@ -100,7 +100,7 @@ function placesOf({ identity, board }: PageContext): Place[] {
       role !== null &&
       mayUse(role, place.role) &&
       (place.scope === 'client' || clientId === null) &&
-      (place.href !== '/outbox' || board.outbox !== null),
+      (place.href !== '/outbox' || board.outboxFolder !== null),
   )
 }
 

@@ -13,9 +13,10 @@ const SAME_JOB_MAX = 6
 /** One client's night: its state, a picture of when what ran, and every run. */
 export function nightCard(context: PageContext, night: ClientNight, runs: readonly NightRun[]): Html {
   return html`<section class="card" aria-labelledby="client-${night.id}">
-<div class="card-head"><div><h2 id="client-${night.id}">${night.name}</h2>
+<div class="card-head"><div><div class="card-title"><h2 id="client-${night.id}">${night.name}</h2>${badge(night.state)}${
+    night.late && badge('late', 'Late: not done by 06:00')
+  }</div>
 <p class="quiet">${subtitle(night)}</p></div>
-<div class="card-state">${badge(night.state)}${night.late && badge('late', 'Late: not done by 06:00')}</div>
 ${isOperator(context) && html`<div class="card-actions">${actionsOf(context, night)}</div>`}</div>
 ${runs.length === 0 ? nothingRan(night) : html`${nightTimeline(night, runs)}${runTable(context, night, runs)}`}
 </section>`
@@ -121,9 +122,7 @@ function durationOf({ board }: PageContext, { startedAt, finishedAt, state }: Ni
 
 function triesOf(run: NightRun, registry: Registry): string {
   const allowed = registry.get(run.job)?.retry.attempts
-  return run.failures > 0 && allowed !== undefined
-    ? `${run.attempt} (${run.failures} of ${allowed} failed)`
-    : String(run.attempt)
+  return run.failures > 0 && allowed !== undefined ? `${run.attempt} of ${allowed}` : String(run.attempt)
 }
 
 function happened(run: NightRun, { timeZone }: ClientNight): Renderable {
@@ -166,7 +165,7 @@ export function fileLink(executionId: string, format: string): Html {
 export function deliveryWords(deliveries: Record<string, number>): Html {
   const words = Object.entries(deliveries).map(([state, count]) => `${count} ${DELIVERY_WORDS[state] ?? state}`)
   const bad = (deliveries['failed'] ?? 0) + (deliveries['unknown'] ?? 0) > 0
-  return html`<span class="${bad ? 'error' : 'quiet'}">${words.join(', ')}</span>`
+  return html`<span class="${bad ? 'error' : ''}">${words.join(', ')}</span>`
 }
 
 const DELIVERY_WORDS: Record<string, string> = {
@@ -192,5 +191,5 @@ export function runActions(
   }
   return html`${may.retry && actionButton(context, { action: `/runs/${run.id}/retry`, label: blocked ? 'Retry what failed' : 'Retry', about, look: 'primary' })}
 ${may.cancel && actionButton(context, { action: `/runs/${run.id}/cancel`, label: 'Cancel', about })}
-${may.again && actionButton(context, { action: `/runs/${run.id}/again`, label: 'Run again', about })}`
+${may.again && actionButton(context, { action: `/runs/${run.id}/again`, label: 'Run again', about, look: 'ghost' })}`
 }

@@ -66,12 +66,16 @@ ${tile(`${done} of ${nights.length}`, nights.length === 1 ? 'client done' : 'cli
 ${tile(failed, 'failed', failed > 0 ? 'bad' : 'quiet')}
 ${tile(late, 'late', late > 0 ? 'warn' : 'quiet')}
 ${tile(open, 'at work', open > 0 ? 'busy' : 'quiet')}
-${tile(
+${mailTile(
   sum((night) => night.sent),
-  unsent === 0 ? 'reports mailed' : `reports mailed, ${unsent} not`,
-  unsent > 0 ? 'bad' : 'quiet',
+  unsent,
 )}
 </ul>`
+}
+
+function mailTile(sent: number, unsent: number): Html {
+  if (unsent === 0) return tile(sent, sent === 1 ? 'mail sent' : 'mails sent', 'quiet')
+  return tile(unsent, `${unsent === 1 ? 'mail' : 'mails'} not sent, ${sent} sent`, 'bad')
 }
 
 function tile(value: string | number, label: string, tone: string): Html {

@@ -56,7 +56,7 @@ export function actionButton(
     action: string
     label: string
     about: string
-    look?: 'primary' | 'plain' | 'danger'
+    look?: 'primary' | 'plain' | 'ghost'
     fields?: Record<string, string>
   },
 ): Html {

@@ -5,11 +5,11 @@ import { HttpError } from '../problem.ts'
 
 /** The part of JSON Schema that a payload's fields are made of; anything else is written as JSON. */
 const field = z.looseObject({
-  type: z.unknown(),
+  type: z.unknown().optional(),
   format: z.string().optional(),
   enum: z.array(z.unknown()).optional(),
   description: z.string().optional(),
-  default: z.unknown(),
+  default: z.unknown().optional(),
   items: z.looseObject({ enum: z.array(z.string()).optional() }).optional(),
 })
 const schemaShape = z.looseObject({

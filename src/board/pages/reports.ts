@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { createFormatter, createFormatter } from '../../reports/render/format-value.ts'
+import { addDays } from '../../time.ts'
 import { uuid } from '../endpoints/address.ts'
 import { executionFilter, executionState } from '../endpoints/reports.ts'
 import { formatBytes, formatDistance, formatInstant, formatWindow, titleOf } from '../format.ts'
@@ -82,15 +84,38 @@ export const reportPage = definePage({
 <div class="page-head"><div><h1>${titleOf(execution.report)}</h1>
 <p class="lead">${formatWindow(execution.from, execution.to)} · ${execution.clientName} ${badge(execution.state)}${execution.provisional && badge('provisional')}</p></div></div>
 ${execution.errorMessage !== null && html`<p class="problem">${execution.errorMessage}</p>`}
-${facts(execution)}${files(execution)}${deliveryTable(deliveries, execution)}`
+${headline(execution)}${facts(execution)}${files(execution)}${deliveryTable(deliveries, execution)}`
     return layout(context, { title, place: '/reports', refreshSeconds: open ? 3 : null }, content)
   },
 })
 
+const VALUE_TYPES = ['text', 'integer', 'decimal', 'percent', 'money', 'date', 'datetime', 'duration'] as const
+
+const figures = z.array(
+  z.looseObject({
+    label: z.string(),
+    value: z.union([z.string(), z.number(), z.null()]),
+    type: z.enum(VALUE_TYPES),
+    digits: z.number().optional(),
+    currency: z.string().optional(),
+  }),
+)
+
+/** The figures people look at first, as every format of the report shows them. */
+function headline(execution: ExecutionView): Html | null {
+  const { success, data } = figures.safeParse(execution.figures)
+  if (!success || data.length === 0) return null
+  const formatter = createFormatter(execution)
+  return html`<ul class="totals" aria-label="Figures">${data.map(
+    ({ label, value, type, digits, currency }) =>
+      html`<li class="tile quiet"><strong>${formatter.value(value, { type, ...(digits === undefined ? {} : { digits }), ...(currency === undefined ? {} : { currency }) })}</strong> <span>${label}</span></li>`,
+  )}</ul>`
+}
+
 function facts(execution: ExecutionView): Html {
   const { timeZone: zone } = execution
   const rows: [string, Renderable][] = [
-    ['Period', `${execution.from} up to and not including ${execution.to}, ${zone}`],
+    ['Period', `${execution.from} to ${addDays(execution.to, -1)}, ${zone}`],
     ['Currency', execution.currency],
     ['Data as of', execution.dataAsOf === null ? 'Nothing was rolled up' : formatInstant(execution.dataAsOf, zone)],
     ['Made', formatInstant(execution.finishedAt ?? execution.createdAt, zone)],

@@ -43,6 +43,10 @@ ${select({ name: 'state', label: 'State', any: 'Every state', chosen: query.stat
 <button>Show</button></form>`
 }
 
+function withoutClient({ key, clientId }: RunList['runs'][number]): string {
+  return clientId !== null && key.startsWith(`${clientId}.`) ? key.slice(clientId.length + 1) : key
+}
+
 function runTable(context: PageContext, { runs }: RunList): Html {
   const now = context.board.clock()
   return dataTable({
@@ -51,8 +55,8 @@ function runTable(context: PageContext, { runs }: RunList): Html {
     rows: runs.map((run) => {
       const waitsFor = run.waitsFor.filter(({ state }) => state !== 'succeeded')
       const lively = { ...run, waitsFor, cancelRequested: run.cancelRequestedAt !== null }
-      return html`<tr><th scope="row" data-label="Run"><a href="/runs/${run.id}">${titleOf(run.job)}</a><span class="quiet">${run.key}</span></th>
-${cell('Client', run.clientId ?? 'All')}${cell('Night', run.night ?? '–', 'number')}
+      return html`<tr><th scope="row" data-label="Run"><a href="/runs/${run.id}">${titleOf(run.job)}</a><span class="quiet">${withoutClient(run)}</span></th>
+${cell('Client', run.clientId ?? 'All', 'number')}${cell('Night', run.night ?? '–', 'number')}
 ${cell('State', html`${badge(livelyState(lively))}${run.errorMessage !== null && run.state === 'failed' && html`<p class="error">${run.errorMessage.slice(0, 160)}</p>`}`)}
 ${cell('Planned', html`<time datetime="${run.plannedAt}" title="${run.plannedAt}">${formatDistance(run.plannedAt, now)}</time>`)}
 ${cell('Asked for by', run.requestedBy ?? titleOf(run.origin))}

@@ -20,6 +20,7 @@ export type ExecutionView = {
   to: string
   timeZone: string
   currency: string
+  locale: string
   state: 'pending' | 'running' | 'completed' | 'failed'
   provisional: boolean
   dataAsOf: string | null
@@ -57,6 +58,7 @@ function executionViews(db: Kysely<DB>) {
       'e.id',
       'e.client_id as clientId',
       'c.name as clientName',
+      'c.locale',
       'e.report',
       'e.window_from as from',
       'e.window_to as to',
