@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { createFormatter, createFormatter } from '../../reports/render/format-value.ts'
+import { createFormatter } from '../../reports/render/format-value.ts'
 import { addDays } from '../../time.ts'
 import { uuid } from '../endpoints/address.ts'
 import { executionFilter, executionState } from '../endpoints/reports.ts'
