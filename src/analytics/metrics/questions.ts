@@ -46,7 +46,7 @@ export async function contactsBy(
     .groupBy(sql`1`)
     .orderBy(sql`1`)
     .execute()
-  return rows as Group<Sums>[]
+  return rows
 }
 
 /** The sums of a whole window, asked for without grouping. */
@@ -77,7 +77,7 @@ export async function revenueBy(
     .groupBy(sql`1`)
     .orderBy(sql`1`)
     .execute()
-  return rows as Group<MoneySums>[]
+  return rows
 }
 
 /** Revenue of a whole window by currency, asked for without further grouping. */
@@ -93,7 +93,7 @@ export async function revenueByCurrency(
     .groupBy('currency')
     .orderBy('currency')
     .execute()
-  return rows as Group<MoneySums>[]
+  return rows
 }
 
 /** A customer's dealings in a window. `name` is null for those we know only by id; the id '' stands for all unknown ones. */
@@ -119,7 +119,7 @@ export async function topCustomers(
     .orderBy('m.customer_id')
     .limit(limit)
     .execute()
-  return rows as CustomerRevenue[]
+  return rows
 }
 
 /** Revenue of a window summed over every customer, the unknown ones included. */
