@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest'
+import { mayUse, ROLES } from '../../../src/board/access.ts'
+import { routes } from '../../../src/board/board.ts'
+import { given } from '../../support/given.ts'
+import { BROWSER, givenExecution, keyHeaders, openTestBoard, signIn } from '../../support/test-board.ts'
+import { testJob } from '../../support/test-engine.ts'
+
+const board = await openTestBoard({ jobs: [testJob('work', async () => {})] })
+await given.client(board.database.system, { id: 'acme' })
+const executionId = await givenExecution(board, { clientId: 'acme' })
+
+/** An address of each route that leads somewhere, where a visitor who is let in gets past the door. */
+const PARTS: Record<string, string> = {
+  ':id': executionId,
+  ':executionId': executionId,
+  ':format': 'csv',
+  ':token': 'x'.repeat(32),
+  ':index': '0',
+}
+
+function addressOf(path: string): string {
+  const name = path.startsWith('/outbox') ? 'a.eml' : 'work'
+  return path.replaceAll(/:\w+/g, (part) => PARTS[part] ?? name)
+}
+
+const WHO = [...ROLES, 'bound viewer', 'nobody'] as const
+const headers = {
+  admin: await keyHeaders(board, 'admin'),
+  operator: await keyHeaders(board, 'operator'),
+  viewer: await keyHeaders(board, 'viewer'),
+  ingest: await keyHeaders(board, 'ingest'),
+  finance: personHeaders(await signIn(board, 'finance')),
+  supervisor: personHeaders(await signIn(board, 'supervisor')),
+  'bound viewer': await keyHeaders(board, 'viewer', 'acme'),
+  nobody: {},
+}
+
+function personHeaders({ cookie }: { cookie: string }): Record<string, string> {
+  return { Cookie: cookie }
+}
+
+/** What happens at the door, whatever lies behind it. */
+async function doorOf(method: string, path: string, who: (typeof WHO)[number]): Promise<'in' | 'out'> {
+  const response = await fetch(board.url + addressOf(path), {
+    method,
+    redirect: 'manual',
+    headers: { Accept: 'application/json', 'X-Forwarded-For': '203.0.113.9', ...headers[who] },
+  })
+  const { code } = response.headers.get('Content-Type')?.includes('problem') ? await response.json() : { code: '' }
+  return ['sign-in-needed', 'forbidden', 'other-client'].includes(code) ? 'out' : 'in'
+}
+
+describe('every route lets in the roles it declares and nobody else', () => {
+  test.each(routes.map(({ method, path, role, scope }) => ({ method, path, role, scope })))(
+    '$method $path is for $role',
+    async ({ method, path, role, scope }) => {
+      const open = role === 'public' || role === 'open'
+      for (const who of WHO) {
+        const known = ROLES.find((each) => each === who) ?? (who === 'bound viewer' ? 'viewer' : null)
+        const allowed =
+          open || (known !== null && mayUse(known, role) && (who !== 'bound viewer' || scope === 'client'))
+        expect([who, await doorOf(method, path, who)]).toEqual([who, allowed ? 'in' : 'out'])
+      }
+    },
+  )
+})
+
+test('a route that nobody declared is not there, for nobody', async () => {
+  for (const path of ['/api/unknown', '/admin', '/queues/../etc', '/api/runs/../../etc', '/assets/x/y', '/.env']) {
+    const response = await fetch(board.url + path, { headers: headers.admin })
+    expect([path, response.status]).toEqual([path, 404])
+  }
+})
+
+test('an address takes the methods it declares, and names them', async () => {
+  const answers = await Promise.all(
+    ['PUT', 'DELETE', 'PATCH', 'POST'].map((method) =>
+      fetch(`${board.url}/api/runs`, { method, headers: headers.admin }),
+    ),
+  )
+  expect(answers.map(({ status, headers }) => [status, headers.get('Allow')])).toEqual(
+    Array.from({ length: 4 }, () => [405, 'GET, HEAD, OPTIONS']),
+  )
+  const options = await fetch(`${board.url}/api/runs/${executionId}/retry`, { method: 'OPTIONS' })
+  expect([options.status, options.headers.get('Allow')]).toEqual([204, 'POST, OPTIONS'])
+})
+
+test('a stranger in front of a browser is led to the sign-in and back', async () => {
+  const response = await fetch(`${board.url}/runs?state=failed`, { redirect: 'manual', headers: { Accept: BROWSER } })
+  expect([response.status, response.headers.get('Location')]).toEqual([303, '/sign-in?next=%2Fruns%3Fstate%3Dfailed'])
+})
+
+test('metrics are open to the machine itself, and not through a proxy on it', async () => {
+  const here = await fetch(`${board.url}/metrics`)
+  const throughProxy = await fetch(`${board.url}/metrics`, { headers: { 'X-Forwarded-For': '203.0.113.9' } })
+  expect([here.status, throughProxy.status]).toEqual([200, 401])
+})
+
+test('every answer forbids scripts and frames of others, and is kept by no shared cache', async () => {
+  const response = await fetch(`${board.url}/sign-in`)
+  const policy = response.headers.get('Content-Security-Policy') ?? ''
+  expect(policy.split(';').sort()).toEqual([
+    "base-uri 'none'",
+    "connect-src 'self'",
+    "default-src 'none'",
+    "font-src 'self'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "frame-src 'self'",
+    "img-src 'self' data:",
+    "script-src 'self'",
+    "style-src 'self'",
+  ])
+  expect([response.headers.get('X-Powered-By'), response.headers.get('Cache-Control')]).toEqual([null, 'no-store'])
+  expect(response.headers.get('X-Content-Type-Options')).toBe('nosniff')
+})
