@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { HOUR_MS } from './time.ts'
 
 const ABANDONED_AFTER_MS = 24 * HOUR_MS
-const PUBLISH_TRIES = 5
+const PUBLISH_TRIES = 10
 /** Reports and mails are nobody's business but the program's own user's. */
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
@@ -42,7 +42,9 @@ export async function writeWhole(content: AsyncIterable<Buffer>, partials: strin
   }
 }
 
-/** A folder may vanish between making it and renaming into it, when a delete beside us has emptied it. */
+/** What making a folder and renaming into it may say when a delete beside us, which has emptied the folder, removes it meanwhile. */
+const VANISHED = ['ENOENT', 'EEXIST', 'ENOTDIR']
+
 async function publish(partial: string, target: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -50,7 +52,7 @@ async function publish(partial: string, target: string): Promise<void> {
       await rename(partial, target)
       break
     } catch (error) {
-      if (!isFileError(error, 'ENOENT') || attempt === PUBLISH_TRIES) throw error
+      if (!isFileError(error, ...VANISHED) || attempt === PUBLISH_TRIES) throw error
     }
   }
   await syncFolder(dirname(target))

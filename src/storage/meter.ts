@@ -11,14 +11,19 @@ export type Meter = {
 export function createMeter(): Meter {
   const hash = createHash('sha256')
   let sizeBytes = 0
+  async function* metered(chunks: AsyncIterable<Buffer | string>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+      hash.update(bytes)
+      sizeBytes += bytes.length
+      yield bytes
+    }
+  }
   return {
-    async *through(source, signal) {
-      for await (const chunk of untilAborted(source, signal)) {
-        const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
-        hash.update(bytes)
-        sizeBytes += bytes.length
-        yield bytes
-      }
+    through(source, signal) {
+      // Reading throws the source's error; one that came before the first read would end the process if nobody listened.
+      source.on('error', () => undefined)
+      return metered(untilAborted(source, signal))
     },
     read: () => ({ sizeBytes, sha256: hash.digest('hex') }),
   }
@@ -31,8 +36,6 @@ async function* untilAborted(source: Readable, signal: AbortSignal | undefined):
   aborted.promise.catch(() => undefined)
   const abort = () => aborted.reject(signal?.reason)
   signal?.addEventListener('abort', abort, { once: true })
-  // The iterator throws it as well; without a listener an early failure of the source would end the process.
-  source.on('error', () => undefined)
   try {
     signal?.throwIfAborted()
     const chunks: AsyncIterator<Buffer | string> = source[Symbol.asyncIterator]()
