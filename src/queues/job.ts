@@ -84,5 +84,5 @@ export function defineJob<Payload, Services>(job: Job<Payload, Services>): Job<P
 
 /** Names a run of `job` for `payload`, type-checked. */
 export function on<Payload, Services>(job: Job<Payload, Services>, payload: Payload): RunRequest {
-  return { job: job, payload }
+  return { job, payload }
 }
