@@ -47,6 +47,7 @@ async function readSeries(db: ClientDatabase, clientId: string, day: Day): Promi
     .where('day', '<', window.to)
     .groupBy(['sector_id', 'day'])
     .having((eb) => eb.fn.sum('offered'), '>', 0)
+    .orderBy('sector_id')
     .execute()
   const missing = new Set((await windowFreshness(db, clientId, window)).unrolledDays)
   const days = daysOf(window)

@@ -1,0 +1,191 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import {
+  contactsBy,
+  contactsTotal,
+  customersTotal,
+  dirtyDays,
+  missingDays,
+  NO_MONEY,
+  NO_SUMS,
+  revenueBy,
+  revenueByCurrency,
+  revenueOfPayments,
+  rollUpDay,
+  topCustomers,
+  windowFreshness,
+} from '../../src/analytics/metrics/index.ts'
+import { ACME, given } from '../support/given.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+
+const { database } = await createTestDatabase()
+const db = database.system
+const acme = database.forClient(ACME)
+
+beforeEach(async () => {
+  for (const name of ['interactions', 'payments', 'customers', 'clients'] as const) await db.deleteFrom(name).execute()
+})
+
+async function rollUp(...days: string[]): Promise<void> {
+  for (const day of days) await acme.transaction().execute((tx) => rollUpDay(tx, { clientId: ACME, day }))
+}
+
+const zurich = { clientId: ACME, timeZone: 'Europe/Zurich', currency: 'EUR' }
+
+describe('sums of a window', () => {
+  test('contacts by hour of day put both hours of the same name together, and leave other days out', async () => {
+    await given.client(db, { time_zone: 'Europe/Zurich' })
+    await given.calls(db, [
+      ['2026-10-24T00:30:00Z', { agent_id: 'anna' }],
+      ['2026-10-25T00:30:00Z', { agent_id: 'anna' }],
+      ['2026-10-25T01:30:00Z', { agent_id: 'ben' }],
+      ['2026-10-25T23:30:00Z', {}],
+    ])
+    await rollUp('2026-10-24', '2026-10-25', '2026-10-26')
+    const ask = { ...zurich, window: { from: '2026-10-24', to: '2026-10-26' } }
+    const counts = async (by: Parameters<typeof contactsBy>[2]) =>
+      (await contactsBy(acme, ask, by)).map(({ key, answered }) => [key, answered])
+    expect(await counts('hour')).toEqual([['02', 3]])
+    expect(await counts('day')).toEqual([
+      ['2026-10-24', 1],
+      ['2026-10-25', 2],
+    ])
+    expect(await counts('week')).toEqual([['2026-W43', 3]])
+    expect(await counts('agent')).toEqual([
+      ['anna', 2],
+      ['ben', 1],
+    ])
+    expect(await contactsTotal(acme, ask)).toEqual({
+      ...NO_SUMS,
+      ...{ offered: 3, answered: 3, answered_in_threshold: 3 },
+    })
+  })
+
+  test('revenue is asked for in one currency; customers come with their names, most net first, without the unknown', async () => {
+    await given.client(db)
+    await db
+      .insertInto('customers')
+      .values([
+        { client_id: ACME, id: 'c1', name: 'Ada' },
+        { client_id: ACME, id: 'c2', name: null },
+      ])
+      .execute()
+    await given.payments(db, [
+      ['2026-01-31T10:00:00Z', { amount_minor: 100, customer_id: 'c1', country: 'CH' }],
+      ['2026-02-01T10:00:00Z', { amount_minor: 900, customer_id: 'c2', country: 'DE' }],
+      ['2026-02-01T11:00:00Z', { amount_minor: -850, customer_id: 'c2', country: 'DE' }],
+      ['2026-02-01T12:00:00Z', { amount_minor: 7000 }],
+      ['2026-02-01T12:00:00Z', { amount_minor: 5, currency: 'USD', customer_id: 'c3' }],
+    ])
+    await rollUp('2026-01-31', '2026-02-01')
+    const ask = { ...zurich, timeZone: 'UTC', window: { from: '2026-01-01', to: '2026-03-01' } }
+    const c1 = { orders: 1, refunds: 0, gross_minor: 100, refunded_minor: 0 }
+    const c2 = { orders: 1, refunds: 1, gross_minor: 900, refunded_minor: -850 }
+    const all = { orders: 3, refunds: 1, gross_minor: 8000, refunded_minor: -850 }
+    const february = { orders: 2, refunds: 1, gross_minor: 7900, refunded_minor: -850 }
+    expect(await revenueBy(acme, ask, 'month')).toEqual([
+      { key: '2026-01', ...c1 },
+      { key: '2026-02', ...february },
+    ])
+    expect((await revenueBy(acme, ask, 'country')).map(({ key }) => key)).toEqual(['', 'CH', 'DE'])
+    expect(await revenueByCurrency(acme, ask)).toEqual([
+      { key: 'EUR', ...all },
+      { key: 'USD', orders: 1, refunds: 0, gross_minor: 5, refunded_minor: 0 },
+    ])
+    expect(await topCustomers(acme, { ...ask, limit: 5 })).toEqual([
+      { customerId: 'c1', name: 'Ada', ...c1 },
+      { customerId: 'c2', name: null, ...c2 },
+    ])
+    expect(await topCustomers(acme, { ...ask, limit: 1 })).toHaveLength(1)
+    expect(await customersTotal(acme, ask)).toEqual(all)
+    expect(await revenueOfPayments(acme, ask)).toEqual(all)
+  })
+
+  test('an empty window is zero everywhere', async () => {
+    await given.client(db)
+    const ask = { ...zurich, window: { from: '2026-01-01', to: '2026-02-01' } }
+    expect(await contactsTotal(acme, ask)).toEqual(NO_SUMS)
+    expect(await customersTotal(acme, ask)).toEqual(NO_MONEY)
+    expect([await contactsBy(acme, ask, 'day'), await revenueBy(acme, ask, 'day')]).toEqual([[], []])
+    expect(await revenueOfPayments(acme, ask)).toEqual(NO_MONEY)
+  })
+
+  test('payments that were deleted since are not compared with', async () => {
+    await given.client(db)
+    await given.payments(db, [
+      ['2026-01-10T10:00:00Z', { amount_minor: 100 }],
+      ['2026-02-10T10:00:00Z', { amount_minor: 100 }],
+      ['2026-03-10T10:00:00Z', { amount_minor: 100 }],
+    ])
+    await rollUp('2026-01-10', '2026-02-10', '2026-03-10')
+    await db.deleteFrom('payments').where('occurred_at', '<', '2026-03-01T00:00:00Z').execute()
+    const ask = (from: string, to: string) => ({ ...zurich, timeZone: 'UTC', window: { from, to } })
+    expect(await revenueOfPayments(acme, ask('2026-02-01', '2026-03-01'))).toBe(null)
+    expect(await revenueOfPayments(acme, ask('2026-03-15', '2026-04-01'))).toEqual(NO_MONEY)
+  })
+})
+
+describe('how fresh a window is', () => {
+  test('dirty days wait for a roll-up, unrolled days were never seen, and the data is as of the oldest roll-up', async () => {
+    await given.client(db)
+    await given.calls(db, [
+      ['2026-01-01T10:00:00Z', {}],
+      ['2026-01-02T10:00:00Z', {}],
+      ['2026-01-04T10:00:00Z', {}],
+    ])
+    const window = { from: '2026-01-01', to: '2026-01-06' }
+    expect(await windowFreshness(acme, ACME, window)).toEqual({
+      dirtyDays: ['2026-01-01', '2026-01-02', '2026-01-04'],
+      unrolledDays: ['2026-01-01', '2026-01-02', '2026-01-03', '2026-01-04', '2026-01-05'],
+      provisionalDays: ['2026-01-01', '2026-01-02', '2026-01-03', '2026-01-04', '2026-01-05'],
+      dataAsOf: null,
+    })
+    const first = await acme.transaction().execute((tx) => rollUpDay(tx, { clientId: ACME, day: '2026-01-01' }))
+    await rollUp('2026-01-02', '2026-01-03')
+    await given.calls(db, [['2026-01-02T11:00:00Z', {}]])
+    expect(await windowFreshness(acme, ACME, window)).toEqual({
+      dirtyDays: ['2026-01-02', '2026-01-04'],
+      unrolledDays: ['2026-01-04', '2026-01-05'],
+      provisionalDays: ['2026-01-02', '2026-01-04', '2026-01-05'],
+      dataAsOf: first.rolledAt,
+    })
+  })
+
+  test('dirty days of all clients come in pages, without the day that is still going on in the client’s zone', async () => {
+    await given.client(db, { id: 'auckland', time_zone: 'Pacific/Auckland' })
+    await given.client(db, { id: 'honolulu', time_zone: 'Pacific/Honolulu' })
+    for (const client_id of ['auckland', 'honolulu'])
+      await given.calls(db, [
+        ['2026-01-02T08:00:00Z', { client_id }],
+        ['2026-01-03T08:00:00Z', { client_id }],
+      ])
+    // 2026-01-03T12:00Z: in Auckland it is the 4th, in Honolulu the 3rd.
+    const at = Temporal.Instant.from('2026-01-03T12:00:00Z')
+    const all = [
+      { clientId: 'auckland', day: '2026-01-02' },
+      { clientId: 'auckland', day: '2026-01-03' },
+      { clientId: 'honolulu', day: '2026-01-01' },
+      { clientId: 'honolulu', day: '2026-01-02' },
+    ]
+    expect(await dirtyDays(db, { at, after: null, limit: 10 })).toEqual(all)
+    expect(await dirtyDays(db, { at, after: null, limit: 3 })).toEqual(all.slice(0, 3))
+    expect(await dirtyDays(db, { at, after: all[2] ?? null, limit: 3 })).toEqual(all.slice(3))
+    const earlier = Temporal.Instant.from('2026-01-03T09:59:59Z')
+    expect(await dirtyDays(db, { at: earlier, after: null, limit: 10 })).toEqual([all[0], all[2]])
+    await database
+      .forClient('auckland')
+      .transaction()
+      .execute((tx) => rollUpDay(tx, { clientId: 'auckland', day: '2026-01-02' }))
+    expect(await dirtyDays(db, { at, after: null, limit: 10 })).toEqual(all.slice(1))
+  })
+
+  test('missing days hold neither facts nor a roll-up', async () => {
+    await given.client(db)
+    await given.calls(db, [['2026-01-02T10:00:00Z', {}]])
+    await rollUp('2026-01-03')
+    const window = { from: '2026-01-01', to: '2026-01-06' }
+    expect(await missingDays(acme, { clientId: ACME, window, limit: 10 })).toEqual([
+      ...['2026-01-01', '2026-01-04', '2026-01-05'],
+    ])
+    expect(await missingDays(acme, { clientId: ACME, window, limit: 1 })).toEqual(['2026-01-01'])
+  })
+})
