@@ -169,11 +169,8 @@ async function write(connection: BulkConnection, table: string, rows: readonly o
   await connection.query(
     `create temporary table if not exists ${staged} on commit drop as select ${list} from ${table} with no data`,
   )
-  await connection.copyInto(
-    staged,
-    columns,
-    rows.map((row) => `${Object.values(row).map(copyText).join('\t')}\n`).join(''),
-  )
+  const lines = rows.map((row) => `${Object.values(row).map(copyText).join('\t')}\n`)
+  await connection.copyInto(staged, columns, Buffer.from(lines.join('')))
   await connection.query(`insert into ${table} (${list}) select ${list} from ${staged}`)
   await connection.query(`truncate ${staged}`)
 }
