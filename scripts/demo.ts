@@ -131,7 +131,6 @@ async function fill(program: Program, at: Temporal.Instant, signal: AbortSignal)
 function sayWhere(config: Config): void {
   if (config.SMTP_URL === undefined) print(`Mails:   ${outboxFolder(config)} (.eml files, any mail program opens them)`)
   if (config.S3_BUCKET === undefined) print(`Reports: ${config.DATA_DIR}/reports`)
-  print('SQL:     scripts/daybreak doctor says where the database is')
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

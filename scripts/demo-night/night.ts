@@ -21,35 +21,42 @@ export type Night = { at: Temporal.Instant; clients: readonly NightClient[]; sig
 export async function runNight(program: Program, night: Night): Promise<Progress> {
   await program.engine.startScheduler()
   await program.engine.startWorkers()
-  const rolledUp = await waitFor(program, night, 'days rolled up', rollUpDay.name)
+  const rolledUp = await waitFor(program, night, { unit: 'days rolled up', job: rollUpDay.name, before: 0 })
   if (night.signal.aborted) return rolledUp
   for (const client of night.clients) await planReports(program, client, night.at)
   await retryFailed(program, night)
-  return waitFor(program, night, 'runs of the night')
+  return waitFor(program, night, { unit: 'runs of the night', job: null, before: endedOf(rolledUp) })
 }
 
-/** Waits for the clients' open runs and reports how far they are; counts those that have ended since the night began, too. */
+/**
+ * Waits for the clients' open runs (of one job, or all) and shows how far they are; `before` runs were shown already. Counts those
+ * that have ended since the night began, too.
+ */
 async function waitFor(
   program: Program,
   { at, clients, signal }: Night,
-  unit: string,
-  job?: string,
+  { unit, job, before }: { unit: string; job: string | null; before: number },
 ): Promise<Progress> {
   const ids = clients.map(({ id }) => id)
-  const ofJob = job === undefined ? sql`true` : sql`r.job = ${job}`
+  const ofJob = job === null ? sql`true` : sql`r.job = ${job}`
   const which = sql<boolean>`r.client_id = any(${ids}) and (r.finished_at is null or r.finished_at >= ${at.toString()}) and ${ofJob}`
   let display = null as ProgressDisplay | null
   const result = await waitUntilDone(program, which, {
     signal,
-    onProgress({ open, succeeded, failed, cancelled }) {
-      const ended = succeeded + failed + cancelled
-      if (open + ended === 0) return
-      display ??= createProgress(unit, open + ended)
-      display.update(ended)
+    onProgress(progress) {
+      const done = endedOf(progress) - before
+      const total = done + progress.open
+      if (total === 0) return
+      display ??= createProgress(unit, total)
+      display.update(done, total)
     },
   })
   display?.stop()
   return result
+}
+
+function endedOf({ succeeded, failed, cancelled }: Progress): number {
+  return succeeded + failed + cancelled
 }
 
 async function planReports(

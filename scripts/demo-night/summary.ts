@@ -2,22 +2,23 @@ import { sql } from 'kysely'
 import type { SystemDatabase } from '../../src/db/database.ts'
 import { print, printTable } from '../../src/main/print.ts'
 
-/** Says what has happened since an instant: the runs, the files and the mails that came of them, and every failure with its reason. */
-export async function printSummary(db: SystemDatabase, since: Temporal.Instant): Promise<void> {
-  const runs = await runRows(db, since)
-  if (runs.length === 0) return print('Nothing was left to do: everything that is due has run before.')
-  section('What ran', [['job', 'runs', 'succeeded', 'failed', 'total', 'slowest'], ...runs])
-  section('Files', [['client', 'report', 'period', 'file', 'size'], ...(await fileRows(db, since))])
-  section('Mails', [['client', 'to', 'report', 'formats', 'state'], ...(await mailRows(db, since))])
-  section('What failed', [['client', 'job', 'reason'], ...(await failureRows(db, since))])
+/** Says what ran since an instant, with the files and the mails that came of it, and every failure with its reason. */
+export async function printSummary(db: SystemDatabase, at: Temporal.Instant): Promise<void> {
+  const ran = await runRows(db, at)
+  const since = ran.length > 0 ? at : at.subtract({ hours: 24 })
+  if (ran.length === 0) print('Nothing was left to do. What ran in the last 24 hours:')
+  section('What ran', ['job', 'runs', 'succeeded', 'failed', 'total', 'slowest'], await runRows(db, since))
+  section('Files', ['client', 'report', 'period', 'file', 'size'], await fileRows(db, since))
+  section('Mails', ['client', 'to', 'report', 'formats', 'state'], await mailRows(db, since))
+  section('What failed', ['client', 'job', 'reason'], await failureRows(db, since))
 }
 
-function section(title: string, rows: string[][]): void {
-  if (rows.length === 1) return
+function section(title: string, header: string[], rows: string[][]): void {
+  if (rows.length === 0) return
   print()
-  print(title)
+  print(`${title}:`)
   print()
-  printTable(rows)
+  printTable([header, ...rows])
 }
 
 async function runRows(db: SystemDatabase, since: Temporal.Instant): Promise<string[][]> {
