@@ -26,8 +26,11 @@ export const forecastCallVolume = defineJob<z.output<typeof clientDay>, Services
   after: (payload) => [on(rollUpDay, payload)],
   retry: { attempts: 3, delayMs: 10_000, maxDelayMs: 300_000 },
   timeoutMs: 5 * MINUTE_MS,
-  async run(payload, { db, commit }) {
+  async run(payload, { db, commit, log }) {
     const forecasts = await forecast(db, payload)
+    for (const { sectorId, outcome } of forecasts.forecasts) {
+      if ('reason' in outcome) log.info(`no forecast for ${sectorId || 'the whole client'}: ${outcome.reason}`)
+    }
     await commit((tx) => forecasts.store(tx))
   },
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { PermanentError, RetryLaterError } from '../errors.ts'
+import { InputError, PermanentError, RetryLaterError } from '../errors.ts'
 import { backoffMs, judge, StopError } from './attempt.ts'
 
 const retry = { attempts: 3, delayMs: 1000, maxDelayMs: 5000 }
@@ -22,6 +22,10 @@ test('what an error means follows from who threw it, not from its message', () =
   expect(judge(new PermanentError('smtp-refused', 'x'), calm, { failures: 0 }, retry)).toMatchObject({
     kind: 'failed',
     code: 'smtp-refused',
+  })
+  expect(judge(new InputError('unknown-report', 'x'), calm, { failures: 0 }, retry)).toMatchObject({
+    kind: 'failed',
+    code: 'unknown-report',
   })
   expect(judge(new RetryLaterError(700, 'x'), calm, { failures: 2 }, retry)).toMatchObject({
     kind: 'given-back',

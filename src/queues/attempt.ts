@@ -1,5 +1,5 @@
 import type { Database, Transaction } from '../db/database.ts'
-import { PermanentError, RetryLaterError } from '../errors.ts'
+import { InputError, PermanentError, RetryLaterError } from '../errors.ts'
 import { type Log, withLineSink } from '../log.ts'
 import { sqlFile } from '../sql.ts'
 import { systemClock } from '../time.ts'
@@ -257,7 +257,7 @@ export function judge(
   }
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   if (error instanceof RetryLaterError) return { kind: 'given-back', error, waitMs: error.waitMs }
-  if (error instanceof PermanentError) return { kind: 'failed', error, code: error.code }
+  if (error instanceof PermanentError || error instanceof InputError) return { kind: 'failed', error, code: error.code }
   const code = stop instanceof StopError ? 'deadline' : error.name === 'ZodError' ? 'invalid-payload' : 'error'
   const failures = run.failures + 1
   if (failures >= retry.attempts || code === 'invalid-payload') return { kind: 'failed', error, code }
