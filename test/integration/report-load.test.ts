@@ -1,0 +1,163 @@
+import { beforeEach, expect, test } from 'vitest'
+import { rollUpDay } from '../../src/analytics/metrics/index.ts'
+import { reportNamed } from '../../src/reports/catalogue/index.ts'
+import type { Block, Check, DocumentMeta } from '../../src/reports/document.ts'
+import { windowLabel } from '../../src/reports/period.ts'
+import type { DayWindow } from '../../src/time.ts'
+import { ACME, given } from '../support/given.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+
+const { database } = await createTestDatabase()
+const db = database.system
+const signal = new AbortController().signal
+
+beforeEach(async () => {
+  for (const name of ['interactions', 'payments', 'customer_satisfaction', 'clients'] as const)
+    await db.deleteFrom(name).execute()
+})
+
+const CLIENT = { id: ACME, name: 'Acme', timeZone: 'Europe/London', currency: 'GBP', locale: 'en-GB' }
+
+async function rollUpDirtyDays(clientId = ACME): Promise<void> {
+  const days = await db.selectFrom('rollup_days').select('day').where('client_id', '=', clientId).execute()
+  for (const { day } of days)
+    await database
+      .forClient(clientId)
+      .transaction()
+      .execute((tx) => rollUpDay(tx, { clientId, day }))
+}
+
+/** What a report says of a window, read as the client and composed. */
+async function blocksOf(name: string, window: DayWindow, clientId = ACME): Promise<Block[]> {
+  const report = reportNamed(name)
+  const client = { ...CLIENT, id: clientId }
+  const data = await report.load(database.forClient(clientId), { client, window, signal })
+  const meta: DocumentMeta = {
+    ...{
+      report: name,
+      title: report.title,
+      client,
+      locale: 'en-GB',
+      timeZone: client.timeZone,
+      currency: 'GBP',
+      window,
+    },
+    ...{ windowLabel: windowLabel(window, 'en-GB'), dataAsOf: '2012-01-01T00:00:00Z', provisionalDays: [] },
+    ...{ executionId: 'x', generatedAt: '2012-01-01T00:00:00Z' },
+  }
+  return report.compose(data, meta)
+}
+
+function figuresOf(blocks: Block[]): Record<string, unknown> {
+  const figures = blocks.flatMap((block) => (block.kind === 'figures' ? block.figures : []))
+  return Object.fromEntries(
+    figures.map(({ label, value, comparisons }) => [label, [value, ...(comparisons ?? []).map((c) => c.value)]]),
+  )
+}
+
+function brokenChecks(blocks: Block[]): Check[] {
+  const checks = blocks.flatMap((block) => (block.kind === 'checks' ? block.checks : []))
+  expect(checks.length).toBeGreaterThan(4)
+  return checks.filter((check) => !check.holds)
+}
+
+test('November’s revenue, October’s, and that of the year before, with refunds where they were paid', async () => {
+  await given.client(db, { time_zone: 'Europe/London', currency: 'GBP' })
+  const pounds = { currency: 'GBP', country: 'UK' }
+  await given.payments(db, [
+    ['2010-11-30T12:00:00Z', { ...pounds, amount_minor: 7000, customer_id: 'c1' }],
+    ['2011-10-31T23:59:59Z', { ...pounds, amount_minor: 4000, customer_id: 'c1' }],
+    ['2011-11-01T00:00:00Z', { ...pounds, amount_minor: -1500, customer_id: 'c1' }],
+    ['2011-11-30T23:59:59Z', { ...pounds, amount_minor: 9000 }],
+    ['2011-11-15T12:00:00Z', { ...pounds, amount_minor: 9999, currency: 'EUR' }],
+    ['2011-12-01T00:00:00Z', { ...pounds, amount_minor: 1 }],
+  ])
+  await rollUpDirtyDays()
+  const blocks = await blocksOf('monthly-revenue', { from: '2011-11-01', to: '2011-12-01' })
+  expect(figuresOf(blocks)).toEqual({
+    'Gross revenue': [9000, 4000, 7000],
+    Refunds: [-1500, 0, 0],
+    'Net revenue': [7500, 4000, 7000],
+    Orders: [1, 1, 1],
+    'Average order': [9000, 4000, 7000],
+  })
+  expect(brokenChecks(blocks)).toEqual([])
+})
+
+test('a late payment that is not rolled up yet makes the check against the payments fail, and nothing else', async () => {
+  await given.client(db, { time_zone: 'Europe/London', currency: 'GBP' })
+  await given.payments(db, [['2011-11-01T12:00:00Z', { currency: 'GBP', amount_minor: 100 }]])
+  await rollUpDirtyDays()
+  await given.payments(db, [['2011-11-02T12:00:00Z', { currency: 'GBP', amount_minor: 30 }]])
+  const blocks = await blocksOf('monthly-revenue', { from: '2011-11-01', to: '2011-12-01' })
+  expect(brokenChecks(blocks).map(({ label, left, right }) => [label, left, right])).toEqual([
+    ['Net of the payments, one by one = net revenue', 130, 100],
+    ['Orders among the payments = orders', 2, 1],
+  ])
+})
+
+test('performance of two days against the two before, with thresholds of the client', async () => {
+  await given.client(db, { time_zone: 'Europe/London', service_level_s: 10, short_abandon_s: 3 })
+  await db.insertInto('agents').values({ client_id: ACME, id: 'a1', name: 'Anna' }).execute()
+  await given.calls(db, [
+    ['2011-11-07T09:00:00Z', { agent_id: 'a1', wait_s: 12, talk_s: 100 }],
+    ['2011-11-09T09:00:00Z', { agent_id: 'a1', wait_s: 10, talk_s: 200, customer_id: 'c1', resolved: true }],
+    ['2011-11-10T09:00:00Z', { agent_id: 'a1', wait_s: 11, talk_s: 300, customer_id: 'c1', resolved: true }],
+    ['2011-11-10T10:00:00Z', { status: 'abandoned', wait_s: 3 }],
+    ['2011-11-10T10:00:00Z', { status: 'abandoned', wait_s: 2 }],
+    ['2011-11-11T09:00:00Z', { agent_id: 'a1' }],
+  ])
+  await given.surveys(db, [['2011-11-10T10:00:00Z', { agent_id: 'a1', csat: 5, nps: 10 }]])
+  await rollUpDirtyDays()
+  const blocks = await blocksOf('performance', { from: '2011-11-09', to: '2011-11-11' })
+  const figures = figuresOf(blocks)
+  expect([
+    ...[figures['Offered'], figures['Answered'], figures['Abandoned'], figures['Handle time (AHT)']],
+    figures['Service level (answered within 10 s / offered)'],
+    figures['Short abandons (under 3 s, not in the others)'],
+    figures['First contact resolution (FCR)'],
+    figures['CSAT answers'],
+  ]).toEqual([
+    ...[
+      [3, 1],
+      [2, 1],
+      [1, 0],
+      [250, 100],
+    ],
+    [1 / 3, 0],
+    [1, 0],
+    [0.5, 0],
+    [1, 0],
+  ])
+  expect(brokenChecks(blocks)).toEqual([])
+  const agents = blocks.find((block) => block.kind === 'table' && block.id === 'agents')
+  expect(agents?.kind === 'table' && (agents.rows as Record<string, unknown>[]).map((row) => row['name'])).toEqual([
+    'Anna',
+    '(no agent)',
+  ])
+})
+
+test.each(['monthly-revenue', 'performance'])('%s of a client without anything says so', async (name) => {
+  await given.client(db)
+  const blocks = await blocksOf(name, { from: '2011-11-01', to: '2011-12-01' })
+  expect(blocks.filter(({ kind }) => kind === 'note').length).toBeGreaterThan(0)
+  expect(brokenChecks(blocks)).toEqual([])
+})
+
+test('a report of one client holds nothing of another with the same ids', async () => {
+  await given.client(db, { currency: 'GBP' })
+  await given.client(db, { id: 'other', currency: 'GBP' })
+  await given.payments(db, [
+    ['2011-11-01T12:00:00Z', { id: 'p', currency: 'GBP', amount_minor: 100, customer_id: 'c1' }],
+    ['2011-11-01T12:00:00Z', { id: 'p', currency: 'GBP', amount_minor: 999, customer_id: 'c1', client_id: 'other' }],
+  ])
+  await rollUpDirtyDays()
+  await rollUpDirtyDays('other')
+  const blocks = await blocksOf('monthly-revenue', { from: '2011-11-01', to: '2011-12-01' })
+  expect(figuresOf(blocks)['Net revenue']).toEqual([100, null, null])
+  expect(JSON.stringify(blocks)).not.toContain('999')
+})
+
+test('a report that does not exist is a 404 that names those that do', () => {
+  expect(() => reportNamed('profit')).toThrow('There is no report "profit". There are: monthly-revenue, performance.')
+})
