@@ -33,8 +33,9 @@ export async function readFormBody(request: Request, response: Response): Promis
     )
   }
   await parse(readForm, request, response)
-  for (const [name, value] of Object.entries(request.body as object)) storable(name, value)
-  return { ...(request.body as object) }
+  const fields: Record<string, unknown> = { ...(request.body as object) }
+  if (Object.entries(fields).flat().every(isStorable)) return fields
+  throw new HttpError(400, 'bad-request', `${UNSTORABLE}.`)
 }
 
 function hasBody(request: Request): boolean {
@@ -49,14 +50,17 @@ async function parse(parser: typeof readJson, request: Request, response: Respon
   await promisify<Request, Response>(parser)(request, response)
 }
 
+const UNSTORABLE = 'NUL or half a surrogate pair cannot be stored'
+
 /** PostgreSQL's text holds neither NUL nor half a surrogate pair; nobody means to send them. */
+function isStorable(text: unknown): boolean {
+  return typeof text !== 'string' || (!text.includes('\0') && text.isWellFormed())
+}
+
+/** Looks at every name and value while JSON is read; what it throws the parser makes a failure to parse. */
 function storable(name: string, value: unknown): unknown {
-  for (const text of [name, value]) {
-    if (typeof text === 'string' && (text.includes('\0') || !text.isWellFormed())) {
-      throw new HttpError(400, 'invalid-json', 'NUL or half a surrogate pair cannot be stored.')
-    }
-  }
-  return value
+  if (isStorable(name) && isStorable(value)) return value
+  throw new SyntaxError(UNSTORABLE)
 }
 
 const CODES = { path: 'invalid-path', query: 'invalid-query', body: 'invalid-body', header: 'invalid-header' }

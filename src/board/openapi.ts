@@ -166,14 +166,14 @@ function responsesOf(endpoint: Endpoint, schemas: Record<string, JsonSchema>): O
 /** A zod schema as JSON Schema; what has a name of its own moves to `schemas`. */
 function schemaOf(schema: z.ZodType, io: 'input' | 'output', schemas: Record<string, JsonSchema>): JsonSchema {
   const text = JSON.stringify(z.toJSONSchema(schema, { io })).replaceAll('"#/$defs/', '"#/components/schemas/')
-  const {
-    $schema: _dialect,
-    $defs = {},
-    ...own
-  } = JSON.parse(text) as JsonSchema & { $defs?: Record<string, JsonSchema> }
-  for (const [name, { id: _id, ...definition }] of Object.entries($defs)) schemas[name] = definition
-  const { id, ...rest } = own
-  if (typeof id !== 'string') return own
-  schemas[id] = rest
-  return { $ref: `#/components/schemas/${id}` }
+  const made = JSON.parse(text) as JsonSchema & { $defs?: Record<string, JsonSchema> }
+  for (const [name, definition] of Object.entries(made.$defs ?? {})) schemas[name] = without(definition, ['id'])
+  const own = without(made, ['$schema', '$defs', 'id'])
+  if (typeof made['id'] !== 'string') return own
+  schemas[made['id']] = own
+  return { $ref: `#/components/schemas/${made['id']}` }
+}
+
+function without(schema: JsonSchema, members: readonly string[]): JsonSchema {
+  return Object.fromEntries(Object.entries(schema).filter(([member]) => !members.includes(member)))
 }

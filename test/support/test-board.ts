@@ -13,6 +13,7 @@ import type { Database } from '../../src/db/database.ts'
 import { createLog } from '../../src/log.ts'
 import { openOutbox } from '../../src/mail/outbox.ts'
 import { type AnyJob, createRegistry } from '../../src/queues/index.ts'
+import { createLedger } from '../../src/queues/ledger.ts'
 import { openFolderStore } from '../../src/storage/folder-store.ts'
 import { systemClock } from '../../src/time.ts'
 import { createTestDatabase } from './test-database.ts'
@@ -36,10 +37,11 @@ export async function openTestBoard(
   openOutbox(outboxFolder, { from: 'Daybreak <daybreak@localhost>' })
   const parts: BoardParts = {
     database,
-    ledger: engine.engine.ledger,
+    // Nothing is dispatched, so that a planned run stays planned until a test says otherwise.
+    ledger: createLedger({ db: database.system, backend: engine.backend, onPlanned() {} }),
     registry: createRegistry(jobs),
     queues: engine.backend.queues,
-    storage: await openFolderStore(join(folder, 'reports')),
+    storage: openFolderStore(join(folder, 'reports')),
     outboxFolder,
     readiness: [{ name: 'queue', check: () => engine.backend.check() }],
     clock: systemClock,
@@ -93,7 +95,8 @@ export async function signIn(board: TestBoard, role: UserRole, clientId: string 
     .select('csrf_token')
     .where('email', '=', email)
     .executeTakeFirstOrThrow()
-  const send = (path: string, init: RequestInit) =>
+  type Init = { method?: string; body?: string | URLSearchParams; headers?: Record<string, string> }
+  const send = (path: string, init: Init) =>
     fetch(board.url + path, {
       redirect: 'manual',
       ...init,

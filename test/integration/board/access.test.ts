@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { mayUse, ROLES } from '../../../src/board/access.ts'
 import { routes } from '../../../src/board/board.ts'
+import type { Problem } from '../../../src/board/problem.ts'
 import { given } from '../../support/given.ts'
 import { BROWSER, givenExecution, keyHeaders, openTestBoard, signIn } from '../../support/test-board.ts'
 import { testJob } from '../../support/test-engine.ts'
@@ -46,7 +47,8 @@ async function doorOf(method: string, path: string, who: (typeof WHO)[number]): 
     redirect: 'manual',
     headers: { Accept: 'application/json', 'X-Forwarded-For': '203.0.113.9', ...headers[who] },
   })
-  const { code } = response.headers.get('Content-Type')?.includes('problem') ? await response.json() : { code: '' }
+  const isProblem = response.headers.get('Content-Type')?.includes('problem') === true
+  const code = isProblem ? ((await response.json()) as Problem).code : ''
   return ['sign-in-needed', 'forbidden', 'other-client'].includes(code) ? 'out' : 'in'
 }
 
