@@ -32,9 +32,10 @@ export type Metric = {
 
 const NO_LIMITS = { direction: null, target: null, warning: null, critical: null } as const
 
-const SPEC = 'Daybreak specification, section 4'
-const COUNT = { type: 'integer', denominator: null, ...NO_LIMITS, source: SPEC } as const
-const MONEY = { type: 'money', denominator: null, ...NO_LIMITS, source: SPEC } as const
+/** Definitions and targets that are this product's choice, after the custom of the trade. */
+const OURS = 'Daybreak'
+const COUNT = { type: 'integer', denominator: null, ...NO_LIMITS, source: OURS } as const
+const MONEY = { type: 'money', denominator: null, ...NO_LIMITS, source: OURS } as const
 
 function declare<Names extends string>(metrics: Record<Names, Metric>): Record<Names, Metric> {
   return metrics
@@ -72,7 +73,7 @@ export const METRICS = declare({
     label: 'Missed',
     numerator: { missed: 1 },
     formula: 'contacts that nobody took and that the customer did not give up',
-    note: 'Rang out at an agent, or came outside opening hours. Offered counts them; abandonment does not.',
+    note: 'Rang out at an agent, or came outside opening hours. They are offered contacts, but no abandoned ones.',
   },
   shortAbandons: {
     ...COUNT,
@@ -94,7 +95,7 @@ export const METRICS = declare({
     critical: 0.1,
     formula: 'abandoned / offered',
     note: 'Short abandons are left out of both.',
-    source: SPEC,
+    source: OURS,
   },
   serviceLevel: {
     name: 'service-level',
@@ -108,7 +109,7 @@ export const METRICS = declare({
     critical: 0.7,
     formula: 'answered within the client’s threshold (20 s unless set otherwise) / offered',
     note: 'Exactly at the threshold is within it. Abandoned and missed contacts count against it; short abandons do not.',
-    source: SPEC,
+    source: OURS,
   },
   speedOfAnswer: {
     name: 'speed-of-answer',
@@ -120,7 +121,7 @@ export const METRICS = declare({
     direction: 'down',
     formula: 'wait of answered contacts / answered',
     note: 'The wait of those who gave up is not in it.',
-    source: SPEC,
+    source: OURS,
   },
   handleTime: {
     name: 'handle-time',
@@ -134,7 +135,7 @@ export const METRICS = declare({
     critical: 600,
     formula: '(talk + hold + wrap) / answered',
     note: 'No value when nothing was answered.',
-    source: SPEC,
+    source: OURS,
   },
   firstContactResolution: {
     name: 'first-contact-resolution',
@@ -150,7 +151,7 @@ export const METRICS = declare({
     note:
       'Repeated: the same customer came back on the same topic, on any channel and whatever became of it, within 168 hours. ' +
       'A contact of an unknown customer counts as not repeated. Provisional until the 7 days have passed.',
-    source: SPEC,
+    source: OURS,
   },
   csatAnswers: {
     ...COUNT,
@@ -170,7 +171,7 @@ export const METRICS = declare({
     direction: 'up',
     formula: 'ratings of 4 or 5 / ratings',
     note: 'Shown with the number of answers and its 95 % Wilson interval.',
-    source: `${SPEC}; interval: E. B. Wilson, JASA 22 (1927)`,
+    source: `${OURS}; interval: E. B. Wilson, JASA 22 (1927)`,
   },
   csatMean: {
     name: 'csat-mean',
@@ -185,7 +186,7 @@ export const METRICS = declare({
     critical: 4,
     formula: 'sum of ratings / ratings',
     note: 'The mean of all answers, not of the means of agents or days.',
-    source: SPEC,
+    source: OURS,
   },
   npsAnswers: {
     ...COUNT,
@@ -208,7 +209,7 @@ export const METRICS = declare({
     critical: 0,
     formula: '100 × (answers of 9–10 − answers of 0–6) / answers',
     note: 'From −100 to 100. Shown with the number of answers and its 95 % adjusted Wald interval.',
-    source: `${SPEC}; interval: J. Sauro and J. R. Lewis, Quantifying the User Experience (2016), from Bonett and Price (2012)`,
+    source: `${OURS}; interval: J. Sauro and J. R. Lewis, Quantifying the User Experience (2016), from Bonett and Price (2012)`,
   },
   orders: {
     ...COUNT,
@@ -259,7 +260,7 @@ export const METRICS = declare({
     ...NO_LIMITS,
     formula: 'gross revenue / orders',
     note: 'Before refunds, rounded to the minor unit.',
-    source: SPEC,
+    source: OURS,
   },
 })
 

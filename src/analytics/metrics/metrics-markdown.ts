@@ -41,20 +41,29 @@ function limitText({ type }: Metric, limit: number): string {
 }
 
 function section(metric: Metric): string[] {
-  const below = metric.denominator === null ? '' : ` / (${weightsText(metric.denominator)})`
   return [
     `## ${metric.name}`,
     '',
     `${metric.label}: ${metric.formula}. ${metric.note}`,
     '',
-    `Components: \`${metric.denominator === null ? weightsText(metric.numerator) : `(${weightsText(metric.numerator)})${below}`}\`.`,
-    `Source: ${metric.source}.`,
+    `Components: \`${componentsText(metric)}\`. Definition: ${metric.source}.`,
     '',
   ]
 }
 
+function componentsText({ numerator, denominator }: Metric): string {
+  if (denominator === null) return weightsText(numerator)
+  return [numerator, denominator]
+    .map((weights) => (Object.keys(weights).length > 1 ? `(${weightsText(weights)})` : weightsText(weights)))
+    .join(' / ')
+}
+
 function weightsText(weights: Weights): string {
   return Object.entries(weights)
-    .map(([component, weight]) => (weight === 1 ? component : `${weight} × ${component}`))
-    .join(' + ')
+    .map(([component, weight], index) => {
+      const sign = index === 0 ? '' : weight < 0 ? ' − ' : ' + '
+      const size = Math.abs(weight)
+      return `${sign}${size === 1 ? component : `${size} × ${component}`}`
+    })
+    .join('')
 }
