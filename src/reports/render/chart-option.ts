@@ -2,7 +2,6 @@ import type { EChartsCoreOption } from 'echarts/core'
 import type { Chart, Column, Row } from '../document.ts'
 import type { ChartTheme } from './chart-theme.ts'
 import { numberOfDecimal } from './decimal.ts'
-import { FONT_FAMILY } from './fonts.ts'
 import type { Formatter } from './format-value.ts'
 import { currencyOf, quantityOf } from './quantity.ts'
 
@@ -30,12 +29,14 @@ export function chartOption(drawing: Drawing): EChartsCoreOption {
   const lying = isLying(chart)
   const shown = chart.series.flatMap(({ label, band }) => [
     { name: label },
-    ...(band === undefined ? [] : [{ name: bandName(label), icon: 'rect', itemStyle: { opacity: 0.3 } }]),
+    ...(band === undefined || chart.shape !== 'line'
+      ? []
+      : [{ name: bandName(label), icon: 'rect', itemStyle: { opacity: 0.3 } }]),
   ])
   return {
     animation: false,
     color: theme.series,
-    textStyle: { fontFamily: FONT_FAMILY, color: theme.text, fontSize: 11 },
+    textStyle: { fontFamily: 'sans-serif', color: theme.text, fontSize: 11 },
     legend: shown.length > 1 ? legendOf(shown, theme) : { show: false },
     grid: {
       left: 4,
@@ -78,6 +79,7 @@ function legendOf(entries: { name: string }[], theme: ChartTheme) {
     data: entries,
     left: 4,
     bottom: 0,
+    borderColor: theme.grid,
     itemWidth: 22,
     itemHeight: 9,
     itemGap: 16,

@@ -14,7 +14,7 @@ use([BarChart, LineChart, GridComponent, LegendComponent, SVGRenderer])
 
 /**
  * How a chart is drawn. `theme` fixes the colours; `'variables'` leaves them to the page (`--chart-1` …, `--chart-text`, `--chart-grid`,
- * `--chart-line`, `--chart-page`) and falls back to paper. `idPrefix` keeps ids apart when one page shows a chart twice.
+ * `--chart-line`, `--chart-page`), and falls back to paper, and the font. `idPrefix` keeps ids apart when one page shows a chart twice.
  */
 export type ChartStyle = { size: ChartSize; theme: ChartTheme | 'variables'; idPrefix: string }
 
@@ -39,7 +39,7 @@ export function chartSvg(
   try {
     picture.setOption(chartOption(drawing))
     const svg = withDescription(plainSvg(picture.renderToSVGString(), idPrefix), chart, idPrefix)
-    return theme === 'variables' ? withVariables(svg) : svg
+    return theme === 'variables' ? withVariables(svg) : svg.replace('<svg', '<svg font-family="Noto Sans, sans-serif"')
   } finally {
     picture.dispose()
   }
@@ -65,10 +65,7 @@ function plainSvg(svg: string, idPrefix: string): string {
   return svg
     .replace(/<style\s*>[\s\S]*?<\/style>\n?/g, '')
     .replace(/ (?:class|ecmeta_\w+|pointer-events)="[^"]*"/g, '')
-    .replace(
-      / style="font-size:([\d.]+)px;font-family:([^;"]*);(font-weight:(\w+);)?"/g,
-      ' font-size="$1" font-family="$2"',
-    )
+    .replace(/ style="font-size:([\d.]+)px;font-family:[^;"]*;"/g, ' font-size="$1" font-family="$2"')
     .replace(/\bzr\d+-/g, `${idPrefix}-`)
     .replace(/ xmlns:xlink="[^"]*"| version="1.1"| baseProfile="full"/g, '')
 }

@@ -1,9 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { coverageOf } from './woff2-coverage.ts'
 
-/** The family every page is set in; made of the fonts below. */
-export const FONT_FAMILY = 'Daybreak Sans'
-
 /**
  * What is covered: Latin (with Vietnamese), Greek, Cyrillic, Devanagari; Arabic, Hebrew, Thai; Japanese, simplified Chinese (and the
  * traditional characters it shares), Korean; symbols and mathematics; emoji, in one colour. Other scripts are reported as missing.
@@ -22,7 +19,17 @@ const CHINESE = variableFamily('noto-sans-sc')
 const KOREAN = variableFamily('noto-sans-kr')
 const SYMBOLS = staticFamily('noto-sans-symbols-2', ['400'])
 const EMOJI = staticFamily('noto-emoji', ['400'])
-const FAMILIES = [LATIN, ARABIC, HEBREW, THAI, JAPANESE, CHINESE, KOREAN, SYMBOLS, EMOJI]
+
+/**
+ * Names on the page, first choice first. Every font has one of its own: under one name a browser picks one weight's faces and passes the
+ * rest over. The three of Han are given out by locale.
+ */
+const NAMES = ['Sans', 'Arabic', 'Hebrew', 'Thai', 'Han 1', 'Han 2', 'Han 3', 'Symbols', 'Emoji'].map(
+  (name) => `Daybreak ${name}`,
+)
+
+/** What pages are set in. document.css says the same. */
+export const FONT_STACK = `${NAMES.map((name) => `"${name}"`).join(', ')}, system-ui, "Segoe UI", Roboto, sans-serif`
 
 type Slice = { family: Family; name: string; unicodeRange: string; ranges: [number, number][] }
 
@@ -47,7 +54,7 @@ export async function openFonts(): Promise<FontLibrary> {
     slices: (family) => remembered(slicesRead, family, () => readSlices(family)),
     coverage: (slice) => remembered(coverageRead, slice, () => readCoverage(slice)),
   }
-  for (const family of FAMILIES) {
+  for (const family of familiesOf('en')) {
     const [slice] = await reader.slices(family)
     if (slice === undefined) throw new Error(`The font package ${family.package} lists no fonts. Run npm install.`)
     await reader.coverage(slice)
@@ -63,11 +70,11 @@ async function facesFor(text: string, locale: string, reader: Reader): Promise<F
     if (slice === undefined) missing.push(character)
     else used.add(slice)
   }
-  // The last face that claims a character wins, so the fonts that come first in order of preference are declared last.
-  const order = [LATIN, ARABIC, HEBREW, THAI, ...hanFamilies(locale), SYMBOLS, EMOJI]
-  const ordered = [...used].sort((left, right) => order.indexOf(right.family) - order.indexOf(left.family))
+  const families = familiesOf(locale)
   const faces = await Promise.all(
-    ordered.flatMap((slice) => slice.family.weights.map((weight) => faceOf(slice, weight))),
+    [...used].flatMap((slice) =>
+      slice.family.weights.map((weight) => faceOf(slice, weight, NAMES[families.indexOf(slice.family)])),
+    ),
   )
   return { css: faces.join('\n'), missing }
 }
@@ -84,7 +91,7 @@ export function missingText(missing: string[]): string | null {
 
 async function sliceFor(character: string, locale: string, reader: Reader): Promise<Slice | undefined> {
   const code = codeOf(character)
-  for (const family of familiesFor(character, locale)) {
+  for (const family of familiesOf(locale)) {
     for (const slice of await reader.slices(family)) {
       if (!slice.ranges.some(([first, last]) => code >= first && code <= last)) continue
       if ((await reader.coverage(slice)).has(code)) return slice
@@ -93,9 +100,9 @@ async function sliceFor(character: string, locale: string, reader: Reader): Prom
   return undefined
 }
 
-function familiesFor(character: string, locale: string): Family[] {
-  const pictures = /\p{Emoji_Presentation}/u.test(character) ? [EMOJI, SYMBOLS] : [SYMBOLS, EMOJI]
-  return [LATIN, ARABIC, HEBREW, THAI, ...hanFamilies(locale), ...pictures]
+/** In the order of NAMES. */
+function familiesOf(locale: string): Family[] {
+  return [LATIN, ARABIC, HEBREW, THAI, ...hanFamilies(locale), SYMBOLS, EMOJI]
 }
 
 function hanFamilies(locale: string): Family[] {
@@ -127,10 +134,14 @@ async function readCoverage({ family, name }: Slice): Promise<Set<number>> {
   return coverageOf(await readPackageFile(family, family.file(name, family.weights[0] as string)))
 }
 
-async function faceOf({ family, name, unicodeRange }: Slice, weight: string): Promise<string> {
+async function faceOf(
+  { family, name, unicodeRange }: Slice,
+  weight: string,
+  fontName: string | undefined,
+): Promise<string> {
   const font = await readPackageFile(family, family.file(name, weight))
   const weights = weight === 'wght' ? '100 900' : weight
-  return `@font-face{font-family:"${FONT_FAMILY}";font-weight:${weights};src:url(data:font/woff2;base64,${font.toString('base64')})format("woff2");unicode-range:${unicodeRange}}`
+  return `@font-face{font-family:"${fontName}";font-weight:${weights};src:url(data:font/woff2;base64,${font.toString('base64')})format("woff2");unicode-range:${unicodeRange}}`
 }
 
 async function readPackageFile(family: Family, path: string): Promise<Buffer> {

@@ -45,7 +45,7 @@ function comparisonHtml(
     change === null
       ? `<span class="change">${NO_VALUE}</span>`
       : `<span class="change">${icon(change.direction)}${escapeHtml(changeText(change, figure, locality.formatter))}</span>`
-  return `<li>${mark} <span class="against"><span${directionAttribute(label)}>${escapeHtml(label)}</span> <span class="earlier">${earlier}</span></span></li>`
+  return `<li>${mark} <span class="against"><span${directionAttribute(label)}>${escapeHtml(label)}</span>: <span class="earlier">${earlier}</span></span></li>`
 }
 
 function targetHtml(figure: Figure, target: NonNullable<Figure['target']>, { formatter }: Locality): string {

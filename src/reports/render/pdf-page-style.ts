@@ -1,11 +1,11 @@
-import { FONT_FAMILY } from './fonts.ts'
+import { FONT_STACK } from './fonts.ts'
 
 /**
  * Paper: A4, sections of class `landscape` on their side, a running head from the second page on, a foot with "n / N". Margin boxes are set
  * in the page's own fonts, which Chromium's header and footer templates cannot reach.
  */
 export function pageStyle({ headerText, footerText }: { headerText: string; footerText: string }): string {
-  const box = `font:400 7pt/1.3 "${FONT_FAMILY}",sans-serif;color:#5b6670;white-space:nowrap;overflow:hidden;text-overflow:ellipsis`
+  const box = `font:400 7pt/1.3 ${FONT_STACK};color:#5b6670;white-space:nowrap;overflow:hidden;text-overflow:ellipsis`
   return `
 @page{size:A4;margin:19mm 15mm 17mm;
 @top-left{content:${cssString(headerText)};${box}}
