@@ -40,7 +40,8 @@ async function main(words: string[], signal: AbortSignal): Promise<number> {
     print(`Started in ${elapsed(startedAt)}.`)
     const failed = await showNight(program, signal)
     print(`Done in ${elapsed(startedAt)}.`)
-    if (signal.aborted) return INTERRUPTED
+    // The signal's reason says it, as it does when loading is stopped.
+    signal.throwIfAborted()
     sayWhere(config)
     if (board === null) return failed > 0 ? 1 : 0
     print()

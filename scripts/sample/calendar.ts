@@ -98,21 +98,23 @@ function makeDay(
   const random = randomOf(seed, client.id, day, 'calendar')
   const special = yearly(date.year)
   const isHoliday = special.holidays.has(day)
-  const usual = growth(client, serial) * pick(client.weekdays, date.dayOfWeek - 1) * monthFactor(client, date)
+  const size = growth(client, serial)
+  const rhythm = pick(client.weekdays, date.dayOfWeek - 1) * monthFactor(client, date)
+  // A web shop does not close, and a weekend is as good a time as any to buy.
+  const webRhythm = Math.sqrt(rhythm)
   const afterHoliday = yearly(date.subtract({ days: 1 }).year).holidays.has(dayAtSerial(serial - 1)) ? 1.12 : 1
   const campaign = campaignFactor(client, serial - special.campaignFrom)
   const season = seasonFactor(client, day.slice(5))
-  const demand = usual * (isHoliday ? client.onHoliday.contacts : afterHoliday)
+  const demand = size * rhythm * (isHoliday ? client.onHoliday.contacts : afterHoliday)
   return {
     serial,
     day,
     weekday: date.dayOfWeek,
     isHoliday,
     contacts: client.daily.contacts * demand * season.contacts * campaign.contacts * random.logNormal(1, DAY_NOISE),
-    // A web shop does not close, and a weekend is as good a time as any to buy.
     webOrders:
-      client.daily.webOrders * Math.sqrt(usual) * season.orders * campaign.orders * random.logNormal(1, DAY_NOISE),
-    newCustomers: client.daily.newCustomers * Math.sqrt(usual) * season.orders * campaign.contacts,
+      client.daily.webOrders * size * webRhythm * season.orders * campaign.orders * random.logNormal(1, DAY_NOISE),
+    newCustomers: client.daily.newCustomers * size * webRhythm * season.orders * campaign.contacts,
     halfHours: halfHoursOf(day, client.timeZone, shape),
     isOutage: special.outage === day,
   }

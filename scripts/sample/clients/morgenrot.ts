@@ -172,7 +172,7 @@ export const morgenrot: SampleClient = {
     { id: 'instagram', weight: 6, assistant: 0.6 },
   ],
   daily: { contacts: 72, webOrders: 26, newCustomers: 3.8 },
-  growthPerYear: 0.07,
+  growthPerYear: 0.1,
   founders: {
     count: 1150,
     named: [
