@@ -14,6 +14,9 @@ const UNPRIVILEGED_ID = 65534
 
 const START_TIMEOUT_S = 60
 
+/** Where setpriv and the shell that PostgreSQL's own programs call are. */
+const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
 export type EmbeddedServer = {
   /** Connects to the application's database as its owner. */
   url: string
@@ -63,7 +66,7 @@ async function runBinary(path: string, args: string[]): Promise<string> {
     // A read-only or foreign installation is executable already, or says so itself in a moment.
     if (error.code !== 'EPERM' && error.code !== 'EROFS') throw error
   })
-  const environment = { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' }
+  const environment = { PATH: SYSTEM_PATH, LC_ALL: 'C' }
   if (process.getuid?.() !== 0) return (await run(path, args, { env: environment })).stdout
   const id = String(UNPRIVILEGED_ID)
   const caps = '+dac_override,+dac_read_search'

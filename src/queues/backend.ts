@@ -8,7 +8,7 @@ import {
   type WorkerOptions,
 } from 'bullmq'
 import { Cluster, Redis } from 'ioredis'
-import type { Pool } from 'pg'
+import type { Database } from '../db/database.ts'
 import type { Log } from '../log.ts'
 import { QUEUES, type QueueName } from './job.ts'
 
@@ -27,7 +27,7 @@ export type QueueBackend = {
 
 export type QueueBackendOptions = {
   /** A pool whose connections find the schema `bullmq` first. */
-  pool: Pool
+  pool: Database['queuePool']
   redisUrl: string | undefined
   redisCluster: boolean
   prefix: string
