@@ -10,18 +10,19 @@ import type { Database } from './database.ts'
 export type BulkConnection = {
   /** `affected`: rows that a statement wrote. */
   query<Row>(sql: string, values?: readonly unknown[]): Promise<{ rows: Row[]; affected: number }>
-  /** `text`: lines in COPY's text format. */
-  copyInto(table: string, columns: readonly string[], text: string): Promise<void>
+  /** `lines`: COPY's text format. The buffer may be used again when the promise is done. */
+  copyInto(table: string, columns: readonly string[], lines: Buffer): Promise<void>
+  /** Gives the connection back; an open transaction is undone. */
   release(): Promise<void>
 }
 
 /** Opens a connection that sees and writes only this client's rows. */
 export async function openBulkConnection(database: Database, clientId: string): Promise<BulkConnection> {
   const connection = await database.connectAs(clientId)
-  let lost: Error | null = null
-  const onError = (error: Error) => {
-    // The statement in hand is refused by itself; without a listener the event would end the process.
-    lost = error
+  let lost = false
+  const onError = () => {
+    // The statement in hand says what happened; without a listener the event would end the process.
+    lost = true
   }
   connection.on('error', onError)
   return {
@@ -29,17 +30,18 @@ export async function openBulkConnection(database: Database, clientId: string): 
       const { rows, rowCount } = await connection.query(sql, [...values])
       return { rows: rows as Row[], affected: rowCount ?? 0 }
     },
-    async copyInto(table, columns, text) {
-      await pipeline([text], connection.query(copyFrom(`copy ${table} (${columns.map(quoted).join(', ')}) from stdin`)))
+    async copyInto(table, columns, lines) {
+      await pipeline(
+        [lines],
+        connection.query(copyFrom(`copy ${table} (${columns.map(quoted).join(', ')}) from stdin`)),
+      )
     },
     async release() {
-      try {
-        if (lost === null) await connection.query('rollback; discard temp')
-      } catch (error) {
-        lost = error as Error
-      }
+      const usable = !lost && connection.getTransactionStatus() === 'I'
+      // Anything else (a transaction left open, a statement still running) ends with the connection.
+      if (usable) await connection.query('discard temp')
       connection.off('error', onError)
-      connection.release(lost !== null)
+      connection.release(!usable)
     },
   }
 }

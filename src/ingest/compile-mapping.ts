@@ -1,0 +1,177 @@
+import { InputError } from '../errors.ts'
+import {
+  type CompiledColumn,
+  columnFinder,
+  compileColumn,
+  compileCondition,
+  type Fields,
+  type FindColumn,
+  negated,
+  type ReadingContext,
+  wrong,
+} from './compile-column.ts'
+import { findKind } from './kinds/index.ts'
+import type { FactKind } from './kinds/kind.ts'
+import type { ColumnSource, FactSource, Mapping } from './mapping.ts'
+import { suggestion } from './nearest.ts'
+import { isFault } from './readers/cell.ts'
+
+/** What is wrong with one cell of a row. */
+export type RowFault = { column: string; value: string; reason: string }
+
+/** The values of one fact, in the order of its columns, as PostgreSQL's text form has them. */
+export type FactValues = (string | null)[]
+
+/** How one fact is made of a row. */
+export type CompiledFact = {
+  kind: FactKind
+  columns: readonly string[]
+  /** Rows that come along with other facts, such as the agents of calls, are made when they are missing and left alone otherwise. */
+  onlyMissing: boolean
+  /** null: this row yields no such fact, or `faults` now says why it cannot. */
+  read(fields: Fields, faults: RowFault[]): FactValues | null
+}
+
+/** Binds a mapping to a file's header and a client. Throws an InputError for whatever does not fit, with the nearest that would. */
+export function compileMapping(
+  mapping: Mapping,
+  kind: FactKind,
+  header: readonly string[],
+  client: ReadingContext,
+): CompiledFact[] {
+  if (findKind(mapping.kind) !== kind) {
+    throw new InputError('mapping', `The mapping is for ${mapping.kind}, and ${kind.name} were asked for.`)
+  }
+  const used = new Set<string>()
+  const find = noting(columnFinder(header), used)
+  const context = { ...client, timeZone: mapping.timeZone ?? client.timeZone }
+  checkTimeZone(context.timeZone)
+  const facts = mapping.facts.map((source, index) => compileFact(`facts.${index}`, source, kind, find, context))
+  if (!facts.some((fact) => fact.kind === kind)) {
+    throw new InputError('mapping', `The mapping makes no ${kind.name}: none of its facts goes "to" them.`)
+  }
+  refuseUnusedColumns(mapping, header, used)
+  return facts
+}
+
+function compileFact(
+  place: string,
+  source: FactSource,
+  main: FactKind,
+  find: FindColumn,
+  context: ReadingContext,
+): CompiledFact {
+  const kind = findKind(source.to)
+  const sources = withCurrency(kind, source.columns, context)
+  const columns = Object.entries(sources).map(([name, column]) => {
+    const declared = kind.columns[name]
+    const at = `${place}.columns.${name}`
+    if (declared === undefined) {
+      throw wrong(at, `${kind.name} have no such column${suggestion(name, Object.keys(kind.columns))}`)
+    }
+    return compileColumn(at, name, declared, column, find, context)
+  })
+  for (const [name, declared] of Object.entries(kind.columns)) {
+    if (declared.required === true && sources[name] === undefined) {
+      throw wrong(`${place}.columns`, `${kind.name} need a "${name}"`)
+    }
+  }
+  const conditions = (source.when ?? []).map((condition) => compileCondition(condition, find))
+  const onlyMissing = kind !== main && kind.time === null
+  const idColumn = columns.find(({ name, from }) => name === 'id' && from !== '')
+  const complete = completion(kind, columns, sources)
+  return {
+    kind,
+    columns: columns.map(({ name }) => name),
+    onlyMissing,
+    read(fields, faults) {
+      if (!conditions.every((holds) => holds(fields))) return null
+      // A call without an agent makes no agent.
+      if (onlyMissing && idColumn?.source(fields) === '') return null
+      const values = readColumns(columns, fields, faults)
+      return values === null ? null : complete(values, fields, faults)
+    },
+  }
+}
+
+function readColumns(columns: readonly CompiledColumn[], fields: Fields, faults: RowFault[]): FactValues | null {
+  const values: FactValues = []
+  let whole = true
+  for (const column of columns) {
+    const cell = column.read(fields)
+    if (isFault(cell)) {
+      whole = false
+      faults.push({ column: column.from, value: column.source(fields), reason: cell.reason })
+    } else {
+      values.push(cell)
+    }
+  }
+  return whole ? values : null
+}
+
+/** What is done once every column was read: signs that follow the kind of a payment, and the rule between columns. */
+function completion(
+  kind: FactKind,
+  columns: readonly CompiledColumn[],
+  sources: Readonly<Record<string, ColumnSource>>,
+): (values: FactValues, fields: Fields, faults: RowFault[]) => FactValues | null {
+  const { rule } = kind
+  if (rule === undefined) return (values) => values
+  const first = columns.findIndex(({ name }) => name === rule.columns[0])
+  const second = columns.findIndex(({ name }) => name === rule.columns[1])
+  const blamed = columns[second]
+  if (first === -1 || blamed === undefined) return (values) => values
+  const signByKind = sources[blamed.name]?.sign === 'by-kind'
+  return (values, fields, faults) => {
+    const value = values[second] ?? null
+    if (signByKind && value !== null && rule.broken(values[first] ?? null, value) !== null) {
+      values[second] = negated(value)
+    }
+    const reason = rule.broken(values[first] ?? null, values[second] ?? null)
+    if (reason === null) return values
+    faults.push({ column: blamed.from, value: blamed.source(fields), reason })
+    return null
+  }
+}
+
+/** Money without a currency is in the client's. */
+function withCurrency(
+  kind: FactKind,
+  columns: Readonly<Record<string, ColumnSource>>,
+  context: ReadingContext,
+): Readonly<Record<string, ColumnSource>> {
+  if (kind.columns['currency'] === undefined || columns['currency'] !== undefined) return columns
+  return { ...columns, currency: { value: context.currency } }
+}
+
+function noting(find: FindColumn, used: Set<string>): FindColumn {
+  return (name) => {
+    used.add(name)
+    return find(name)
+  }
+}
+
+function refuseUnusedColumns({ ignore }: Mapping, header: readonly string[], used: ReadonlySet<string>): void {
+  if (ignore === 'rest') return
+  for (const name of ignore) {
+    if (!header.includes(name)) {
+      const near = suggestion(name, header)
+      throw new InputError('missing-column', `The file has no column "${name}", which the mapping ignores${near}.`)
+    }
+  }
+  const unused = header.filter((name) => name !== '' && !used.has(name) && !ignore.includes(name))
+  if (unused.length === 0) return
+  const listed = unused.map((name) => `"${name}"`).join(', ')
+  throw new InputError(
+    'unknown-column',
+    `The mapping does not mention these columns of the file: ${listed}. Read them, or name them in "ignore" ("rest" ignores all others).`,
+  )
+}
+
+function checkTimeZone(timeZone: string): void {
+  try {
+    Temporal.Now.zonedDateTimeISO(timeZone)
+  } catch {
+    throw new InputError('mapping', `"${timeZone}" is no time zone; give an IANA name such as Europe/Zurich.`)
+  }
+}

@@ -1,0 +1,150 @@
+import { type BulkConnection, refusalOf } from '../db/copy.ts'
+import type { Batch } from './batch.ts'
+import type { CompiledFact } from './compile-mapping.ts'
+import type { Reject } from './source.ts'
+import { addTallies, compareStaged, createStaging, mergeStaged, type Staging, stage, type Tally } from './staging.ts'
+
+/** Takes converted rows, batch by batch. Three of them: keep each batch, keep all or nothing, keep nothing but say what would be. */
+export type FactWriter = {
+  /** Rows that the database refuses come back. `months`: those of all facts so far. */
+  write(batch: Batch, months: ReadonlySet<string>): Promise<Reject[]>
+  /** Ends the work. `complete`: every row of the file was taken. Returns what became of the facts that are kept. */
+  finish(complete: boolean): Promise<Tally[]>
+}
+
+export type WriterOptions = { connection: BulkConnection; clientId: string; facts: readonly CompiledFact[] }
+
+/** Each batch is a transaction of its own. */
+export async function createBatchWriter(options: WriterOptions, ensureMonths: EnsureMonths): Promise<FactWriter> {
+  const { connection, clientId } = options
+  const stagings = await createStagings(options)
+  let tallies: Tally[] = []
+  const transaction = {
+    open: () => begin(connection, clientId),
+    keep: () => connection.query('commit'),
+    undo: () => connection.query('rollback'),
+  }
+  return {
+    async write(batch, months) {
+      await ensureMonths(months)
+      const outcome = await mergeRows(options, stagings, transaction, { batch, from: 0, to: batch.rows() })
+      tallies = addTallies(tallies, outcome.tallies)
+      return outcome.rejects
+    },
+    finish: async () => tallies,
+  }
+}
+
+/** All batches are one transaction, kept when the file is complete. */
+export async function createWholeWriter(options: WriterOptions): Promise<FactWriter> {
+  const { connection, clientId } = options
+  const stagings = await createStagings(options)
+  let tallies: Tally[] = []
+  await begin(connection, clientId)
+  const savepoint = {
+    open: () => connection.query('savepoint batch'),
+    keep: () => connection.query('release savepoint batch'),
+    undo: () => connection.query('rollback to savepoint batch'),
+  }
+  return {
+    async write(batch) {
+      const outcome = await mergeRows(options, stagings, savepoint, { batch, from: 0, to: batch.rows() })
+      tallies = addTallies(tallies, outcome.tallies)
+      return outcome.rejects
+    },
+    async finish(complete) {
+      await connection.query(complete ? 'commit' : 'rollback')
+      return complete ? tallies : []
+    },
+  }
+}
+
+/** Stages everything and compares it with what is there. */
+export async function createComparingWriter(options: WriterOptions): Promise<FactWriter> {
+  const { connection, clientId } = options
+  const stagings = await createStagings(options)
+  return {
+    async write(batch) {
+      for (const [index, staging] of stagings.entries()) {
+        await stage(connection, staging, batch.lines(index, 0, batch.rows()))
+      }
+      return []
+    },
+    async finish() {
+      let tallies: Tally[] = []
+      for (const staging of stagings) {
+        tallies = addTallies(tallies, [await compareStaged(connection, staging, clientId)])
+      }
+      return tallies
+    },
+  }
+}
+
+export type EnsureMonths = (months: ReadonlySet<string>) => Promise<void>
+
+/** Makes the partitions of months that are not known to have them. Months before `from` stay in the default partition. */
+export function createMonthEnsurer(connection: BulkConnection, from: string): EnsureMonths {
+  const ensured = new Set<string>()
+  return async (months) => {
+    for (const month of months) {
+      if (ensured.has(month) || month < from) continue
+      await connection.query(
+        "select ensure_fact_partitions($1::date, ($1::date + interval '1 month' - interval '1 day')::date)",
+        [`${month}-01`],
+      )
+      ensured.add(month)
+    }
+  }
+}
+
+async function createStagings({ connection, facts }: WriterOptions): Promise<Staging[]> {
+  const stagings: Staging[] = []
+  for (const [index, fact] of facts.entries()) stagings.push(await createStaging(connection, fact, index))
+  return stagings
+}
+
+/** Opens a transaction. Imports of one client take turns, so that two of them cannot wait for each other's days. */
+async function begin(connection: BulkConnection, clientId: string): Promise<void> {
+  // Statistics that are out of date must not make the planner compare each row of a batch with each other, nor sort a history.
+  await connection.query('begin; set local enable_nestloop = off; set local enable_sort = off')
+  await connection.query("select pg_advisory_xact_lock(hashtextextended('import ' || $1, 0))", [clientId])
+}
+
+type Scope = { open(): Promise<unknown>; keep(): Promise<unknown>; undo(): Promise<unknown> }
+
+/** Rows `[from, to)` of a batch. */
+type Rows = { batch: Batch; from: number; to: number }
+
+/** Merges rows; when the database refuses one of them, halves are tried until only the refused ones are left out. */
+async function mergeRows(
+  options: WriterOptions,
+  stagings: readonly Staging[],
+  scope: Scope,
+  rows: Rows,
+): Promise<{ tallies: Tally[]; rejects: Reject[] }> {
+  const { connection, clientId } = options
+  const { batch, from, to } = rows
+  await scope.open()
+  try {
+    const tallies: Tally[] = []
+    for (const [index, staging] of stagings.entries()) {
+      await stage(connection, staging, batch.lines(index, from, to))
+      tallies.push(await mergeStaged(connection, staging, clientId))
+    }
+    await scope.keep()
+    return { tallies: addTallies([], tallies), rejects: [] }
+  } catch (error) {
+    const refusal = refusalOf(error)
+    if (refusal === null) throw error
+    await scope.undo()
+    if (to - from === 1) return { tallies: [], rejects: [refusedRow(batch, from, refusal)] }
+    const middle = Math.ceil((from + to) / 2)
+    const first = await mergeRows(options, stagings, scope, { batch, from, to: middle })
+    const second = await mergeRows(options, stagings, scope, { batch, from: middle, to })
+    return { tallies: addTallies(first.tallies, second.tallies), rejects: [...first.rejects, ...second.rejects] }
+  }
+}
+
+function refusedRow(batch: Batch, row: number, refusal: string): Reject {
+  return { ...batch.origin(row), column: '', value: '', reason: `is refused by the database: ${refusal}` }
+}

@@ -1,0 +1,231 @@
+import { type BulkConnection, openBulkConnection } from '../db/copy.ts'
+import type { Database } from '../db/database.ts'
+import { InputError, messageOf } from '../errors.ts'
+import { addDays, type Clock, dayOf } from '../time.ts'
+import { type Batches, createBatches } from './batches.ts'
+import type { ReadingContext } from './compile-column.ts'
+import { type CompiledFact, compileMapping } from './compile-mapping.ts'
+import { createRowConverter, type RowConverter } from './convert-rows.ts'
+import { openCsv } from './csv-source.ts'
+import {
+  createBatchWriter,
+  createComparingWriter,
+  createMonthEnsurer,
+  createWholeWriter,
+  type EnsureMonths,
+  type FactWriter,
+} from './fact-writers.ts'
+import { findKind } from './kinds/index.ts'
+import type { FactKind } from './kinds/kind.ts'
+import { type Mapping, plainMapping, plainSource, readMapping } from './mapping.ts'
+import { suggestion } from './nearest.ts'
+import { createRejectsFile, type RejectsFile } from './rejects-file.ts'
+import type { RecordPage, RecordSource, Reject } from './source.ts'
+import type { Tally } from './staging.ts'
+
+/** Facts older than this share the default partition: a mistyped year must not make a thousand tables. */
+const PARTITIONED_DAYS = 7305
+
+export type ImportOptions = {
+  database: Database
+  clientId: string
+  /** A kind of facts, or another name of it: payments, calls. */
+  kind: string
+  path: string
+  /** Path of a mapping, or the name of one that ships; null: the file's columns are named as the table's. */
+  mapping: string | null
+  /** Everything but the write. */
+  dryRun: boolean
+  /** Nothing is kept when any row is bad. */
+  strict: boolean
+  /** null: beside the file. */
+  rejectsPath: string | null
+  clock: Clock
+  signal: AbortSignal
+  onProgress(progress: ImportProgress): void
+}
+
+export type ImportProgress = { phase: 'checking' | 'importing'; bytesRead: number; bytesTotal: number; rows: number }
+
+export type ImportResult = {
+  /** Rows of the file, without its header and blank lines. */
+  read: number
+  /** Rows that were not taken. */
+  rejected: number
+  /** Rows that said the same as an earlier row of the file. */
+  repeated: number
+  /** Rows that yield no fact by the conditions of the mapping. */
+  unused: number
+  /** Facts by kind. In a dry run: what would become of them. */
+  tallies: Tally[]
+  rejectsPath: string | null
+  notes: string[]
+  /** The last line that was dealt with when a signal stopped the import; null when it came to the end. */
+  stoppedAtLine: number | null
+}
+
+/**
+ * Brings the rows of a file in as facts of one client: read, convert, store, some thousands at a time, in memory that does not
+ * grow with the file. A bad row goes to the rejects file and costs no other. Importing the same file again changes nothing.
+ * Throws an InputError for what is wrong with the file or the mapping as a whole.
+ */
+export async function importFile(options: ImportOptions): Promise<ImportResult> {
+  const kind = findKind(options.kind)
+  const mapping = options.mapping === null ? null : await readMapping(options.mapping)
+  const client = await findClient(options)
+  const rejects = createRejectsFile(options.path, options.rejectsPath)
+  const job: Job = { options, kind, mapping, client, rejects }
+  try {
+    const { counts } = options.strict && !options.dryRun ? await importWhole(job) : await importParts(job)
+    if (counts.read === 0 && counts.stoppedAtLine === null) {
+      throw new InputError('no-rows', `${options.path} holds no rows below its header.`)
+    }
+    return { ...counts, rejectsPath: await rejects.close() }
+  } finally {
+    await rejects.close()
+  }
+}
+
+type Job = {
+  options: ImportOptions
+  kind: FactKind
+  mapping: Mapping | null
+  client: ReadingContext
+  rejects: RejectsFile
+}
+
+async function findClient({ database, clientId, clock }: ImportOptions): Promise<ReadingContext> {
+  const clients = await database.system.selectFrom('clients').select(['id', 'time_zone', 'currency']).execute()
+  const client = clients.find(({ id }) => id === clientId)
+  if (client !== undefined) return { timeZone: client.time_zone, currency: client.currency, clock }
+  const ids = clients.map(({ id }) => id)
+  const listed = ids.length === 0 ? 'there are none yet' : `there are ${ids.slice(0, 20).join(', ')}`
+  throw new InputError(
+    'no-such-client',
+    `There is no client "${clientId}"${suggestion(clientId, ids)} (${listed}).`,
+    404,
+  )
+}
+
+/** Each batch is kept as it is done; in a dry run, none is. */
+async function importParts(job: Job): Promise<Pass> {
+  const { database, clientId, dryRun } = job.options
+  const connection = await openBulkConnection(database, clientId)
+  try {
+    return await passOver(job, 'importing', (facts) => {
+      const writer = { connection, clientId, facts }
+      return dryRun ? createComparingWriter(writer) : createBatchWriter(writer, monthEnsurer(job, connection))
+    })
+  } finally {
+    await connection.release()
+  }
+}
+
+/**
+ * All rows or none: the file is checked to its end before anything is written, and written in one transaction, since the database
+ * may still refuse a row.
+ */
+async function importWhole(job: Job): Promise<Pass> {
+  const check = await passOver(job, 'checking', async () => NO_WRITER)
+  if (!isComplete(check.counts)) return check
+  const { database, clientId } = job.options
+  const connection = await openBulkConnection(database, clientId)
+  try {
+    // Before the transaction: a partition is made under a lock that must not be held for the length of an import.
+    await monthEnsurer(job, connection)(check.months)
+    return await passOver(job, 'importing', (facts) => createWholeWriter({ connection, clientId, facts }))
+  } finally {
+    await connection.release()
+  }
+}
+
+const NO_WRITER: FactWriter = { write: async () => [], finish: async () => [] }
+
+function monthEnsurer({ options, client }: Job, connection: BulkConnection): EnsureMonths {
+  const from = addDays(dayOf(options.clock(), client.timeZone), -PARTITIONED_DAYS)
+  return createMonthEnsurer(connection, from.slice(0, 7))
+}
+
+type Counts = Omit<ImportResult, 'rejectsPath'>
+type Pass = { counts: Counts; months: ReadonlySet<string> }
+
+/** Every row of the file was taken. */
+function isComplete({ rejected, stoppedAtLine }: Counts): boolean {
+  return rejected === 0 && stoppedAtLine === null
+}
+
+type OpenWriter = (facts: readonly CompiledFact[]) => Promise<FactWriter>
+
+/** Reads the file once from its beginning to its end, or until the signal. */
+async function passOver(job: Job, phase: ImportProgress['phase'], openWriter: OpenWriter): Promise<Pass> {
+  const { options, kind, mapping, client, rejects } = job
+  const source = await openCsv(options.path, mapping ?? plainSource)
+  try {
+    const facts = compileMapping(mapping ?? plainMapping(kind, source.header), kind, source.header, client)
+    const writer = await openWriter(facts)
+    const converter = createRowConverter(facts)
+    const batches = createBatches(writer, facts.length, converter.months, rejects)
+    const counts: Counts = { ...NOTHING_YET, notes: [] }
+    try {
+      await takePages(job, phase, source, { counts, converter, batches })
+      counts.tallies = await writer.finish(isComplete(counts))
+    } catch (error) {
+      await batches.abandon()
+      throw error instanceof InputError ? error : interrupted(job, error)
+    }
+    return { counts, months: converter.months }
+  } finally {
+    await source.close()
+  }
+}
+
+const NOTHING_YET = { read: 0, rejected: 0, repeated: 0, unused: 0, tallies: [], stoppedAtLine: null }
+
+type PassParts = { counts: Counts; converter: RowConverter; batches: Batches }
+
+async function takePages(
+  { options, rejects }: Job,
+  phase: ImportProgress['phase'],
+  source: RecordSource,
+  parts: PassParts,
+): Promise<void> {
+  const { counts, batches } = parts
+  for await (const page of source.pages) {
+    if (options.signal.aborted) {
+      const { refused, dropped, doneLine } = await batches.stop()
+      counts.rejected += refused
+      counts.read -= dropped
+      counts.stoppedAtLine = doneLine
+      return
+    }
+    await rejects.add(await takePage(page, parts))
+    options.onProgress({ phase, bytesRead: page.bytesRead, bytesTotal: source.bytesTotal, rows: counts.read })
+  }
+  counts.rejected += await batches.flush()
+}
+
+/** Hands the good rows of a page on and returns the bad ones. */
+async function takePage(page: RecordPage, { counts, converter, batches }: PassParts): Promise<Reject[]> {
+  const rejects = [...page.rejects]
+  counts.read += page.records.length + page.rejects.length
+  counts.rejected += page.rejects.length
+  if (page.note !== null) counts.notes.push(page.note)
+  for (const record of page.records) {
+    const conversion = converter.convert(record, batches.current())
+    if (conversion === 'stored') {
+      await batches.writeWhenFull()
+    } else if (Array.isArray(conversion)) {
+      counts.rejected += 1
+      rejects.push(...conversion)
+    } else {
+      counts[conversion] += 1
+    }
+  }
+  return rejects
+}
+
+function interrupted({ options }: Job, error: unknown): InputError {
+  const kept = options.strict || options.dryRun ? 'Nothing was kept' : 'What was stored before is kept'
+  const message = `The import of ${options.path} broke off: ${messageOf(error)}. ${kept}; running it again is harmless.`
+  return Object.assign(new InputError('import-broken-off', message, 503), { cause: error })
+}

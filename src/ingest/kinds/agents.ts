@@ -1,0 +1,14 @@
+import { type FactKind, id, name, reference } from './kind.ts'
+
+export const agents: FactKind = {
+  name: 'agents',
+  aliases: ['agent'],
+  table: 'agents',
+  time: null,
+  columns: {
+    id,
+    name,
+    kind: { type: 'text', oneOf: ['person', 'assistant'], whenEmpty: 'person' },
+    sector_id: reference,
+  },
+}

@@ -1,0 +1,118 @@
+import { quoted } from '../db/copy.ts'
+import type { CompiledFact } from './compile-mapping.ts'
+
+/** How a batch goes from its staging table (s) to the table of facts (t). $1 is the client. */
+export type MergeStatements = {
+  /** The batch's ids as an array, or null when the client has none between their first and last: then the upsert alone has work. */
+  touched: string
+  /** $2: the batch's ids. How many they are, how many of them the client knows, and how many at another time. */
+  known: string
+  /** null for what has no time. */
+  move: MoveStatements | null
+  /** New rows are inserted, changed ones updated, identical ones not written, so that they mark no day dirty. */
+  upsert: string
+  /** What all this would do, read only. */
+  compare: string
+}
+
+/** Facts whose time changed. `find` takes the batch's ids and returns (id, at); the others take these as $2 and $3. */
+export type MoveStatements = {
+  find: string
+  /** So that the next one finds a moved fact among thousands staged. */
+  index: string
+  /** Gives a fact its new time, and so keeps what the file does not say of it. */
+  update: string
+  /** Drops what is left at the old times, where the new one was taken already. */
+  dropStrays: string
+}
+
+/**
+ * Looks facts up by (client_id, id), their primary key, in every month: a fact is one however often its time changes. The ids go in
+ * as a list, not as a join: the statistics know nothing of a client that has just begun, and a join that the planner believes to
+ * be of one row reads all of the client's facts for each of the batch's. A list is at worst looked for in one reading.
+ */
+export function mergeStatements(fact: CompiledFact, stage: string): MergeStatements {
+  const { table, time } = fact.kind
+  const names = fact.columns.map(quoted)
+  const key = ['id', ...(time === null ? [] : [time])]
+  const others = fact.columns.filter((name) => !key.includes(name))
+  const source = fact.onlyMissing ? firstOfEach(fact, stage) : `select ${names.join(', ')} from ${stage}`
+  const join = `${table} t on t.client_id = $1 and t.id = s.id`
+  const found = foundStatement(table, time)
+  const movedIs = time === null ? 'false' : `coalesce(t.${time} <> s.${time}, false)`
+  const change = fact.onlyMissing ? earlierChange(fact) : anyChange(others)
+  const difference = (fact.onlyMissing ? change : anyChange(fact.columns))?.differs('s') ?? 'false'
+  return {
+    touched: `select array_agg(id)::text as ids from ${stage} having (select t.id from ${table} t
+      where t.client_id = $1 and t.id >= (select min(id) from ${stage}) order by t.client_id, t.id limit 1) <= max(id)`,
+    known: `with found as materialized (${found}) select count(*)::int as ids, count(*) filter (where known)::int as known, count(*) filter (where moved)::int as moved
+      from (select bool_or(t.id is not null) as known, bool_or(${movedIs}) as moved
+        from ${stage} s left join found t on t.id = s.id group by s.id) as ids`,
+    move: time === null ? null : moveStatements(table, time, stage, fact.columns),
+    upsert: `insert into ${table} as t (client_id, ${names.join(', ')}) select $1, s.* from (${source}) s
+      on conflict (client_id, ${key.join(', ')}) do ${conflictAction(change)}`,
+    compare: `select count(*) filter (where t.id is null)::int as inserted, count(*)::int as ids,
+      count(*) filter (where t.id is not null and (${difference}))::int as updated
+      from (${source}) s left join ${join}`,
+  }
+}
+
+/** Which columns a row that is there already takes over, and when. */
+type Change = { set: string; differs(from: string): string } | null
+
+function anyChange(columns: readonly string[]): Change {
+  if (columns.length === 0) return null
+  const row = (of: string) => `row(${columns.map((name) => `${of}.${quoted(name)}`).join(', ')})`
+  return {
+    set: columns.map((name) => `${quoted(name)} = excluded.${quoted(name)}`).join(', '),
+    differs: (from) => `${row('t')} is distinct from ${row(from)}`,
+  }
+}
+
+function earlierChange(fact: CompiledFact): Change {
+  const columns = earliestColumns(fact)
+  if (columns.length === 0) return null
+  return {
+    set: columns.map((name) => `${quoted(name)} = least(t.${quoted(name)}, excluded.${quoted(name)})`).join(', '),
+    differs: (from) =>
+      columns
+        .map((name) => `t.${quoted(name)} is distinct from least(t.${quoted(name)}, ${from}.${quoted(name)})`)
+        .join(' or '),
+  }
+}
+
+function earliestColumns({ kind, columns }: CompiledFact): string[] {
+  return columns.filter((name) => kind.columns[name]?.earliest === true)
+}
+
+function conflictAction(change: Change): string {
+  return change === null ? 'nothing' : `update set ${change.set} where ${change.differs('excluded')}`
+}
+
+/** Many calls bring the same agent along: the first row of each id, with the earliest of its instants. */
+function firstOfEach(fact: CompiledFact, stage: string): string {
+  const earliest = earliestColumns(fact)
+  const names = fact.columns.map((name) =>
+    earliest.includes(name) ? `min(${quoted(name)}) over (partition by id) as ${quoted(name)}` : quoted(name),
+  )
+  return `select distinct on (id) ${names.join(', ')} from ${stage} order by id, ctid`
+}
+
+function foundStatement(table: string, time: string | null): string {
+  const columns = time === null ? 't.id' : `t.id, t.${time}`
+  return `select ${columns} from ${table} t where t.client_id = $1 and t.id = any($2::text[])`
+}
+
+function moveStatements(table: string, time: string, stage: string, columns: readonly string[]): MoveStatements {
+  const set = columns.filter((name) => name !== 'id').map((name) => `${quoted(name)} = s.${quoted(name)}`)
+  const old = 'unnest($2::text[], $3::timestamptz[]) as old (id, at)'
+  const atOldTime = `t.client_id = $1 and t.id = old.id and t.${time} = old.at`
+  return {
+    find: `with found as materialized (${foundStatement(table, time)})
+      select s.id, t.${time}::text as at from ${stage} s join found t on t.id = s.id where t.${time} <> s.${time}`,
+    index: `create index if not exists ${stage.replace('pg_temp.', '')}_id on ${stage} (id)`,
+    update: `update ${table} t set ${set.join(', ')} from ${old} join ${stage} s on s.id = old.id where ${atOldTime}
+      and not exists (select from ${table} n where n.client_id = $1 and n.id = s.id and n.${time} = s.${time})`,
+    dropStrays: `delete from ${table} t using ${old} where ${atOldTime}`,
+  }
+}

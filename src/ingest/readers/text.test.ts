@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { jsonReader, oneOfReader, slugReader, textReader, valuesReader } from './text.ts'
+
+test('a name becomes an id of its letters and digits, in any script', () => {
+  const slug = slugReader(200)
+  expect(['Technical Support', ' Zoë & Søn ', 'Contract-related', 'あおい 太郎', 'Çağlar', '…'].map(slug)).toEqual([
+    'technical-support',
+    'zoe-søn',
+    'contract-related',
+    'あおい-太郎',
+    'caglar',
+    { reason: 'has no letter or digit to make an id of' },
+  ])
+})
+
+test('text has an end, and no NUL, which PostgreSQL cannot hold', () => {
+  expect(['abc', 'abcd', 'a\0'].map(textReader(3))).toEqual([
+    'abc',
+    { reason: 'is longer than 3 characters' },
+    { reason: 'holds a NUL character' },
+  ])
+})
+
+test('a closed set takes its members as written, and a list of words what they stand for', () => {
+  expect(['voice', 'Voice'].map(oneOfReader(['voice', 'web']))).toEqual(['voice', { reason: 'is none of voice, web' }])
+  expect(['Y', 'constructor'].map(valuesReader({ Y: 'true', N: 'false' }))).toEqual([
+    'true',
+    { reason: 'is none of Y, N' },
+  ])
+})
+
+test('attributes are a JSON object that PostgreSQL can hold', () => {
+  expect(['{"plan": "gold"}', '[1]', 'gold', '{"a": "\\u0000"}'].map(jsonReader(100))).toEqual([
+    '{"plan":"gold"}',
+    { reason: 'is not a JSON object' },
+    { reason: 'is not a JSON object' },
+    { reason: 'is not a JSON object' },
+  ])
+})

@@ -1,0 +1,92 @@
+import { type BulkConnection, quoted } from '../db/copy.ts'
+import type { CompiledFact } from './compile-mapping.ts'
+import { type MergeStatements, type MoveStatements, mergeStatements } from './merge-statements.ts'
+
+/** What became of the facts of one kind. Rows that only come along are counted when they are new or change, not otherwise. */
+export type Tally = { kind: string; table: string; inserted: number; updated: number; unchanged: number }
+
+/** A temporary table for the facts of one batch, and the statements that take them from there to where they belong. */
+export type Staging = { fact: CompiledFact; table: string; statements: MergeStatements }
+
+/** Makes the temporary table; it lives until the connection is released. */
+export async function createStaging(connection: BulkConnection, fact: CompiledFact, index: number): Promise<Staging> {
+  const table = `pg_temp.import_${index}`
+  const columns = fact.columns.map(quoted).join(', ')
+  await connection.query(
+    `create temporary table import_${index} as select ${columns} from ${fact.kind.table} with no data`,
+  )
+  return { fact, table, statements: mergeStatements(fact, table) }
+}
+
+/** Adds lines of COPY's text to what the staging table holds. */
+export async function stage(connection: BulkConnection, { fact, table }: Staging, lines: Buffer): Promise<void> {
+  if (lines.length > 0) await connection.copyInto(table, fact.columns, lines)
+}
+
+/** Takes what is staged to the client's facts. Doing the same twice changes nothing. */
+export async function mergeStaged(connection: BulkConnection, staging: Staging, clientId: string): Promise<Tally> {
+  const { fact, table, statements } = staging
+  const { rows } = await connection.query<{ ids: string | null }>(statements.touched, [clientId])
+  const ids = rows[0]?.ids ?? null
+  const found = ids === null ? null : await findKnown(connection, statements, [clientId, ids])
+  if (found !== null && found.moved > 0 && statements.move !== null) {
+    await moveStaged(connection, statements.move, [clientId, ids])
+  }
+  const { affected } = await connection.query(statements.upsert, [clientId])
+  await connection.query(`truncate ${table}`)
+  const inserted = found === null ? affected : found.ids - found.known
+  const updated = affected - inserted + (found?.moved ?? 0)
+  const unchanged = fact.onlyMissing || found === null ? 0 : found.known - updated
+  return { kind: fact.kind.name, table: fact.kind.table, inserted, updated, unchanged }
+}
+
+type Found = { ids: number; known: number; moved: number }
+
+async function findKnown(
+  connection: BulkConnection,
+  { known }: MergeStatements,
+  clientAndIds: readonly unknown[],
+): Promise<Found | null> {
+  const { rows } = await connection.query<Found>(known, clientAndIds)
+  return rows[0] ?? null
+}
+
+async function moveStaged(
+  connection: BulkConnection,
+  move: MoveStatements,
+  clientAndIds: readonly unknown[],
+): Promise<void> {
+  const { rows } = await connection.query<{ id: string; at: string }>(move.find, clientAndIds)
+  const old = [clientAndIds[0], rows.map(({ id }) => id), rows.map(({ at }) => at)]
+  await connection.query(move.index)
+  await connection.query(move.update, old)
+  await connection.query(move.dropStrays, old)
+}
+
+/** What merging all that is staged would do. */
+export async function compareStaged(connection: BulkConnection, staging: Staging, clientId: string): Promise<Tally> {
+  const { fact, table, statements } = staging
+  // Temporary tables are never analysed by themselves, and this one may hold a whole file.
+  await connection.query(`analyze ${table}`)
+  const { rows } = await connection.query<{ inserted: number; updated: number; ids: number }>(statements.compare, [
+    clientId,
+  ])
+  const { inserted, updated, ids } = rows[0] ?? { inserted: 0, updated: 0, ids: 0 }
+  const unchanged = fact.onlyMissing ? 0 : ids - inserted - updated
+  return { kind: fact.kind.name, table: fact.kind.table, inserted, updated, unchanged }
+}
+
+/** Adds tallies of the same kind, in the order they were first seen. */
+export function addTallies(total: readonly Tally[], more: readonly Tally[]): Tally[] {
+  const sums = new Map(total.map((tally) => [tally.kind, { ...tally }]))
+  for (const tally of more) {
+    const sum = sums.get(tally.kind)
+    if (sum === undefined) sums.set(tally.kind, { ...tally })
+    else {
+      sum.inserted += tally.inserted
+      sum.updated += tally.updated
+      sum.unchanged += tally.unchanged
+    }
+  }
+  return [...sums.values()]
+}

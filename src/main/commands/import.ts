@@ -1,0 +1,107 @@
+import type { Command } from 'commander'
+import { type ImportProgress, type ImportResult, importFile } from '../../ingest/import-file.ts'
+import { kinds } from '../../ingest/kinds/index.ts'
+import { printTable } from '../print.ts'
+import { createProgress, type ProgressDisplay } from '../progress.ts'
+import type { CommandTools } from './command-tools.ts'
+
+type ImportFlags = { client: string; map?: string; dryRun?: true; strict?: true; rejects?: string }
+
+/** What a shell is told: every row was taken; some were rejected; nothing was imported. 130: stopped by Ctrl-C. */
+const EXIT = { done: 0, failed: 1, someRejected: 2, interrupted: 130 } as const
+
+export function importCommand(parent: Command, tools: CommandTools): void {
+  parent
+    .command('import')
+    .description('Bring facts in from a CSV file. Importing the same file again changes nothing. See docs/import.md.')
+    .argument('<kind>', kinds.map(({ name, aliases }) => [name, ...aliases].join(' or ')).join(', '))
+    .argument('<file>', 'CSV with a header')
+    .requiredOption('--client <id>', 'the client whose facts they are')
+    .option(
+      '--map <mapping>',
+      'file of a mapping, or the name of one that ships (default: columns are named as the table’s)',
+    )
+    .option('--dry-run', 'do everything but the write')
+    .option('--strict', 'keep nothing when any row is bad')
+    .option('--rejects <file>', 'where rows that were not taken go (default: beside the file)')
+    .action((kind: string, file: string, flags: ImportFlags) => runImport(tools, kind, file, flags))
+}
+
+async function runImport(tools: CommandTools, kind: string, file: string, flags: ImportFlags): Promise<void> {
+  const { db, close } = await tools.openDatabase()
+  const display = createDisplay()
+  try {
+    const result = await importFile({
+      database: db,
+      clientId: flags.client,
+      kind,
+      path: file,
+      mapping: flags.map ?? null,
+      dryRun: flags.dryRun === true,
+      strict: flags.strict === true,
+      rejectsPath: flags.rejects ?? null,
+      clock: tools.clock,
+      signal: tools.signal,
+      onProgress: display.show,
+    })
+    display.stop()
+    printResult(tools.print, file, flags, result)
+    process.exitCode = exitCodeOf(result, flags)
+  } finally {
+    display.stop()
+    await close()
+  }
+}
+
+/** One display for each reading of the file: a strict import reads it twice. */
+function createDisplay(): { show(progress: ImportProgress): void; stop(): void } {
+  const displays = new Map<string, ProgressDisplay>()
+  const stop = () => {
+    for (const display of displays.values()) display.stop()
+    displays.clear()
+  }
+  return {
+    stop,
+    show({ phase, bytesRead, bytesTotal }) {
+      if (!displays.has(phase)) {
+        stop()
+        displays.set(phase, createProgress(`kB (${phase})`, kilobytes(bytesTotal)))
+      }
+      displays.get(phase)?.update(kilobytes(bytesRead))
+    },
+  }
+}
+
+function kilobytes(bytes: number): number {
+  return Math.ceil(bytes / 1000)
+}
+
+function printResult(print: CommandTools['print'], file: string, flags: ImportFlags, result: ImportResult): void {
+  const { tallies, rejected, repeated, unused, stoppedAtLine } = result
+  const verb = flags.dryRun === true ? 'would be ' : ''
+  if (tallies.length > 0) {
+    printTable([
+      ['facts', `${verb}inserted`, `${verb}updated`, 'unchanged'],
+      ...tallies.map(({ kind, inserted, updated, unchanged }) => [kind, ...[inserted, updated, unchanged].map(count)]),
+    ])
+    print()
+  }
+  print(`${count(result.read)} rows of ${file} were read, ${count(rejected)} were rejected.`)
+  if (repeated > 0) print(`${count(repeated)} rows said the same as an earlier one.`)
+  if (unused > 0) print(`${count(unused)} rows yield no fact by the mapping's conditions.`)
+  for (const note of result.notes) print(note)
+  if (result.rejectsPath !== null) print(`Row, column and reason of each reject: ${result.rejectsPath}`)
+  if (flags.dryRun === true) print('Nothing was written: this was a dry run.')
+  else if (flags.strict === true && (rejected > 0 || stoppedAtLine !== null)) print('Nothing was kept: --strict.')
+  if (stoppedAtLine !== null) print(`Stopped after line ${count(stoppedAtLine)}. Running the import again is harmless.`)
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en')
+}
+
+function exitCodeOf({ read, rejected, stoppedAtLine }: ImportResult, { strict }: ImportFlags): number {
+  if (stoppedAtLine !== null) return EXIT.interrupted
+  if (rejected === 0) return EXIT.done
+  return strict === true || rejected === read ? EXIT.failed : EXIT.someRejected
+}
