@@ -70,7 +70,7 @@ describe.skipIf(!hasForecastSeries)('on published series (skipped where ../share
     },
     (history) => {
       const chosen = origins.filter((origin) => origin.history === history)
-    const scores = scoresOf(chosen.map((origin) => tryOrigin(origin, series)))
+      const scores = scoresOf(chosen.map((origin) => tryOrigin(origin, series)))
       console.info(`${history} days: ${JSON.stringify(scores)}`)
       expect(scores.relativeMase).toBeLessThanOrEqual(0.85)
       expect(scores.coverage80).toBeGreaterThanOrEqual(0.74)

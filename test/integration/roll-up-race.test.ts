@@ -151,24 +151,27 @@ async function expectCleanDaysToBeRight(snapshot: SystemDatabase): Promise<void>
 test('whoever looks at any moment while facts stream in and days are rolled up sees no clean day that is wrong', async () => {
   const days = ['2026-03-01', '2026-03-02', '2026-03-03']
   const someDay = (n: number) => days[n % days.length] ?? DAY
-  let isWriting = true
+  const writing = new AbortController()
+  const until = (turns: number) => (turn: number) => turn < turns && !writing.signal.aborted
   const writers = [0, 1, 2].map(async (writer) => {
     for (let n = 0; n < 40; n += 1)
       await given.calls(db, [
         [`${someDay(n + writer)}T0${n % 10}:00:00Z`, { customer_id: `c${n % 7}`, resolved: true }],
       ])
   })
+  const goesOn = until(1000)
   const rollers = [0, 1].map(async (roller) => {
-    for (let n = roller; isWriting && n < 1000; n += 1) await rollUp(someDay(n))
+    for (let n = roller; goesOn(n); n += 1) await rollUp(someDay(n))
   })
-  const watcher = (async () => {
+  const watch = async () => {
     let looks = 0
-    for (; isWriting && looks < 1000; looks += 1)
+    for (; goesOn(looks); looks += 1)
       await db.transaction().setIsolationLevel('repeatable read').execute(expectCleanDaysToBeRight)
     return looks
-  })()
+  }
+  const watcher = watch()
   await Promise.all(writers)
-  isWriting = false
+  writing.abort()
   const [looks] = await Promise.all([watcher, ...rollers])
   expect(looks).toBeGreaterThan(5)
   for (const day of days) await rollUp(day)
