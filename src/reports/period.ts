@@ -22,7 +22,7 @@ export function windowOf(period: Period, today: Day): DayWindow {
 }
 
 /** How many calendar months a window covers exactly; null when it does not begin and end with a month. */
-export function wholeMonths({ from, to }: DayWindow): number | null {
+function wholeMonths({ from, to }: DayWindow): number | null {
   const [first, end] = [Temporal.PlainDate.from(from), Temporal.PlainDate.from(to)]
   if (first.day !== 1 || end.day !== 1) return null
   return first.until(end, { largestUnit: 'months' }).months

@@ -1,5 +1,5 @@
 /** The additive numbers that roll-ups keep; every metric is made of their sums. They are named as the columns that hold them. */
-export const CONTACT_COMPONENTS = [
+const CONTACT_COMPONENTS = [
   'offered',
   'answered',
   'abandoned',

@@ -10,9 +10,6 @@
  *
  * To deal with the business is to contact it or to order. Source of the quintile: the R package rfm, monetary score 5.
  */
-export const TIERS = ['high-value', 'regular', 'occasional', 'at-risk', 'new'] as const
-export type Tier = (typeof TIERS)[number]
-
 export const NEW_DAYS = 30
 export const SILENT_DAYS = 90
 export const LOOKBACK_DAYS = 365

@@ -1,4 +1,3 @@
-import type { StoredForecast } from '../../analytics/forecasts/index.ts'
 import {
   type Group,
   type Interval,
@@ -15,6 +14,7 @@ import { addDays, daysOf, startOfDay } from '../../time.ts'
 import type { Block, Chart, Check, DocumentMeta, Figure, Table } from '../document.ts'
 import { previousWindow, windowLabel } from '../period.ts'
 import { defineReport } from '../report.ts'
+import { forecastBlocks } from './forecast-blocks.ts'
 import {
   addUp,
   type Compared,
@@ -262,60 +262,6 @@ function hourChart({ hours }: PerformanceData): Chart {
     description:
       'Offered and answered contacts of the whole period, by the hour of the local day in which they came in.',
   }
-}
-
-const EXPECTED = { type: 'decimal', digits: 0 } as const
-
-function forecastBlocks(forecast: StoredForecast | null): Block[] {
-  const heading: Block = { kind: 'heading', level: 2, text: 'Coming days' }
-  if (forecast === null || forecast.days.length === 0)
-    return [
-      heading,
-      note(
-        'info',
-        'There is no forecast of the days after this period. One is made every night from 60 days of history on.',
-      ),
-    ]
-  const rows = forecast.days.map((day) => ({ ...day }))
-  const expected = { ...EXPECTED, key: 'expected', label: 'Expected' }
-  return [
-    heading,
-    { kind: 'paragraph', text: forecastText(forecast) },
-    {
-      kind: 'chart',
-      id: 'forecast-chart',
-      title: 'Expected contacts by day, with the 80 % interval',
-      shape: 'line',
-      category: { key: 'day', label: 'Day', type: 'date' },
-      series: [{ ...expected, band: { low: 'low80', high: 'high80' } }],
-      rows,
-      description:
-        'Offered contacts expected on each of the coming days, with the range that four days in five should fall into.',
-    },
-    {
-      kind: 'table',
-      id: 'forecast',
-      title: 'Expected contacts',
-      columns: [
-        { key: 'day', label: 'Day', type: 'date' },
-        expected,
-        { ...EXPECTED, key: 'low80', label: '80 % from' },
-        { ...EXPECTED, key: 'high80', label: '80 % to' },
-        { ...EXPECTED, key: 'low95', label: '95 % from' },
-        { ...EXPECTED, key: 'high95', label: '95 % to' },
-      ],
-      rows,
-      empty: 'No days.',
-    },
-  ]
-}
-
-function forecastText(forecast: StoredForecast): string {
-  const { madeOn, historyDays, backtestMase, backtestCoverage80 } = forecast
-  const made = `Offered contacts, forecast after ${madeOn} from ${historyDays} days of history.`
-  if (backtestMase === null || backtestCoverage80 === null) return made
-  const coverage = `${Math.round(backtestCoverage80 * 100)} %`
-  return `${made} Tried on the past, its error was ${backtestMase.toFixed(2)} of that of “the same as a week ago”, and ${coverage} of the days fell into the 80 % interval.`
 }
 
 function checks(data: PerformanceData): Check[] {
