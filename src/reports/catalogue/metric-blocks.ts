@@ -1,6 +1,8 @@
 /** Blocks made of metrics, so that a number has the same name, unit and formula wherever it stands. */
 import { levelOf, METRICS, type Metric, type MetricKey, type Sums, valueOf } from '../../analytics/metrics/index.ts'
+import type { DayWindow } from '../../time.ts'
 import type { Block, Check, Column, Figure, Format, Row, Value } from '../document.ts'
+import { windowLabel } from '../period.ts'
 
 /** Sums to compare with; null when nothing is known of that time. */
 export type Compared = { label: string; sums: Partial<Sums> | null }
@@ -47,6 +49,24 @@ export function valuesOf(columns: MetricColumns, sums: Partial<Sums>): Row {
 
 export function checkOf(label: string, left: Value, right: Value, format: Format): Check {
   return { ...format, label, left, right, holds: left === right }
+}
+
+/** Another window that a report compares with. */
+export type Earlier<S> = {
+  window: DayWindow
+  /** null: none of it was ever rolled up. */
+  sums: S | null
+  /** Days of it that are missing or incomplete. */
+  provisionalDays: number
+}
+
+/** What to know about a comparison: that there is none, or that it may still change. */
+export function comparisonNote({ window, sums, provisionalDays }: Earlier<unknown>, locale: string): string[] {
+  const label = windowLabel(window, locale)
+  if (sums === null) return [`Nothing is known of ${label}, so there is no comparison with it.`]
+  if (provisionalDays === 0) return []
+  const days = provisionalDays === 1 ? '1 of its days is' : `${provisionalDays} of its days are`
+  return [`The comparison with ${label} is provisional: ${days} missing or incomplete.`]
 }
 
 /** How each number is computed, in words. */

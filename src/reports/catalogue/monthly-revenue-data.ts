@@ -16,26 +16,18 @@ import type { ClientDatabase } from '../../db/database.ts'
 import { addDays, type DayWindow } from '../../time.ts'
 import { previousWindow, windowLastYear } from '../period.ts'
 import type { ReportClient, ReportParams } from '../report.ts'
+import type { Earlier } from './metric-blocks.ts'
 
 export const TOP_CUSTOMERS = 20
 export const LARGEST_REFUNDS = 20
 const TREND_MONTHS = 13
 
-/** Another window to compare with. */
-export type EarlierRevenue = {
-  window: DayWindow
-  /** null: none of it was ever rolled up. */
-  sums: MoneySums | null
-  /** Days of it that are missing or incomplete. */
-  provisionalDays: number
-}
-
 export type MonthlyRevenueData = {
   /** Asked for without grouping; every breakdown must add up to it. */
   total: MoneySums
   otherCurrencies: Group<MoneySums>[]
-  previous: EarlierRevenue
-  lastYear: EarlierRevenue
+  previous: Earlier<MoneySums>
+  lastYear: Earlier<MoneySums>
   days: Group<MoneySums>[]
   weeks: Group<MoneySums>[]
   countries: Group<MoneySums>[]
@@ -83,7 +75,7 @@ export async function loadMonthlyRevenue(
   }
 }
 
-async function loadEarlier(db: ClientDatabase, client: ReportClient, window: DayWindow): Promise<EarlierRevenue> {
+async function loadEarlier(db: ClientDatabase, client: ReportClient, window: DayWindow): Promise<Earlier<MoneySums>> {
   const { dataAsOf, provisionalDays } = await windowFreshness(db, client.id, window)
   const currencies = await revenueByCurrency(db, { clientId: client.id, window })
   const sums = currencies.find(({ key }) => key === client.currency) ?? NO_MONEY

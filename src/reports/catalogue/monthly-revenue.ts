@@ -8,13 +8,13 @@ import {
   type Compared,
   checkOf,
   columnsOf,
+  comparisonNote,
   definitionsOf,
   figureOf,
   type MetricColumns,
   valuesOf,
 } from './metric-blocks.ts'
 import {
-  type EarlierRevenue,
   LARGEST_REFUNDS,
   loadMonthlyRevenue,
   type MonthlyRevenueData,
@@ -70,7 +70,7 @@ function summary(data: MonthlyRevenueData, { locale }: DocumentMeta): Block {
 function notes(data: MonthlyRevenueData, meta: DocumentMeta): Block[] {
   const texts = [
     ...emptyNote(data, meta),
-    ...[data.previous, data.lastYear].flatMap((earlier) => comparisonNote(earlier, meta)),
+    ...[data.previous, data.lastYear].flatMap((earlier) => comparisonNote(earlier, meta.locale)),
     ...data.otherCurrencies.map(
       ({ key, orders, refunds }) =>
         `There are also ${orders} orders and ${refunds} refunds in ${key}. They are not in any number here: this report is in ${meta.currency} alone.`,
@@ -83,14 +83,6 @@ function emptyNote({ total }: MonthlyRevenueData, { dataAsOf, windowLabel, curre
   if (total.orders > 0 || total.refunds > 0) return []
   if (dataAsOf === null) return [`Nothing of ${windowLabel} has been rolled up yet, so there is nothing to report.`]
   return [`There were no orders and no refunds in ${currency} in ${windowLabel}.`]
-}
-
-function comparisonNote({ window, sums, provisionalDays }: EarlierRevenue, { locale }: DocumentMeta): string[] {
-  const label = windowLabel(window, locale)
-  if (sums === null) return [`Nothing is known of ${label}, so there is no comparison with it.`]
-  if (provisionalDays === 0) return []
-  const days = provisionalDays === 1 ? '1 of its days is' : `${provisionalDays} of its days are`
-  return [`The comparison with ${label} is provisional: ${days} missing or incomplete.`]
 }
 
 function breakdowns(data: MonthlyRevenueData, meta: DocumentMeta): Block[] {

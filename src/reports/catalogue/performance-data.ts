@@ -4,6 +4,7 @@ import type { ClientDatabase } from '../../db/database.ts'
 import { addDays, type Day, type DayWindow } from '../../time.ts'
 import { previousWindow } from '../period.ts'
 import type { ReportParams } from '../report.ts'
+import type { Earlier } from './metric-blocks.ts'
 
 /** The trend shows at least so many days, so that a report of one day has something to stand against. */
 const TREND_DAYS = 28
@@ -17,7 +18,7 @@ export type PerformanceData = {
   shortAbandonS: number
   /** Asked for without grouping; every breakdown must add up to it. */
   total: Sums
-  previous: { window: DayWindow; sums: Sums | null; provisionalDays: number }
+  previous: Earlier<Sums>
   agents: Group<Sums>[]
   sectors: Group<Sums>[]
   channels: Group<Sums>[]
@@ -84,7 +85,7 @@ async function thresholdsOf(db: ClientDatabase, clientId: string) {
     .executeTakeFirstOrThrow()
 }
 
-async function loadPrevious(db: ClientDatabase, clientId: string, window: DayWindow) {
+async function loadPrevious(db: ClientDatabase, clientId: string, window: DayWindow): Promise<Earlier<Sums>> {
   const { dataAsOf, provisionalDays } = await windowFreshness(db, clientId, window)
   const sums = await contactsTotal(db, { clientId, window })
   return { window, sums: dataAsOf === null ? null : sums, provisionalDays: provisionalDays.length }

@@ -20,6 +20,7 @@ import {
   type Compared,
   checkOf,
   columnsOf,
+  comparisonNote,
   definitionsOf,
   figureOf,
   formatOf,
@@ -104,28 +105,22 @@ function areRepeatsKnown({ unseenRepeatDays }: PerformanceData, meta: DocumentMe
 
 function notes(data: PerformanceData, meta: DocumentMeta, isEmpty: boolean): Block[] {
   if (isEmpty) return [emptyNote(meta)]
+  const later = [...repeatsNote(data, meta), ...comparisonNote(data.previous, meta.locale)]
+  return [...criticalNote(data), ...later.map((text) => note('info', text))]
+}
+
+function criticalNote({ total }: PerformanceData): Block[] {
   const critical = RATIOS.map((name) => METRICS[name]).filter(
-    (metric) => levelOf(metric, valueOf(metric, data.total)) === 'critical',
+    (metric) => levelOf(metric, valueOf(metric, total)) === 'critical',
   )
-  const label = windowLabel(data.previous.window, meta.locale)
-  const { sums, provisionalDays } = data.previous
-  return [
-    ...(critical.length === 0
-      ? []
-      : [note('warning', `Critical: ${critical.map((metric) => metric.label).join(', ')}.`)]),
-    ...(areRepeatsKnown(data, meta)
-      ? []
-      : [
-          note(
-            'info',
-            `First contact resolution is provisional: customers may come back until ${windowLabel({ from: addDays(meta.window.to, REPEAT_DAYS - 1), to: addDays(meta.window.to, REPEAT_DAYS) }, meta.locale)}, which can only lower it.`,
-          ),
-        ]),
-    ...(sums === null ? [note('info', `Nothing is known of ${label}, so there is no comparison with it.`)] : []),
-    ...(sums !== null && provisionalDays > 0
-      ? [note('info', `The comparison with ${label} is provisional: days missing or incomplete: ${provisionalDays}.`)]
-      : []),
-  ]
+  return critical.length === 0 ? [] : [note('warning', `Critical: ${critical.map(({ label }) => label).join(', ')}.`)]
+}
+
+function repeatsNote(data: PerformanceData, meta: DocumentMeta): string[] {
+  if (areRepeatsKnown(data, meta)) return []
+  const lastDay = { from: addDays(meta.window.to, REPEAT_DAYS - 1), to: addDays(meta.window.to, REPEAT_DAYS) }
+  const until = windowLabel(lastDay, meta.locale)
+  return [`First contact resolution is provisional: customers may come back until ${until}, which can only lower it.`]
 }
 
 function emptyNote({ dataAsOf, windowLabel }: DocumentMeta): Block {
