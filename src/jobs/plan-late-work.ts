@@ -1,4 +1,4 @@
-import { dirtyDays } from '../analytics/metrics/index.ts'
+import { dirtyDays, gapDays } from '../analytics/metrics/index.ts'
 import type { SystemDatabase } from '../db/database.ts'
 import { type Ledger, on } from '../queues/index.ts'
 import { syncSubscriptionSchedules } from '../reports/subscriptions.ts'
@@ -10,11 +10,12 @@ const DAYS_MAX = 2000
 
 /**
  * What the scheduler plans beside the schedules, once a minute: subscriptions get their schedules, and closed days that gained
- * facts since their roll-up are rolled up again.
+ * facts since their roll-up are rolled up again, and so are days without facts between others that have some.
  */
 export async function planLateWork(db: SystemDatabase, ledger: Ledger, at: Temporal.Instant): Promise<void> {
   await syncSubscriptionSchedules(db, renderReport.name)
-  const days = await dirtyDays(db, { at, after: null, limit: DAYS_MAX })
+  const dirty = await dirtyDays(db, { at, after: null, limit: DAYS_MAX })
+  const days = [...dirty, ...(await gapDays(db, { within: null, limit: DAYS_MAX }))]
   await ledger.requestAll(
     days.map(({ clientId, day }) => on(rollUpDay, { clientId, day })),
     { origin: 'late-facts', requestedBy: 'scheduler', again: 'succeeded' },

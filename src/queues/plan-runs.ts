@@ -122,6 +122,7 @@ export async function planAgain(
       origin: options.origin,
       requested_by: options.requestedBy,
       priority: options.priority,
+      planned_at: sql`now()`,
       not_before: sql`now()`,
       failures: 0,
       crashes: 0,

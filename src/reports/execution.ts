@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { sql } from 'kysely'
-import { windowFreshness } from '../analytics/metrics/index.ts'
+import { gapDays, windowFreshness } from '../analytics/metrics/index.ts'
 import type { ClientDatabase, Transaction } from '../db/database.ts'
 import { messageOf, PermanentError, RetryLaterError } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -56,7 +56,7 @@ const ASK_AGAIN_MS = 5 * SECOND_MS
  */
 export async function renderExecution(params: ExecutionParams, tools: ExecutionTools): Promise<void> {
   const client = await readClient(tools.db, params.clientId)
-  await waitForRollups(params, tools)
+  await waitForRollups(params, client, tools)
   await openExecution(params, client, tools)
   try {
     await renderAll(params, client, tools)
@@ -111,25 +111,21 @@ async function readClient(db: ClientDatabase, clientId: string): Promise<ReportC
   return client
 }
 
-async function waitForRollups(
-  { clientId, report, from, to }: ExecutionParams,
-  { db, executionId }: ExecutionTools,
-): Promise<void> {
-  const reads = reportNamed(report).reads({ from, to })
-  const { dirtyDays } = await windowFreshness(db, clientId, reads)
-  if (dirtyDays.length === 0) return
-  const { planned_at } = await db
-    .selectFrom('runs')
-    .select('planned_at')
-    .where('id', '=', executionId)
-    .executeTakeFirstOrThrow()
-  const { rows } = await sql<{ waited_ms: number }>`
-    select (extract(epoch from now() - ${planned_at}::timestamptz) * 1000)::double precision as waited_ms`.execute(db)
-  if ((rows[0]?.waited_ms ?? 0) > WAIT_FOR_ROLLUPS_MS) return
-  throw new RetryLaterError(
-    ASK_AGAIN_MS,
-    `waits for the roll-up of ${dirtyDays.length} days, the first ${dirtyDays[0]}`,
-  )
+async function waitForRollups(params: ExecutionParams, client: ReportClient, tools: ExecutionTools): Promise<void> {
+  const { db, executionId } = tools
+  const { rows } = await sql<{ today: string; waited_ms: number }>`
+    select (now() at time zone ${client.timeZone})::date as today,
+      (extract(epoch from now() - planned_at) * 1000)::double precision as waited_ms
+    from runs where id = ${executionId}`.execute(db)
+  const asked = rows[0]
+  if (!asked || asked.waited_ms > WAIT_FOR_ROLLUPS_MS) return
+  const window = reportNamed(params.report).reads({ from: params.from, to: params.to })
+  const { dirtyDays } = await windowFreshness(db, client.id, window)
+  const gaps = await gapDays(db, { within: { clientId: client.id, window }, limit: 1 })
+  // A day that is not over cannot become clean by waiting.
+  const first = [...dirtyDays, ...gaps.map(({ day }) => day)].find((day) => day < asked.today)
+  if (first === undefined) return
+  throw new RetryLaterError(ASK_AGAIN_MS, `waits for the roll-up of days that it reads, such as ${first}`)
 }
 
 async function openExecution(

@@ -4,7 +4,7 @@ import {
   contactsTotal,
   customersTotal,
   dirtyDays,
-  missingDays,
+  gapDays,
   NO_MONEY,
   NO_SUMS,
   revenueBy,
@@ -178,14 +178,19 @@ describe('how fresh a window is', () => {
     expect(await dirtyDays(db, { at, after: null, limit: 10 })).toEqual(all.slice(1))
   })
 
-  test('missing days hold neither facts nor a roll-up', async () => {
+  test('a day without facts between others that have some is a gap', async () => {
     await given.client(db)
-    await given.calls(db, [['2026-01-02T10:00:00Z', {}]])
-    await rollUp('2026-01-03')
-    const window = { from: '2026-01-01', to: '2026-01-06' }
-    expect(await missingDays(acme, { clientId: ACME, window, limit: 10 })).toEqual([
-      ...['2026-01-01', '2026-01-04', '2026-01-05'],
+    await given.calls(db, [
+      ['2026-01-02T10:00:00Z', {}],
+      ['2026-01-06T10:00:00Z', {}],
     ])
-    expect(await missingDays(acme, { clientId: ACME, window, limit: 1 })).toEqual(['2026-01-01'])
+    await rollUp('2026-01-03')
+    const gap = [
+      { clientId: ACME, day: '2026-01-04' },
+      { clientId: ACME, day: '2026-01-05' },
+    ]
+    expect(await gapDays(db, { within: null, limit: 10 })).toEqual(gap)
+    const window = { from: '2026-01-01', to: '2026-01-05' }
+    expect(await gapDays(acme, { within: { clientId: ACME, window }, limit: 10 })).toEqual(gap.slice(0, 1))
   })
 })

@@ -17,7 +17,7 @@ with contacts as (
   where client_id = $1
     and started_at >= date_trunc('hour', $2::timestamptz - interval '168 hours', $4)
     and started_at < $3::timestamptz + interval '168 hours'
-), counted as materialized (
+), counted as (
   select
     date_trunc('hour', started_at, $4) as hour_at,
     coalesce(agent_id, '') as agent_id, coalesce(sector_id, '') as sector_id, channel,
@@ -25,9 +25,17 @@ with contacts as (
   from contacts
   where started_at < $3
   group by 1, 2, 3, 4
+), stale as materialized (
+  select
+    c.resolved_first,
+    (
+      select m.ctid from agent_metrics m
+      where m.client_id = $1 and m.day = (c.hour_at at time zone $4)::date
+        and m.hour_at = c.hour_at and m.agent_id = c.agent_id and m.sector_id = c.sector_id and m.channel = c.channel
+        and m.resolved_first <> c.resolved_first
+    ) as row_id
+  from counted c
 )
-update agent_metrics m set resolved_first = c.resolved_first
-from counted c
-where m.client_id = $1 and m.day = (c.hour_at at time zone $4)::date
-  and m.hour_at = c.hour_at and m.agent_id = c.agent_id and m.sector_id = c.sector_id and m.channel = c.channel
-  and m.resolved_first <> c.resolved_first
+update agent_metrics m set resolved_first = s.resolved_first
+from stale s
+where m.ctid = s.row_id
