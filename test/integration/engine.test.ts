@@ -205,11 +205,12 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     const prefix = freshPrefix()
     const stopped = await openTestEngine(kind, database, [job], prefix)
     opened.push(stopped)
-    for (const name of ['a', 'b', 'c']) await request(stopped, job, name)
-    await vi.waitFor(async () => expect(await stopped.backend.queues.get('aggregation')?.count()).toBe(3), {
-      timeout: 20_000,
-    })
-    await stopped.backend.queues.get('aggregation')?.obliterate({ force: true })
+    const queue = stopped.backend.queues.get('aggregation')
+    for (const name of ['a', 'b', 'c']) {
+      const id = await request(stopped, job, name)
+      await vi.waitFor(async () => expect(await queue?.getJobState(id)).toBe('waiting'), { timeout: 20_000 })
+    }
+    await queue?.obliterate({ force: true })
     await start([job], prefix)
     await vi.waitFor(() => expect(done.toSorted()).toEqual(['a', 'b', 'c']), { timeout: 20_000 })
   })
