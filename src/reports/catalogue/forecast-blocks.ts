@@ -1,10 +1,12 @@
 import type { StoredForecast } from '../../analytics/forecasts/index.ts'
+import { addDays } from '../../time.ts'
 import type { Block, Chart, Table } from '../document.ts'
+import { windowLabel } from '../period.ts'
 
 const EXPECTED = { type: 'decimal', digits: 0, key: 'expected', label: 'Expected' } as const
 
 /** The days after a report's period, as they were forecast; or that there is no forecast. */
-export function forecastBlocks(forecast: StoredForecast | null): Block[] {
+export function forecastBlocks(forecast: StoredForecast | null, locale: string): Block[] {
   const heading: Block = { kind: 'heading', level: 2, text: 'Coming days' }
   if (forecast === null || forecast.days.length === 0) {
     const text =
@@ -13,7 +15,7 @@ export function forecastBlocks(forecast: StoredForecast | null): Block[] {
   }
   return [
     heading,
-    { kind: 'paragraph', text: forecastText(forecast) },
+    { kind: 'paragraph', text: forecastText(forecast, locale) },
     forecastChart(forecast),
     forecastTable(forecast),
   ]
@@ -52,9 +54,10 @@ function forecastTable({ days }: StoredForecast): Table {
   }
 }
 
-function forecastText(forecast: StoredForecast): string {
+function forecastText(forecast: StoredForecast, locale: string): string {
   const { madeOn, historyDays, backtestMase, backtestCoverage80 } = forecast
-  const made = `Offered contacts, forecast after ${madeOn} from ${historyDays} days of history.`
+  const lastDay = windowLabel({ from: madeOn, to: addDays(madeOn, 1) }, locale)
+  const made = `Offered contacts, forecast after ${lastDay} from ${historyDays} days of history.`
   if (backtestMase === null || backtestCoverage80 === null) return made
   const coverage = `${Math.round(backtestCoverage80 * 100)} %`
   return `${made} Tried on the past, its error was ${backtestMase.toFixed(2)} of that of “the same as a week ago”, and ${coverage} of the days fell into the 80 % interval.`

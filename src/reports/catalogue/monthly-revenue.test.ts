@@ -202,6 +202,10 @@ describe('the monthly revenue report', () => {
         },
       ],
     ])
+    const nameless = DATA.customers.map((customer) => ({ ...customer, name: null }))
+    const columnsOf = (blocks: Block[]) => tableOf(blocks, 'top-customers').columns.map(({ key }) => key)
+    expect(columnsOf(compose()).slice(0, 3)).toEqual(['rank', 'customer', 'name'])
+    expect(columnsOf(compose({ customers: nameless })).slice(0, 3)).toEqual(['rank', 'customer', 'orders'])
     expect(tableOf(compose(), 'refunds').rows).toEqual([
       { paidAt: '2011-11-07T12:00:00Z', id: 'C1', customer: '13047', country: null, amount: -5000 },
     ])

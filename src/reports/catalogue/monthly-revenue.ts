@@ -215,6 +215,7 @@ function monthLabel(key: string, locale: string): string {
 }
 
 function customersTable({ total, customers }: MonthlyRevenueData): Table {
+  const hasNames = customers.some(({ name }) => name !== null)
   const net = valueOf(METRICS.net, total)
   return {
     kind: 'table',
@@ -223,14 +224,14 @@ function customersTable({ total, customers }: MonthlyRevenueData): Table {
     columns: [
       { key: 'rank', label: 'Rank', type: 'integer' },
       { key: 'customer', label: 'Customer', type: 'text' },
-      { key: 'name', label: 'Name', type: 'text' },
+      ...(hasNames ? [{ key: 'name', label: 'Name', type: 'text' } as const] : []),
       ...columnsOf(COLUMNS, total).map(({ total: _, ...column }) => column),
       { key: 'share', label: 'Share of net', type: 'percent' },
     ],
     rows: customers.map(({ customerId, name, ...sums }, index) => ({
       rank: index + 1,
       customer: customerId,
-      name,
+      ...(hasNames ? { name } : {}),
       ...valuesOf(COLUMNS, sums),
       share: shareOf(sums, net),
     })),

@@ -214,7 +214,7 @@ describe('the performance report', () => {
     expect((blockOf(blocks, 'forecast-chart') as Chart).series[0]?.band).toEqual({ low: 'low80', high: 'high80' })
     expect(blocks.find((block) => block.kind === 'paragraph')).toEqual({
       kind: 'paragraph',
-      text: 'Offered contacts, forecast after 2026-11-20 from 365 days of history. Tried on the past, its error was 0.81 of that of “the same as a week ago”, and 79 % of the days fell into the 80 % interval.',
+      text: 'Offered contacts, forecast after 20 November 2026 from 365 days of history. Tried on the past, its error was 0.81 of that of “the same as a week ago”, and 79 % of the days fell into the 80 % interval.',
     })
   })
 

@@ -63,7 +63,7 @@ export const performance = defineReport<PerformanceData>({
       summary(data, meta),
       ...notes(data, meta, isEmpty),
       ...(isEmpty ? [] : [satisfaction(data, meta), ...breakdowns(data)]),
-      ...forecastBlocks(data.forecast),
+      ...forecastBlocks(data.forecast, meta.locale),
       { kind: 'checks', id: 'checks', title: 'Checks', checks: checks(data) },
       ...definitions(data),
     ]
