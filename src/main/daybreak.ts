@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { type Config, readConfig } from '../config.ts'
-import { InputError, messageOf } from '../errors.ts'
-import { createLog } from '../log.ts'
+import { InputError } from '../errors.ts'
+import { createLog, type Log } from '../log.ts'
 import { systemClock } from '../time.ts'
 import { backfillCommand } from './commands/backfill.ts'
 import { clientCommand } from './commands/client.ts'
@@ -16,8 +16,38 @@ import { startCommand } from './commands/start.ts'
 import { userCommand } from './commands/user.ts'
 import { print } from './print.ts'
 import { openMigratedDatabase, openProgram } from './program.ts'
+import { sayFailure } from './say-failure.ts'
+import { version } from './version.ts'
 
-function createTools(): CommandTools {
+function createTools(command: string | undefined): CommandTools {
+  const signal = stopSignal()
+  let read: Config | undefined
+  const config = () => {
+    read ??= readConfig()
+    return read
+  }
+  let opened: Log | undefined
+  const log = () => {
+    opened ??= createLog(levelOf(command, config))
+    return opened
+  }
+  return {
+    config,
+    get log() {
+      return log()
+    },
+    clock: systemClock,
+    signal,
+    print,
+    async openDatabase() {
+      const { database, close } = await openMigratedDatabase(config(), log())
+      return { db: database, close }
+    },
+    openProgram: () => openProgram(config(), log()),
+  }
+}
+
+function stopSignal(): AbortSignal {
   const stop = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
@@ -26,25 +56,13 @@ function createTools(): CommandTools {
       stop.abort(new InputError('interrupted', `stopped by ${name}`))
     })
   }
-  let read: Config | undefined
-  const config = () => {
-    read ??= readConfig()
-    return read
-  }
-  // Commands that print for people stay quiet unless something is wrong; the server says all it does.
-  const log = createLog(process.argv[2] === 'start' ? config().LOG_LEVEL : 'warn')
-  return {
-    config,
-    log,
-    clock: systemClock,
-    signal: stop.signal,
-    print,
-    async openDatabase() {
-      const { database, close } = await openMigratedDatabase(config(), log)
-      return { db: database, close }
-    },
-    openProgram: () => openProgram(config(), log),
-  }
+  return stop.signal
+}
+
+/** The server says all it does; doctor's findings say the same as its log; the others stay quiet unless something is wrong. */
+function levelOf(command: string | undefined, config: () => Config): string {
+  if (command === 'start') return config().LOG_LEVEL
+  return command === 'doctor' ? 'silent' : 'warn'
 }
 
 function createProgram(tools: CommandTools): Command {
@@ -52,7 +70,10 @@ function createProgram(tools: CommandTools): Command {
     .description(
       'Nightly rollups, segments, forecasts and reports. Settings come from the environment: docs/configuration.md.',
     )
-    .showHelpAfterError('(daybreak <command> --help explains)')
+    .version(version)
+    // Wrong usage is one line, like every other error: sayFailure writes it.
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
   for (const command of [
     startCommand,
     importCommand,
@@ -70,10 +91,10 @@ function createProgram(tools: CommandTools): Command {
   return program
 }
 
+const words = process.argv.slice(2)
+const program = createProgram(createTools(words[0]))
 try {
-  await createProgram(createTools()).parseAsync()
+  await program.parseAsync(words, { from: 'user' })
 } catch (error) {
-  if (!(error instanceof InputError)) throw error
-  process.stderr.write(`daybreak: ${messageOf(error)}\n`)
-  process.exitCode = 1
+  process.exitCode = sayFailure(error, program, words)
 }

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { SystemDatabase } from '../db/database.ts'
+import { InputError } from '../errors.ts'
 import { SECOND_MS } from '../time.ts'
 import type { Program } from './program.ts'
 
@@ -9,7 +10,10 @@ const ASK_EVERY_MS = SECOND_MS / 4
 
 type WaitOptions = { onProgress?: (progress: Progress) => void; signal: AbortSignal }
 
-/** Starts scheduler and workers in this process and waits for the runs that `which` selects, as `waitUntilDone` does. */
+/**
+ * Starts scheduler and workers in this process and waits for the runs that `which` selects, as `waitUntilDone` does. Throws InputError
+ * `clock` when this machine may not work, and what the signal says when it fires.
+ */
 export async function workUntilDone(
   program: Program,
   which: RawBuilder<boolean>,
@@ -17,7 +21,11 @@ export async function workUntilDone(
 ): Promise<Progress> {
   await program.engine.startScheduler()
   await program.engine.startWorkers()
-  return waitUntilDone(program, which, options)
+  const refusal = program.engine.refusal()
+  if (refusal !== null) throw new InputError('clock', `This machine may not work: ${refusal}.`)
+  const progress = await waitUntilDone(program, which, options)
+  options.signal.throwIfAborted()
+  return progress
 }
 
 /**

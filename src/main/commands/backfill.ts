@@ -5,9 +5,11 @@ import { rollUpDay } from '../../jobs/roll-up-day.ts'
 import { on, type RequestOptions } from '../../queues/index.ts'
 import { addDays, type Day, daysOf } from '../../time.ts'
 import { OPERATOR } from '../operator.ts'
+import type { Program } from '../program.ts'
 import { createProgress } from '../progress.ts'
 import { workUntilDone } from '../work-until-done.ts'
 import type { CommandTools } from './command-tools.ts'
+import { requireClient } from './require-client.ts'
 import { parseAgain } from './run.ts'
 
 type BackfillOptions = {
@@ -34,10 +36,8 @@ export function backfillCommand(parent: Command, tools: CommandTools): void {
     .action((options: BackfillOptions) => backfill(tools, options))
 }
 
-async function backfill(
-  tools: CommandTools,
-  { client, from, to, again, dryRun, wait }: BackfillOptions,
-): Promise<void> {
+async function backfill(tools: CommandTools, options: BackfillOptions): Promise<void> {
+  const { client, from, to, again, dryRun, wait } = options
   const days = daysOf({ from, to: addDays(to, 1) })
   if (days.length === 0 || days.length > DAYS_MAX)
     throw new InputError(
@@ -47,6 +47,7 @@ async function backfill(
   if (dryRun) return tools.print(`${days.length} days would be planned, ${from} to ${to}.`)
   const program = await tools.openProgram()
   try {
+    await requireClient(program.database.system, client)
     const requests = days.map((day) => on(rollUpDay, { clientId: client, day }))
     const planned = await program.engine.ledger.requestAll(requests, {
       origin: 'backfill',
@@ -54,23 +55,30 @@ async function backfill(
       again,
     })
     tools.print(`${planned} of ${days.length} days are planned.`)
-    if (!wait) return
-    const progress = createProgress('days', planned)
-    const mine = sql<boolean>`r.job = ${rollUpDay.name} and r.client_id = ${client} and r.night between ${from}::date and ${to}::date`
-    const done = await workUntilDone(program, mine, {
-      signal: tools.signal,
-      onProgress: (now) => progress.update(planned - now.open),
-    })
-    progress.stop()
-    tools.print(`${done.succeeded} days are rolled up, ${done.failed} failed, ${done.open} are still to do.`)
-    if (done.failed > 0)
-      throw new InputError(
-        'backfill-failed',
-        `${done.failed} days failed; the board says why, and running this again tries them again.`,
-      )
+    if (wait) await rollUpAndShow(tools, program, options, planned)
   } finally {
     await program.close()
   }
+}
+
+async function rollUpAndShow(
+  tools: CommandTools,
+  program: Program,
+  { client, from, to }: BackfillOptions,
+  planned: number,
+): Promise<void> {
+  const progress = createProgress('days', planned)
+  const mine = sql<boolean>`r.job = ${rollUpDay.name} and r.client_id = ${client} and r.night between ${from}::date and ${to}::date`
+  const done = await workUntilDone(program, mine, {
+    signal: tools.signal,
+    onProgress: (now) => progress.update(Math.max(0, planned - now.open)),
+  }).finally(() => progress.stop())
+  tools.print(`${done.succeeded} days are rolled up, ${done.failed} failed, ${done.cancelled} are cancelled.`)
+  if (done.failed > 0)
+    throw new InputError(
+      'backfill-failed',
+      `${done.failed} days failed; the board says why, and running this again tries them again.`,
+    )
 }
 
 function parseDay(text: string): Day {

@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
+import { writeAudit } from '../../board/audit.ts'
 import { InputError } from '../../errors.ts'
 import type { CommandTools } from './command-tools.ts'
+import { operator } from './user.ts'
 
 type ClientOptions = { name: string; zone: string; currency: string; locale: string }
 
@@ -28,8 +30,10 @@ async function addClient(
 ): Promise<void> {
   if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(id))
     throw new InputError('client-id', `"${id}" is no client id: use lower-case letters, digits and hyphens.`)
-  if (!isTimeZone(zone)) throw new InputError('time-zone', `"${zone}" is no IANA time zone.`)
-  if (!/^[A-Z]{3}$/.test(currency)) throw new InputError('currency', `"${currency}" is no ISO 4217 currency code.`)
+  if (!isTimeZone(zone)) throw new InputError('time-zone', `"${zone}" is no IANA time zone, such as Europe/London.`)
+  if (!Intl.supportedValuesOf('currency').includes(currency))
+    throw new InputError('currency', `"${currency}" is no ISO 4217 currency code, such as EUR.`)
+  if (!isLocale(locale)) throw new InputError('locale', `"${locale}" is no BCP 47 tag, such as de-CH.`)
   const { db, close } = await tools.openDatabase()
   try {
     const added = await db.system
@@ -39,6 +43,9 @@ async function addClient(
       .returning('id')
       .execute()
     if (added.length === 0) throw new InputError('client-exists', `There is a client "${id}" already.`)
+    const after = { name, timeZone: zone, currency, locale }
+    const entry = { action: 'create-client', target: `client:${id}`, clientId: id, before: null, after }
+    await writeAudit(db.system, operator, entry)
     tools.print(`Added client ${id} (${name}, ${zone}, ${currency}). Its first night is the next one.`)
   } finally {
     await close()
@@ -49,6 +56,15 @@ function isTimeZone(zone: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone })
     return zone.includes('/') || zone === 'UTC'
+  } catch {
+    // Intl says no by throwing.
+    return false
+  }
+}
+
+function isLocale(tag: string): boolean {
+  try {
+    return Intl.NumberFormat.supportedLocalesOf(tag).length > 0
   } catch {
     // Intl says no by throwing.
     return false

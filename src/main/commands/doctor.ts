@@ -47,7 +47,13 @@ async function examineParts(
       return `${config.DATABASE_URL === undefined ? 'embedded, ' : ''}${row?.v.split(' on ')[0]}`
     }),
     await check('queues', async () => {
-      await backend.check()
+      await backend.check().catch((error: unknown) => {
+        throw new Error(
+          backend.kind === 'postgres'
+            ? messageOf(error)
+            : `Redis gives no answer (${messageOf(error)}): see that it runs, and that REDIS_URL is right`,
+        )
+      })
       return `on ${backend.kind}`
     }),
     await check('storage', async () => {

@@ -9,11 +9,12 @@ import { renderReport } from '../../jobs/render-report.ts'
 import { on } from '../../queues/index.ts'
 import { reportNamed, reportNames } from '../../reports/catalogue/index.ts'
 import { REPORT_FORMATS, type ReportFormat } from '../../reports/document.ts'
-import type { DayWindow } from '../../time.ts'
+import { addDays, type DayWindow } from '../../time.ts'
 import { OPERATOR } from '../operator.ts'
 import type { Program } from '../program.ts'
 import { workUntilDone } from '../work-until-done.ts'
 import type { CommandTools } from './command-tools.ts'
+import { requireClient } from './require-client.ts'
 
 type ReportOptions = {
   client: string
@@ -32,7 +33,7 @@ export function reportCommand(parent: Command, tools: CommandTools): void {
     .requiredOption('--client <id>', 'the client')
     .option('--month <month>', 'a month, such as 2011-11')
     .option('--from <day>', 'first day (instead of --month)')
-    .option('--to <day>', 'the day after the last')
+    .option('--to <day>', 'last day')
     .option('--formats <list>', 'formats, separated by commas', parseFormats, [...REPORT_FORMATS])
     .option('--out <folder>', 'folder for the files', '.')
     .action((report: string, options: ReportOptions) => makeReport(tools, report, options))
@@ -43,6 +44,7 @@ async function makeReport(tools: CommandTools, name: string, options: ReportOpti
   const window = windowFrom(options)
   const program = await tools.openProgram()
   try {
+    await requireClient(program.database.system, options.client)
     const payload = {
       clientId: options.client,
       report: report.name,
@@ -91,17 +93,16 @@ async function saveFiles(
 }
 
 function windowFrom({ month, from, to }: ReportOptions): DayWindow {
+  const ends = from !== undefined && to !== undefined ? { from, to } : null
+  if ((month === undefined) === (ends === null))
+    throw new InputError('window', 'Say which window: either --month 2011-11, or --from and --to.')
   try {
-    if (month !== undefined) {
-      const first = Temporal.PlainYearMonth.from(month).toPlainDate({ day: 1 })
-      return { from: first.toString(), to: first.add({ months: 1 }).toString() }
-    }
-    if (from !== undefined && to !== undefined)
-      return { from: Temporal.PlainDate.from(from).toString(), to: Temporal.PlainDate.from(to).toString() }
+    if (ends !== null) return { from: Temporal.PlainDate.from(ends.from).toString(), to: addDays(ends.to, 1) }
+    const first = Temporal.PlainYearMonth.from(month ?? '').toPlainDate({ day: 1 })
+    return { from: first.toString(), to: first.add({ months: 1 }).toString() }
   } catch {
     throw new InputError('window', `"${month ?? `${from} … ${to}`}" is no month or day; write 2011-11 or 2011-11-01.`)
   }
-  throw new InputError('window', 'Say which window: --month 2011-11, or --from and --to.')
 }
 
 function parseFormats(text: string): ReportFormat[] {

@@ -1,10 +1,12 @@
 import type { Command } from 'commander'
 import { sql } from 'kysely'
-import { InputError } from '../../errors.ts'
-import { jobNamed, type RequestOptions } from '../../queues/index.ts'
+import { InputError, messageOf } from '../../errors.ts'
+import { jobNamed, type RequestOptions, type RunRequest } from '../../queues/index.ts'
 import { OPERATOR } from '../operator.ts'
+import type { Program } from '../program.ts'
 import { workUntilDone } from '../work-until-done.ts'
 import type { CommandTools } from './command-tools.ts'
+import { requireClient } from './require-client.ts'
 
 type RunOptions = { payload: string; again: RequestOptions['again']; wait: boolean }
 
@@ -21,31 +23,40 @@ export function runCommand(parent: Command, tools: CommandTools): void {
       'failed',
     )
     .option('--no-wait', 'only plan it; a running Daybreak does the work')
-    .action(async (job: string, options: RunOptions) => {
-      const payload = parseJson(options.payload)
-      const program = await tools.openProgram()
-      try {
-        const request = { job: jobNamed(program.registry, job), payload }
-        const { runId, created } = await program.engine.ledger.request(request, {
-          origin: 'person',
-          requestedBy: OPERATOR,
-          again: options.again,
-        })
-        tools.print(`${created ? 'Planned' : 'Known'}: run ${runId} of ${job}.`)
-        if (!options.wait) return
-        await workUntilDone(program, sql<boolean>`r.id = ${runId}`, { signal: tools.signal })
-        const run = await program.engine.ledger.find(runId)
-        if (run?.state !== 'succeeded') {
-          throw new InputError(
-            'run-failed',
-            `Run ${runId} is ${run?.state}: ${run?.errorMessage ?? 'something it waits for failed'}`,
-          )
-        }
-        tools.print(`Succeeded at attempt ${run.attempt}.`)
-      } finally {
-        await program.close()
-      }
+    .action((job: string, options: RunOptions) => runJob(tools, job, options))
+}
+
+async function runJob(tools: CommandTools, name: string, { payload, again, wait }: RunOptions): Promise<void> {
+  const given = parseJson(payload)
+  const program = await tools.openProgram()
+  try {
+    const request = { job: jobNamed(program.registry, name), payload: given }
+    await requireClient(program.database.system, clientOf(request))
+    const { runId, created } = await program.engine.ledger.request(request, {
+      origin: 'person',
+      requestedBy: OPERATOR,
+      again,
     })
+    tools.print(`${created ? 'Planned' : 'Known'}: run ${runId} of ${name}.`)
+    if (!wait) return
+    await workUntilDone(program, sql<boolean>`r.id = ${runId}`, { signal: tools.signal })
+    await sayHowItEnded(program, runId, tools.print)
+  } finally {
+    await program.close()
+  }
+}
+
+/** Whose run it would be; null also for a payload that the ledger is about to refuse. */
+function clientOf({ job, payload }: RunRequest): string | null {
+  const { success, data } = job.payload.safeParse(payload)
+  return success ? job.client(data) : null
+}
+
+async function sayHowItEnded({ engine }: Program, runId: string, print: CommandTools['print']): Promise<void> {
+  const run = await engine.ledger.find(runId)
+  if (run?.state === 'succeeded') return print(`Succeeded at attempt ${run.attempt}.`)
+  const reason = run?.errorMessage ?? 'something it waits for failed'
+  throw new InputError('run-failed', `Run ${runId} is ${run?.state}: ${reason}`)
 }
 
 export function parseAgain(text: string): RequestOptions['again'] {
@@ -57,6 +68,6 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new InputError('payload', `--payload is no JSON: ${(error as Error).message}`)
+    throw new InputError('payload', `--payload is no JSON: ${messageOf(error)}`)
   }
 }

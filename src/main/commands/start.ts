@@ -15,6 +15,10 @@ export function startCommand(parent: Command, tools: CommandTools): void {
         const board = wanted.includes('board') ? await listen(program) : null
         if (wanted.includes('scheduler')) await program.engine.startScheduler()
         if (wanted.includes('worker')) await program.engine.startWorkers()
+        const where = board === null ? '' : ` The board: ${board.url}`
+        tools.print(`Daybreak runs as ${wanted.join(', ')}.${where}`)
+        const refusal = program.engine.refusal()
+        if (refusal !== null) tools.log.error(`this node does not work: ${refusal}`)
         tools.log.info(
           { roles: wanted, node: program.engine.node, board: board?.url },
           `Daybreak runs as ${wanted.join(', ')}`,
@@ -39,5 +43,7 @@ function parseRoles(text: string): string[] {
 }
 
 function stopped(signal: AbortSignal): Promise<void> {
+  // It may have been told to while it started.
+  if (signal.aborted) return Promise.resolve()
   return new Promise((done) => signal.addEventListener('abort', () => done(), { once: true }))
 }
