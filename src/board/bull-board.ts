@@ -89,7 +89,9 @@ async function visit(board: Board, request: Request, response: Response): Promis
   const reads = request.method === 'GET' || request.method === 'HEAD'
   const method = reads ? 'get' : request.method.toLowerCase()
   const identity = await admit(board, request, { method, role: 'viewer', scope: 'everything' })
-  if (!reads && identity.kind === 'user') checkCsrf(request, request.get('X-XSRF-TOKEN'), identity.csrfToken)
+  if (!reads && identity.kind === 'user') {
+    checkCsrf(board, request, { shown: request.get('X-XSRF-TOKEN'), expected: identity.csrfToken })
+  }
   if (reads && !request.path.startsWith('/api/')) giveToken(board, identity, response)
   return contextOf(board, identity, request, response)
 }

@@ -35,7 +35,9 @@ type AnyWrite = WriteEndpoint<any, any, any, any>
 
 async function answerWrite(endpoint: AnyWrite, context: Context, request: Request, response: Response): Promise<void> {
   const { identity } = context
-  if (identity.kind === 'user') checkCsrf(request, request.get('X-CSRF-Token'), identity.csrfToken)
+  if (identity.kind === 'user') {
+    checkCsrf(context.board, request, { shown: request.get('X-CSRF-Token'), expected: identity.csrfToken })
+  }
   const input = {
     ...addressInput(endpoint, request),
     body: accept('body', endpoint.body, await readJsonBody(request, response)),

@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { InputError } from '../errors.ts'
 import { MINUTE_MS, SECOND_MS } from '../time.ts'
 
+const IDLE_CHECK_MS = 50
+
 export type Listening = {
   port: number
   /** Takes no new request, lets those at work finish for a while, then breaks them off. */
@@ -23,9 +25,11 @@ export async function listen(app: RequestListener, { host, port }: { host: strin
     port: (server.address() as AddressInfo).port,
     async close(graceMs) {
       const closed = new Promise<void>((done) => server.close(() => done()))
-      server.closeIdleConnections()
+      // A connection whose request has just been answered would be kept open for the next one.
+      const tidy = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS)
       const breakOff = setTimeout(() => server.closeAllConnections(), graceMs)
       await closed
+      clearInterval(tidy)
       clearTimeout(breakOff)
     },
   }

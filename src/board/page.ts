@@ -65,7 +65,7 @@ export function defineForm<Params, Fields>(form: Form<Params, Fields>): Route {
     scope,
     async answer(context, request, response) {
       const { csrf, ...fields } = formFields.parse(await readFormBody(request, response))
-      checkCsrf(request, csrf, context.identity.csrfToken)
+      checkCsrf(context.board, request, { shown: csrf, expected: context.identity.csrfToken })
       const input = {
         params: acceptText('path', form.params, request.params),
         fields: accept('body', form.fields, fields),
@@ -82,7 +82,7 @@ export function sendPage(response: Response, page: Html, status = 200): void {
 }
 
 /** Where a visitor is, without what was just said to them. */
-export function hereOf(request: Request): string {
+function hereOf(request: Request): string {
   const url = new URL(request.originalUrl, 'http://board')
   url.searchParams.delete('notice')
   return url.pathname + url.search

@@ -1,5 +1,5 @@
 import type { Express, NextFunction, Request, RequestHandler, Response } from 'express'
-import { type Access, ANONYMOUS, type Identity, type Scope } from './access.ts'
+import type { Access, Identity, Scope } from './access.ts'
 import { addressOf, admit } from './admit.ts'
 import type { Board, Context } from './context.ts'
 import { HttpError } from './problem.ts'
@@ -26,7 +26,6 @@ export function mountRoutes(app: Express, board: Board, routes: readonly Route[]
 function handlerOf(board: Board, route: Route): RequestHandler {
   return async (request, response) => {
     const identity = await admit(board, request, route)
-    response.locals['identity'] = identity
     await route.answer(contextOf(board, identity, request, response), request, response)
   }
 }
@@ -39,11 +38,6 @@ export function contextOf(board: Board, identity: Identity, request: Request, re
 
 export function requestIdOf(response: Response): string {
   return String(response.locals['requestId'])
-}
-
-/** Whose page a failure is shown on, once known. */
-export function identityOn(response: Response): Identity {
-  return (response.locals['identity'] as Identity | undefined) ?? ANONYMOUS
 }
 
 function refuseMethod(methods: string[]): RequestHandler {

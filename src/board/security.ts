@@ -29,15 +29,17 @@ export function securityHeaders(secure: boolean): RequestHandler[] {
   const others = helmet({
     contentSecurityPolicy: false,
     strictTransportSecurity: secure,
+    // A sandboxed report or mail cannot keep to it, and Chromium complains about each.
+    originAgentCluster: false,
     referrerPolicy: { policy: 'same-origin' },
     xFrameOptions: { action: 'deny' },
   })
   return [
     others,
     (request, response, next) => (request.path.startsWith('/queues') ? queues : ours)(request, response, next),
-    (_request, response, next) => {
-      // What a signed-in person sees stays out of shared caches; assets say otherwise themselves.
-      response.set('Cache-Control', 'no-store')
+    (request, response, next) => {
+      // What a signed-in person sees stays out of every cache; assets say themselves how long they may be kept.
+      if (!/^\/(assets|queues\/static)\//.test(request.path)) response.set('Cache-Control', 'no-store')
       next()
     },
   ]

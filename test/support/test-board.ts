@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll } from 'vitest'
-import type { Role } from '../../src/board/access.ts'
 import { createBoard } from '../../src/board/board.ts'
 import type { BoardParts } from '../../src/board/context.ts'
 import { listen } from '../../src/board/listen.ts'
@@ -138,7 +137,7 @@ export async function sendSignIn(
 }
 
 /** The cookies a response sets, as a browser would send them back. */
-export function cookiesOf(response: Response): string {
+function cookiesOf(response: Response): string {
   return response.headers
     .getSetCookie()
     .map((line) => line.split(';')[0] ?? '')
@@ -173,6 +172,3 @@ export async function givenExecution({ database, parts }: TestBoard, execution: 
     .execute()
   return id
 }
-
-/** The roles a key can have. */
-export const KEY_ROLES: readonly Role[] = ['admin', 'operator', 'viewer', 'ingest']

@@ -70,6 +70,9 @@ function restore({ focus, open, scroll }) {
   if (focus) live.querySelector(focus)?.focus({ preventScroll: true })
 }
 
+// On a phone the menu is a strip that scrolls: where one is should be in sight.
+document.querySelector('.side [aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' })
+
 if (seconds > 0) {
   plan(seconds)
   document.addEventListener('visibilitychange', () => {

@@ -144,7 +144,7 @@ function errorWords({ errorMessage, errorCode, id }: NightRun): Html {
 }
 
 /** "Waits for Roll up day, Refresh tiers and 3 more." */
-export function waitsFor({ waitsFor: needed }: Pick<NightRun, 'waitsFor'>): Html {
+function waitsFor({ waitsFor: needed }: Pick<NightRun, 'waitsFor'>): Html {
   const shown = needed.slice(0, 2).map(({ job, runId, state }) => {
     const words = `${titleOf(job)}${state === 'failed' ? ', which failed' : state === 'cancelled' ? ', which was cancelled' : ''}`
     return runId === null ? html`${words}` : html`<a href="/runs/${runId}">${words}</a>`

@@ -48,7 +48,7 @@ export const signInForm: Route = {
   async answer(context, request, response) {
     const { board, ip } = context
     const { email, password, next, csrf } = accept('body', fields, await readFormBody(request, response))
-    checkCsrf(request, csrf, readCookie(request, board.cookies.form))
+    checkCsrf(board, request, { shown: csrf, expected: readCookie(request, board.cookies.form) })
     const shown = { next, email, said: null }
     const signedIn = await board.signIn({ email, password, ip: addressOf(request) }).catch((error: unknown) => {
       if (!(error instanceof HttpError) || error.status !== 429) throw error
@@ -104,7 +104,7 @@ export const signOutForm: Route = {
     const token = readCookie(request, board.cookies.session)
     const identity = token === null ? null : await findSession(board.database.system, token, board.clock())
     if (token !== null && identity !== null) {
-      checkCsrf(request, csrf, identity.csrfToken)
+      checkCsrf(board, request, { shown: csrf, expected: identity.csrfToken })
       await endSession(board.database.system, token)
       const entry = {
         action: 'sign-out',

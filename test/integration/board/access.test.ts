@@ -116,3 +116,32 @@ test('every answer forbids scripts and frames of others, and is kept by no share
   expect([response.headers.get('X-Powered-By'), response.headers.get('Cache-Control')]).toEqual([null, 'no-store'])
   expect(response.headers.get('X-Content-Type-Options')).toBe('nosniff')
 })
+
+test('what is the same for everybody may be kept for a year', async () => {
+  const page = await (await fetch(`${board.url}/sign-in`)).text()
+  const addresses = [...page.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map(([, address]) => address ?? '')
+  const fonts = await (await fetch(board.url + (addresses.find((each) => each.endsWith('fonts.css')) ?? ''))).text()
+  const font = /url\((\/assets\/fonts\/noto-sans-latin-400-normal\.woff2)\)/.exec(fonts)?.[1] ?? ''
+  for (const address of [...addresses, font]) {
+    const response = await fetch(board.url + address)
+    expect([address, response.status, response.headers.get('Cache-Control')]).toEqual([
+      address,
+      200,
+      'public, max-age=31536000, immutable',
+    ])
+  }
+})
+
+test('an admin of one client reads the changes of that client only', async () => {
+  const entry = { actor_kind: 'user', actor_id: '1', actor_name: 'Ann', target: 'run:1' }
+  await board.database.system
+    .insertInto('analytics_audit_log')
+    .values([
+      { ...entry, action: 'change-of-acme', client_id: 'acme' },
+      { ...entry, action: 'change-of-other', client_id: 'other' },
+      { ...entry, action: 'change-of-everything', client_id: null },
+    ])
+    .execute()
+  const page = await (await (await signIn(board, 'admin', 'acme')).get('/audit')).text()
+  expect(page.match(/Change of \w+/g)).toEqual(['Change of acme'])
+})

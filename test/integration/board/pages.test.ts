@@ -52,6 +52,14 @@ async function givenRun(row: Row & Record<string, unknown> = {}): Promise<string
   return row.id ?? id
 }
 
+async function givenSchedule(row: Record<string, unknown> = {}): Promise<void> {
+  const values = { id: 's', job: 'roll-up-day', client_id: 'acme', cron: '10 0 * * *', zone: 'client' }
+  await db
+    .insertInto('schedules')
+    .values({ ...values, catch_up: 'all', overlap: 'queue', ...row })
+    .execute()
+}
+
 async function textOf(person: Person, path: string): Promise<string> {
   const response = await person.get(path)
   expect([path, response.status]).toEqual([path, 200])
@@ -85,18 +93,7 @@ describe('the night', () => {
     expect(await textOf(viewer, '/')).toContain('1 late')
     await db.deleteFrom('runs').execute()
     expect(await textOf(viewer, '/')).toContain('0 late')
-    await db
-      .insertInto('schedules')
-      .values({
-        id: 's',
-        job: 'roll-up-day',
-        client_id: 'acme',
-        cron: '10 0 * * *',
-        zone: 'client',
-        catch_up: 'all',
-        overlap: 'queue',
-      })
-      .execute()
+    await givenSchedule()
     expect(await textOf(viewer, '/')).toContain('1 late')
   })
 
@@ -152,18 +149,7 @@ describe('the night', () => {
   })
 
   test('can be run by hand, as its schedules would have', async () => {
-    await db
-      .insertInto('schedules')
-      .values({
-        id: 's',
-        job: 'roll-up-day',
-        client_id: 'acme',
-        cron: '10 0 * * *',
-        zone: 'client',
-        catch_up: 'all',
-        overlap: 'queue',
-      })
-      .execute()
+    await givenSchedule()
     const answer = await admin.submit('/nights/run', { client: 'acme', day: '2026-03-01' })
     expect(answer.headers.get('Location')).toBe('/?notice=night-planned')
     const runs = await db.selectFrom('runs').select(['job', 'key', 'state', 'due_at']).execute()
@@ -179,81 +165,64 @@ describe('the night', () => {
   })
 })
 
+/** A client whose every text is hostile, with a run that failed; returns the run. */
+async function givenHostileRun(): Promise<string> {
+  await given.client(db, { id: 'evil', name: HOSTILE, created_at: '2026-01-01T00:00:00Z' })
+  const error = { error_message: HOSTILE, error_code: HOSTILE }
+  const texts = { key: `evil.${HOSTILE}`, requested_by: HOSTILE, payload: JSON.stringify({ HOSTILE }), ...error }
+  const run = await givenRun({ client_id: 'evil', state: 'failed', ...texts })
+  const attempt = { run_id: run, attempt: 1 }
+  await db
+    .insertInto('run_attempts')
+    .values({ ...attempt, ...error, node: HOSTILE, error_stack: HOSTILE, outcome: 'lost' })
+    .execute()
+  await db
+    .insertInto('run_logs')
+    .values({ ...attempt, line: 1, level: 'warn', message: HOSTILE })
+    .execute()
+  const schedule = { id: HOSTILE, paused_until: '2027-01-01T00:00:00Z', paused_reason: HOSTILE }
+  await givenSchedule({ client_id: 'evil', ...schedule })
+  return run
+}
+
+/** A report of that client that failed and could not be mailed; returns its id. */
+async function givenHostileReport(): Promise<string> {
+  const id = await givenExecution(board, { clientId: 'evil', report: 'monthly-revenue' })
+  const figures = JSON.stringify([{ label: HOSTILE, value: HOSTILE, type: 'text' }])
+  await db.updateTable('executions').set({ error_message: HOSTILE, figures }).where('id', '=', id).execute()
+  await db
+    .insertInto('deliveries')
+    .values({
+      client_id: 'evil',
+      execution_id: id,
+      address: HOSTILE,
+      formats: ['pdf'],
+      state: 'failed',
+      reply: HOSTILE,
+    })
+    .execute()
+  return id
+}
+
+async function givenHostileAudit(): Promise<void> {
+  const texts = { actor_name: HOSTILE, action: HOSTILE, target: HOSTILE, before: JSON.stringify({ HOSTILE }) }
+  await db
+    .insertInto('analytics_audit_log')
+    .values({ actor_kind: 'user', actor_id: '1', ...texts })
+    .execute()
+}
+
 describe('what others wrote is text', () => {
   test('on every page that shows it', async () => {
-    await given.client(db, { id: 'evil', name: HOSTILE, time_zone: 'UTC', created_at: '2026-01-01T00:00:00Z' })
-    const run = await givenRun({
-      client_id: 'evil',
-      state: 'failed',
-      key: `evil.${HOSTILE}`,
-      requested_by: HOSTILE,
-      error_message: HOSTILE,
-      error_code: HOSTILE,
-      payload: JSON.stringify({ HOSTILE }),
-    })
-    await db
-      .insertInto('run_attempts')
-      .values({
-        run_id: run,
-        attempt: 1,
-        node: HOSTILE,
-        error_message: HOSTILE,
-        error_stack: HOSTILE,
-        outcome: 'lost',
-      })
-      .execute()
-    await db
-      .insertInto('run_logs')
-      .values({ run_id: run, attempt: 1, line: 1, level: 'warn', message: HOSTILE })
-      .execute()
-    const execution = await givenExecution(board, { clientId: 'evil', report: 'monthly-revenue' })
-    await db
-      .updateTable('executions')
-      .set({ error_message: HOSTILE, figures: JSON.stringify([{ label: HOSTILE, value: HOSTILE, type: 'text' }]) })
-      .where('id', '=', execution)
-      .execute()
-    await db
-      .insertInto('deliveries')
-      .values({
-        client_id: 'evil',
-        execution_id: execution,
-        address: HOSTILE,
-        formats: ['pdf'],
-        state: 'failed',
-        reply: HOSTILE,
-      })
-      .execute()
-    await db
-      .insertInto('schedules')
-      .values({
-        id: HOSTILE,
-        job: 'roll-up-day',
-        client_id: 'evil',
-        cron: '10 0 * * *',
-        zone: 'client',
-        catch_up: 'all',
-        overlap: 'queue',
-        paused_until: '2027-01-01T00:00:00Z',
-        paused_reason: HOSTILE,
-      })
-      .execute()
-    await db
-      .insertInto('analytics_audit_log')
-      .values({
-        actor_kind: 'user',
-        actor_id: '1',
-        actor_name: HOSTILE,
-        action: HOSTILE,
-        target: HOSTILE,
-        before: JSON.stringify({ HOSTILE }),
-      })
-      .execute()
+    const run = await givenHostileRun()
+    const report = await givenHostileReport()
+    await givenHostileAudit()
     const pages = [
       '/?day=2026-03-01',
       `/runs/${run}`,
       '/runs',
       '/reports',
-      `/reports/${execution}`,
+      `/reports/${report}`,
       '/schedules',
       '/audit',
       '/jobs',
@@ -351,18 +320,7 @@ test('a job is run from its form, which names the field that is wrong', async ()
 
 test('the next five times of a schedule are in its own zone, over a change of clocks too', async () => {
   now = Temporal.Instant.from('2026-03-27T12:00:00Z')
-  await db
-    .insertInto('schedules')
-    .values({
-      id: 's',
-      job: 'roll-up-day',
-      client_id: 'acme',
-      cron: '30 2 * * *',
-      zone: 'client',
-      catch_up: 'all',
-      overlap: 'queue',
-    })
-    .execute()
+  await givenSchedule({ cron: '30 2 * * *' })
   const page = await textOf(viewer, '/schedules')
   // On the 29th 02:30 does not exist: clocks go from 02:00 to 03:00.
   expect(page).toMatch(
