@@ -65,7 +65,7 @@ function plainSvg(svg: string, idPrefix: string): string {
   return svg
     .replace(/<style\s*>[\s\S]*?<\/style>\n?/g, '')
     .replace(/ (?:class|ecmeta_\w+|pointer-events)="[^"]*"/g, '')
-    .replace(/ style="font-size:([\d.]+)px;font-family:[^;"]*;"/g, ' font-size="$1" font-family="$2"')
+    .replace(/ style="font-size:([\d.]+)px;font-family:[^;"]*;"/g, ' font-size="$1"')
     .replace(/\bzr\d+-/g, `${idPrefix}-`)
     .replace(/ xmlns:xlink="[^"]*"| version="1.1"| baseProfile="full"/g, '')
 }

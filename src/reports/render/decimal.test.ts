@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { addDecimals, decimalOf, subtractDecimals, sumDecimals, textOfDecimal } from './decimal.ts'
+import { addDecimals, decimalOf, subtractDecimals, sumDecimals, textOfDecimal, trimDecimal } from './decimal.ts'
 
 describe('an exact decimal', () => {
   test('is the number as people write it, without exponent or negative zero', () => {
@@ -43,6 +43,11 @@ describe('an exact decimal', () => {
       '0.00',
       '0.07',
     ])
+  })
+
+  test('is trimmed of digits that say nothing', () => {
+    const decimals = [decimalOf(2.5), { units: 2500n, scale: 3 }, { units: 0n, scale: 9 }, { units: -100n, scale: 1 }]
+    expect(decimals.map((decimal) => textOfDecimal(trimDecimal(decimal)))).toEqual(['2.5', '2.5', '0', '-10'])
   })
 
   test('is refused for what is no number', () => {

@@ -34,6 +34,13 @@ export function sumDecimals(decimals: Iterable<Decimal>): Decimal {
   return sum
 }
 
+/** The same number with no digits that say nothing: 2.500 becomes 2.5. */
+export function trimDecimal({ units, scale }: Decimal): Decimal {
+  const zeros = /0*$/.exec(String(units))?.[0].length ?? 0
+  const spare = units === 0n ? scale : Math.min(scale, zeros)
+  return { units: units / 10n ** BigInt(spare), scale: scale - spare }
+}
+
 /** Plain digits with a point, never an exponent and never a negative zero: `-12.50`, `0.000000001`. Keeps every digit of the scale. */
 export function textOfDecimal({ units, scale }: Decimal): string {
   const digits = String(units < 0n ? -units : units).padStart(scale + 1, '0')

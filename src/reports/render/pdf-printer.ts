@@ -42,7 +42,8 @@ export type PdfPrinterOptions = {
 
 const LAUNCH_TIMEOUT_MS = 20 * SECOND_MS
 const PRINT_TIMEOUT_MS = 60 * SECOND_MS
-const CLOSE_TIMEOUT_MS = 3 * SECOND_MS
+const END_TIMEOUT_MS = 3 * SECOND_MS
+const END_POLL_MS = 10
 /** Older versions ignore page margin boxes: no page numbers. */
 const CHROMIUM_MIN = 131
 
@@ -138,10 +139,16 @@ function hintOf(cause: unknown): string {
 
 async function printIn(browser: Browser, html: string, { title, signal }: PrintOptions, log: Log): Promise<Buffer> {
   const context = await browser.createBrowserContext()
+  // A page may wait for ever for a browser that is gone.
+  const ended = new AbortController()
+  const end = () => ended.abort(new Error('it ended while it was printing'))
+  browser.once('disconnected', end)
   try {
-    return await untilAborted(printPage(context, html, title, log), signal)
+    const pdf = await untilAborted(printPage(context, html, title, log), AbortSignal.any([signal, ended.signal]))
+    await context.close()
+    return pdf
   } finally {
-    await Promise.race([context.close().catch(() => null), sleep(CLOSE_TIMEOUT_MS, null, { ref: false })])
+    browser.off('disconnected', end)
   }
 }
 
@@ -181,13 +188,13 @@ function withPageStyle(html: string, options: PrintOptions): string {
     .replace(/<\/body>(?![\s\S]*<\/body>)/, () => mark)
 }
 
+/** A browser has nothing to save and may be busy for minutes: it is not asked to end. */
 async function endBrowser({ browser, profile }: StartedBrowser, log: Log): Promise<void> {
-  const process = browser.process()
-  const closing = browser
-    .close()
-    .catch((error) => log.debug({ error: messageOf(error) }, 'Chromium was gone before it was closed'))
-  await Promise.race([closing, sleep(CLOSE_TIMEOUT_MS, null, { ref: false })])
-  if (process?.pid !== undefined) killGroup(process.pid)
+  const chromium = browser.process()
+  if (chromium?.pid !== undefined) killGroup(chromium.pid)
+  const gone = () => chromium === null || chromium.exitCode !== null || chromium.signalCode !== null
+  for (let waitedMs = 0; !gone() && waitedMs < END_TIMEOUT_MS; waitedMs += END_POLL_MS) await sleep(END_POLL_MS)
+  if (!gone()) log.warn({ pid: chromium?.pid }, 'a killed Chromium is still there')
   await removeProfile(profile)
 }
 

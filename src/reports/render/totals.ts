@@ -1,5 +1,5 @@
 import type { Column, Row, Value } from '../document.ts'
-import { addDecimals, type Decimal } from './decimal.ts'
+import { addDecimals, type Decimal, trimDecimal } from './decimal.ts'
 import { quantityOf } from './quantity.ts'
 
 /** What the totals row holds under one column: an exact sum, a value as the report gives it, or nothing (undefined). */
@@ -15,6 +15,10 @@ export type Totals = {
 export function createTotals(columns: Column[], currency: string): Totals {
   const summed = columns.filter((column) => column.total === 'sum')
   const sums = new Map<string, Decimal>(summed.map((column) => [column.key, quantityOf(0, column, currency)]))
+  const sumOf = ({ key, type }: Column) => {
+    const sum = sums.get(key) as Decimal
+    return type === 'money' ? sum : trimDecimal(sum)
+  }
   return {
     add(row) {
       for (const column of summed) {
@@ -25,7 +29,7 @@ export function createTotals(columns: Column[], currency: string): Totals {
     },
     result() {
       if (columns.every((column) => column.total === undefined)) return null
-      return columns.map(({ key, total }) => (total === 'sum' ? sums.get(key) : total?.value))
+      return columns.map((column) => (column.total === 'sum' ? sumOf(column) : column.total?.value))
     },
   }
 }

@@ -1,5 +1,5 @@
-import { crc32, inflateRawSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import { unzip } from '../../../../test/support/unzip.ts'
 import { type ZipEntry, zipStream } from './zip-stream.ts'
 
 async function pack(
@@ -15,31 +15,8 @@ const entries = (): ZipEntry[] => [
   { name: 'empty', content: [] },
 ]
 
-/** Reads an archive by its central directory, as programs do; follows ZIP64 fields where sizes are marked as large. */
 function unpack(zip: Buffer): Record<string, string> {
-  const end = zip.lastIndexOf(Buffer.from('504b0506', 'hex'))
-  const large = zip.readUInt32LE(end + 16) === 0xffffffff
-  const end64 = large ? Number(zip.readBigUInt64LE(end - 20 + 8)) : 0
-  const count = large ? Number(zip.readBigUInt64LE(end64 + 32)) : zip.readUInt16LE(end + 10)
-  let at = large ? Number(zip.readBigUInt64LE(end64 + 48)) : zip.readUInt32LE(end + 16)
-  const files: Record<string, string> = {}
-  for (let index = 0; index < count; index += 1) {
-    const nameLength = zip.readUInt16LE(at + 28)
-    const extraLength = zip.readUInt16LE(at + 30)
-    const name = zip.toString('utf8', at + 46, at + 46 + nameLength)
-    const extra = at + 46 + nameLength + 4
-    const field = (plain: number, position: number) =>
-      zip.readUInt32LE(at + plain) === 0xffffffff
-        ? Number(zip.readBigUInt64LE(extra + position * 8))
-        : zip.readUInt32LE(at + plain)
-    const [size, packed, start] = [field(24, 0), field(20, 1), field(42, 2)]
-    const data = start + 30 + zip.readUInt16LE(start + 26) + zip.readUInt16LE(start + 28)
-    const content = inflateRawSync(zip.subarray(data, data + packed))
-    expect([content.length, crc32(content)]).toEqual([size, zip.readUInt32LE(at + 16)])
-    files[name] = content.toString()
-    at += 46 + nameLength + extraLength
-  }
-  return files
+  return Object.fromEntries(Object.entries(unzip(zip)).map(([name, content]) => [name, String(content)]))
 }
 
 const unpacked = { 'a.txt': 'hello world', 'ü/東.txt': 'x'.repeat(200_000), empty: '' }
