@@ -3,8 +3,8 @@
 -- $1 client, $2 from, $3 to (half-open instants of the day that is being rolled up), $4 zone
 -- A contact on this day may repeat one of the 7 days before it, so the rows of those days are counted again, whole, and written only
 -- where the count has changed: twice is the same as once, and a contact that was deleted or moved is forgotten as well.
--- Reads interactions by (client_id, started_at), 7 days either side of the day, and agent_metrics row by row by its whole primary
--- key: that is quick even before anybody has analysed the table, where a range of days is guessed to be one row and joined in loops.
+-- Reads interactions by (client_id, started_at), 7 days either side of the day, and agent_metrics by its whole primary key, row by row.
+-- (A join would be left to the planner, who knows nothing of a table that is being filled for the first time, and joins in loops.)
 with contacts as (
   select
     started_at, agent_id, sector_id, channel,
