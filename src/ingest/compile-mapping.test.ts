@@ -99,7 +99,7 @@ test('the sign of money follows its kind, or is refused', () => {
 test('conditions, constants, words, several columns and empty cells', () => {
   const mapping = payments(
     {
-      kind: { when: { column: 'Nr', startsWith: 'C' }, then: 'refund', else: 'charge' },
+      kind: JSON.parse('{ "when": { "column": "Nr", "startsWith": "C" }, "then": "refund", "else": "charge" }'),
       channel: { column: 'Type', values: { w: 'web' }, empty: 'voice' },
       external_reference: { columns: ['Nr', 'Type'] },
     },

@@ -45,7 +45,7 @@ export function compileMapping(
   const used = new Set<string>()
   const find = noting(columnFinder(header), used)
   const context = { ...client, timeZone: mapping.timeZone ?? client.timeZone }
-  checkTimeZone(context.timeZone)
+  checkTimeZone(context)
   const facts = mapping.facts.map((source, index) => compileFact(`facts.${index}`, source, kind, find, context))
   if (!facts.some((fact) => fact.kind === kind)) {
     throw new InputError('mapping', `The mapping makes no ${kind.name}: none of its facts goes "to" them.`)
@@ -168,9 +168,9 @@ function refuseUnusedColumns({ ignore }: Mapping, header: readonly string[], use
   )
 }
 
-function checkTimeZone(timeZone: string): void {
+function checkTimeZone({ clock, timeZone }: ReadingContext): void {
   try {
-    Temporal.Now.zonedDateTimeISO(timeZone)
+    clock().toZonedDateTimeISO(timeZone)
   } catch {
     throw new InputError('mapping', `"${timeZone}" is no time zone; give an IANA name such as Europe/Zurich.`)
   }

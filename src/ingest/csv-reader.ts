@@ -24,7 +24,7 @@ const BROKEN_TEXT_MAX = 500
  * one line, never the ones after it: the reader goes on with the next line, whether a quote is not closed, text follows a closing
  * quote, or a line has no end within RECORD_MAX (then it is skipped without being held). Empty lines are passed over.
  *
- * Not csv-parse: after such a fault it reads nothing more, and it counts a CR LF inside quotes as two lines (docs/adr).
+ * Why not csv-parse: docs/adr/0005-a-csv-reader-of-our-own.md.
  */
 export function createCsvReader(delimiter: string, sink: CsvSink): CsvReader {
   const state: State = { delimiter, sink, line: 1, rest: '', skipping: false }
@@ -93,7 +93,7 @@ function takeQuoted(state: State, text: string, at: number, lineEnd: number, fin
   const mayGoOn = parsed === null && !final && text.length - at <= RECORD_MAX
   if (mayGoOn || lineEnd === -1) return at
   const reason = parsed?.reason ?? 'opens a quote that is not closed: is the file cut off, or a quote not doubled?'
-  refuse(state, text.slice(at, lineEnd), reason)
+  refuse(state, text.slice(at, lineEnd).replace(/\r$/, ''), reason)
   state.line += 1
   return lineEnd + 1
 }

@@ -14,21 +14,10 @@ export type CsvOptions = { delimiter: string; encoding: 'utf-8' | 'windows-1252'
 /** Opens a CSV file with a header. Throws an InputError for what holds no rows or is no text. */
 export async function openCsv(path: string, options: CsvOptions): Promise<RecordSource> {
   const bytesTotal = await sizeOf(path)
-  const state: HeaderState = { header: null }
+  const state: HeaderState = { header: [] }
   const pages = readPages(path, options, state)
   try {
-    const first: RecordPage[] = []
-    while (state.header === null) {
-      const { value, done } = await pages.next()
-      if (done === true) throw new InputError('no-rows', `${path} holds no rows: it is empty.`)
-      if (value.rejects.length > 0) {
-        throw new InputError(
-          'bad-header',
-          `The header of ${path} cannot be read: it ${value.rejects[0]?.reason ?? ''}.`,
-        )
-      }
-      first.push(value)
-    }
+    const first = await readHeader(path, pages, state)
     checkHeader(path, state.header, options.delimiter)
     return {
       header: state.header,
@@ -44,7 +33,26 @@ export async function openCsv(path: string, options: CsvOptions): Promise<Record
   }
 }
 
-type HeaderState = { header: string[] | null }
+type HeaderState = { header: string[] }
+
+/** Reads on until the header is known. Returns the pages that this took. */
+async function readHeader(
+  path: string,
+  pages: AsyncGenerator<RecordPage, void>,
+  state: HeaderState,
+): Promise<RecordPage[]> {
+  const first: RecordPage[] = []
+  for (;;) {
+    const { value, done } = await pages.next()
+    if (done === true) throw new InputError('no-rows', `${path} holds no rows: it is empty.`)
+    const [broken] = value.rejects
+    if (state.header.length === 0 && broken !== undefined) {
+      throw new InputError('bad-header', `The header of ${path} cannot be read: it ${broken.reason}.`)
+    }
+    first.push(value)
+    if (state.header.length > 0) return first
+  }
+}
 
 async function sizeOf(path: string): Promise<number> {
   const file = await stat(path).catch((error: NodeJS.ErrnoException) => {
@@ -66,7 +74,7 @@ async function* readPages(path: string, options: CsvOptions, state: HeaderState)
   let page: RecordPage = { records: [], rejects: [], bytesRead: 0, note: null }
   const reader = createCsvReader(options.delimiter, {
     record(record) {
-      if (state.header === null) state.header = record.fields.map((name) => name.trim())
+      if (state.header.length === 0) state.header = record.fields.map((name) => name.trim())
       else if (!record.fields.every(isBlank)) takeRecord(record, state.header, options, page)
     },
     broken: (line) => page.rejects.push({ ...line, column: '', value: '' }),

@@ -72,9 +72,11 @@ export async function createComparingWriter(options: WriterOptions): Promise<Fac
     },
     async finish() {
       let tallies: Tally[] = []
+      await connection.query(`begin; ${GUARDS}`)
       for (const staging of stagings) {
         tallies = addTallies(tallies, [await compareStaged(connection, staging, clientId)])
       }
+      await connection.query('rollback')
       return tallies
     },
   }
@@ -105,10 +107,15 @@ async function createStagings({ connection, facts }: WriterOptions): Promise<Sta
 
 /** Opens a transaction. Imports of one client take turns, so that two of them cannot wait for each other's days. */
 async function begin(connection: BulkConnection, clientId: string): Promise<void> {
-  // Statistics that are out of date must not make the planner compare each row of a batch with each other, nor sort a history.
-  await connection.query('begin; set local enable_nestloop = off; set local enable_sort = off')
+  await connection.query(`begin; ${GUARDS}`)
   await connection.query("select pg_advisory_xact_lock(hashtextextended('import ' || $1, 0))", [clientId])
 }
+
+/**
+ * Statistics that are out of date must not make the planner compare all rows with all others, nor sort a whole history; and
+ * compiling a statement costs more than a batch has for it to save.
+ */
+const GUARDS = 'set local enable_nestloop = off; set local enable_sort = off; set local jit = off'
 
 type Scope = { open(): Promise<unknown>; keep(): Promise<unknown>; undo(): Promise<unknown> }
 

@@ -90,8 +90,8 @@ test('any time of any zone is what Temporal makes of it, or is refused where Tem
       const time = Temporal.PlainDateTime.from('2005-01-01T00:00').add({ minutes })
       const expected = time.toZonedDateTime(timeZone, { disambiguation: 'earlier' })
       const cell = timeReader('iso', timeZone, bounds)(time.toString())
-      if (expected.toPlainDateTime().equals(time)) expect(utc(cell)).toBe(expected.toInstant().toString())
-      else expect(cell).toHaveProperty('reason')
+      const isGap = !expected.toPlainDateTime().equals(time)
+      expect(typeof cell === 'string' ? utc(cell) : 'refused').toBe(isGap ? 'refused' : expected.toInstant().toString())
     }),
     { numRuns: 300 },
   )

@@ -86,9 +86,9 @@ function printResult(print: CommandTools['print'], file: string, flags: ImportFl
     ])
     print()
   }
-  print(`${count(result.read)} rows of ${file} were read, ${count(rejected)} were rejected.`)
-  if (repeated > 0) print(`${count(repeated)} rows said the same as an earlier one.`)
-  if (unused > 0) print(`${count(unused)} rows yield no fact by the mapping's conditions.`)
+  print(`Rows of ${file}: ${count(result.read)} read, ${count(rejected)} rejected.`)
+  if (repeated > 0) print(`Said the same as an earlier row: ${count(repeated)}.`)
+  if (unused > 0) print(`Yielded no fact, by the mapping's conditions: ${count(unused)}.`)
   for (const note of result.notes) print(note)
   if (result.rejectsPath !== null) print(`Row, column and reason of each reject: ${result.rejectsPath}`)
   if (flags.dryRun === true) print('Nothing was written: this was a dry run.')
