@@ -6,6 +6,7 @@ import { HttpError } from '../problem.ts'
 /** The part of JSON Schema that a payload's fields are made of; anything else is written as JSON. */
 const field = z.looseObject({
   type: z.unknown().optional(),
+  anyOf: z.array(z.looseObject({ type: z.unknown().optional() })).optional(),
   format: z.string().optional(),
   enum: z.array(z.unknown()).optional(),
   description: z.string().optional(),
@@ -19,13 +20,22 @@ const schemaShape = z.looseObject({
 type Field = z.output<typeof field>
 type Option = { value: string; label: string }
 
+/** The types a field may have; `null` among them means that it may stay empty. */
+function typesOf({ type, anyOf }: Field): unknown[] {
+  return anyOf === undefined ? [type].flat() : anyOf.flatMap((each) => [each.type].flat())
+}
+
+function isNullable(each: Field): boolean {
+  return typesOf(each).includes('null')
+}
+
 /** What kind of input a field takes. */
-function kindOf(
-  name: string,
-  { type, format, enum: values }: Field,
-): 'client' | 'choice' | 'day' | 'number' | 'switch' | 'text' | 'json' {
+function kindOf(name: string, each: Field): 'client' | 'choice' | 'day' | 'number' | 'switch' | 'text' | 'json' {
+  const { format, enum: values } = each
+  const [type, ...others] = typesOf(each).filter((type) => type !== 'null')
   if (name === 'clientId') return 'client'
   if (values !== undefined) return 'choice'
+  if (others.length > 0) return 'json'
   if (type === 'string') return format === 'date' ? 'day' : 'text'
   if (type === 'integer' || type === 'number') return 'number'
   return type === 'boolean' ? 'switch' : 'json'
@@ -35,7 +45,7 @@ function kindOf(
 export function payloadFields(schema: unknown, job: string, clients: readonly Option[]): Html {
   const { properties, required } = schemaShape.parse(schema)
   return html`${Object.entries(properties).map(([name, each]) => {
-    const needed = required.includes(name) && each.default === undefined
+    const needed = required.includes(name) && each.default === undefined && !isNullable(each)
     return html`<label>${labelOf(name)}${!needed && html` <span class="quiet">optional</span>`}${inputFor(name, each, needed, clients)}${
       each.description !== undefined && html`<span class="quiet">${each.description}</span>`
     }</label>`
@@ -65,21 +75,26 @@ function inputFor(name: string, each: Field, needed: boolean, clients: readonly 
         { value: 'false', label: 'No' },
       ])
     case 'json':
-      return html`<textarea name="${name}" rows="2" spellcheck="false" placeholder="${jsonExample(each)}"${required}></textarea>`
+      return html`<textarea name="${name}" rows="2" spellcheck="false" placeholder="JSON"${required}>${everyItem(each)}</textarea>`
     default:
       return html`<input type="text" name="${name}"${required}>`
   }
 }
 
-function jsonExample({ items }: Field): string {
-  return items?.enum === undefined ? 'JSON' : JSON.stringify(items.enum)
+/** A list of choices begins with all of them: taking out is easier than finding out. */
+function everyItem({ items }: Field): string {
+  return items?.enum === undefined ? '' : JSON.stringify(items.enum)
 }
 
 /** The payload of a filled-in form. Throws HttpError when a field that is JSON is not. */
 export function payloadOf(schema: unknown, fields: Record<string, string>): Record<string, unknown> {
   const { properties } = schemaShape.parse(schema)
-  const filled = Object.entries(properties).filter(([name]) => (fields[name] ?? '') !== '')
-  return Object.fromEntries(filled.map(([name, each]) => [name, valueOf(name, each, fields[name] ?? '')]))
+  const given = Object.entries(properties).flatMap(([name, each]) => {
+    const text = fields[name] ?? ''
+    if (text !== '') return [[name, valueOf(name, each, text)]]
+    return isNullable(each) ? [[name, null]] : []
+  })
+  return Object.fromEntries(given)
 }
 
 function valueOf(name: string, each: Field, text: string): unknown {
