@@ -155,6 +155,8 @@ function stopSignal(): AbortSignal {
       )
     })
   }
+  // `scripts/demo | head` closes our output: that is a way to stop, too, and no reason to leave the database running.
+  process.stdout.on('error', () => stop.abort(new InputError('interrupted', 'stopped, because its output was closed')))
   return stop.signal
 }
 
