@@ -249,7 +249,7 @@ export interface Interactions {
   status: string;
   talk_s: Generated<number>;
   topic: string | null;
-  wait_s: Generated<number>;
+  wait_s: Generated<number | null>;
   wrap_s: Generated<number>;
 }
 

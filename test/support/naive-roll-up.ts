@@ -59,13 +59,16 @@ function isRepeated(call: Call, calls: Call[]): boolean {
 
 function ofCall(call: Call, client: Client, calls: Call[]): Row {
   if (call.status === 'missed') return { offered: 1, missed: 1 }
-  if (call.status === 'abandoned' && call.wait_s < client.short_abandon_s) return { short_abandoned: 1 }
+  if (call.status === 'abandoned' && call.wait_s !== null && call.wait_s < client.short_abandon_s)
+    return { short_abandoned: 1 }
   if (call.status === 'abandoned') return { offered: 1, abandoned: 1 }
+  // The table takes no answered contact without a wait.
+  const wait = call.wait_s as number
   return {
     offered: 1,
     answered: 1,
-    answered_in_threshold: Number(call.wait_s <= client.service_level_s),
-    wait_answered_s: call.wait_s,
+    answered_in_threshold: Number(wait <= client.service_level_s),
+    wait_answered_s: wait,
     talk_s: call.talk_s,
     hold_s: call.hold_s,
     wrap_s: call.wrap_s,

@@ -26,7 +26,7 @@ from (
   select
     date_trunc('hour', started_at, $5) as hour_at,
     coalesce(agent_id, '') as agent_id, coalesce(sector_id, '') as sector_id, channel,
-    status, status = 'answered' as answered, status = 'abandoned' and wait_s < $7::integer as short_abandoned,
+    status, status = 'answered' as answered, status = 'abandoned' and coalesce(wait_s < $7::integer, false) as short_abandoned,
     wait_s, talk_s, hold_s, wrap_s, resolved, escalated, automated
   from interactions
   where client_id = $1 and started_at >= $3 and started_at < $4

@@ -41,7 +41,8 @@ create table interactions (
   sector_id text collate "C",
   customer_id text collate "C",
   topic text,
-  wait_s integer not null default 0 check (wait_s >= 0),
+  -- null: not known, which only a contact that nobody answered may be; such an abandon is never a short one.
+  wait_s integer default 0 check (wait_s >= 0), check (wait_s is not null or status <> 'answered'),
   talk_s integer not null default 0 check (talk_s >= 0),
   hold_s integer not null default 0 check (hold_s >= 0),
   wrap_s integer not null default 0 check (wrap_s >= 0),

@@ -1,4 +1,4 @@
-import { boolean, channel, type FactKind, id, reference, seconds, text } from './kind.ts'
+import { boolean, channel, type FactKind, id, reference, SECONDS_MAX, seconds, text } from './kind.ts'
 
 export const interactions: FactKind = {
   name: 'interactions',
@@ -14,12 +14,18 @@ export const interactions: FactKind = {
     sector_id: reference,
     customer_id: reference,
     topic: text,
-    wait_s: seconds,
+    // Empty: not known, as of a caller who gave up before anybody looked at the clock.
+    wait_s: { type: 'seconds', min: 0, max: SECONDS_MAX },
     talk_s: seconds,
     hold_s: seconds,
     wrap_s: seconds,
     resolved: boolean,
     escalated: boolean,
     automated: boolean,
+  },
+  rule: {
+    columns: ['wait_s', 'status'],
+    broken: (wait, status) =>
+      status === 'answered' && wait === null ? 'is empty, and the contact was answered' : null,
   },
 }

@@ -53,7 +53,8 @@ export const name: FactColumn = { type: 'text', required: true, max: 200 }
 export const text: FactColumn = { type: 'text', max: 200 }
 export const longText: FactColumn = { type: 'text', max: 10_000 }
 /** The longest span a column of seconds takes: thirty days. */
-export const seconds: FactColumn = { type: 'seconds', min: 0, max: 30 * 24 * 60 * 60, whenEmpty: '0' }
+export const SECONDS_MAX = 30 * 24 * 60 * 60
+export const seconds: FactColumn = { type: 'seconds', min: 0, max: SECONDS_MAX, whenEmpty: '0' }
 export const boolean: FactColumn = { type: 'boolean', whenEmpty: 'false' }
 export const channel: FactColumn = {
   type: 'text',
