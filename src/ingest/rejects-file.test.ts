@@ -1,0 +1,49 @@
+import { access, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { createRejectsFile } from './rejects-file.ts'
+
+const folder = await mkdtemp(join(tmpdir(), 'daybreak-rejects-'))
+afterAll(() => rm(folder, { recursive: true }))
+
+const reject = { line: 7, column: 'Amount', value: '-12,50', reason: 'is no amount', text: '=cmd(),"a ""b""",x' }
+
+test('there is no file without a reject', async () => {
+  const input = join(folder, 'good.csv')
+  const rejects = createRejectsFile(input, null)
+  await rejects.add([])
+  expect(await rejects.close()).toBeNull()
+  await expect(access(`${input}.rejects.csv`)).rejects.toThrow('ENOENT')
+})
+
+test('rejects stand beside the input; numbers stay numbers and nothing runs as a formula', async () => {
+  const input = join(folder, 'bad.csv')
+  const rejects = createRejectsFile(input, null)
+  await rejects.add([reject])
+  await rejects.add([{ ...reject, line: 8, value: 'v'.repeat(300), text: 'two\nlines' }])
+  expect(await rejects.close()).toBe(`${input}.rejects.csv`)
+  expect(await readFile(`${input}.rejects.csv`, 'utf8')).toBe(
+    [
+      'row,column,value,reason,record',
+      `7,Amount,"-12,50",is no amount,"'=cmd(),""a """"b"""""",x"`,
+      `8,Amount,${'v'.repeat(200)},is no amount,"two\nlines"`,
+      '',
+    ].join('\r\n'),
+  )
+})
+
+test('where the folder of the input takes no file they go to the current one', async () => {
+  const input = join(folder, `${basename(folder)}.csv`)
+  // A folder of that name stands in the way, for root too.
+  await mkdir(`${input}.rejects.csv`)
+  const rejects = createRejectsFile(input, null)
+  await rejects.add([reject])
+  const path = await rejects.close()
+  try {
+    expect(path).toBe(`${basename(input)}.rejects.csv`)
+    expect(await readFile(path ?? '', 'utf8')).toContain('\r\n7,Amount,')
+  } finally {
+    await rm(`${basename(input)}.rejects.csv`, { force: true })
+  }
+})
