@@ -1,58 +1,40 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { payloadSchema } from '../endpoints/jobs.ts'
 import { payloadFields, payloadOf } from './payload-form.ts'
 
-const schema = payloadSchema(
+const schema = z.toJSONSchema(
   z.strictObject({
     clientId: z.string(),
-    report: z.enum(['performance', 'monthly-revenue']),
     from: z.iso.date(),
-    formats: z.array(z.enum(['pdf', 'csv'])),
-    subscriptionId: z.string().nullable(),
-    count: z.int().default(3),
-    force: z.boolean().optional(),
+    formats: z.array(z.enum(['pdf', 'xlsx'])),
+    tries: z.int().optional(),
+    request: z.string().max(100).nullable(),
+    more: z.union([z.string(), z.number()]).nullable(),
   }),
 )
+const filled = { clientId: 'acme', from: '2026-10-01', formats: '["pdf"]', request: '', more: '' }
 
-test('each kind of field gets an input a person can fill in', () => {
-  const { markup } = payloadFields(schema, 'render-report', [{ value: 'acme', label: 'Acme & Co' }])
-  const inputs = [...markup.matchAll(/<(select|input|textarea)([^>]*) name="(\w+)"([^>]*)>/g)].map(
-    ([, tag, before, name, after]) => `${tag}${before} ${name}${after}`.trim(),
-  )
-  expect(inputs).toEqual([
-    'select clientId required',
-    'select report required',
-    'input type="date" from required',
-    'textarea formats rows="2" spellcheck="false" placeholder="[&quot;pdf&quot;,&quot;csv&quot;]" required',
-    'textarea subscriptionId rows="2" spellcheck="false" placeholder="JSON" required',
-    'input type="number" step="any" count',
-    'select force',
-    'input type="hidden" job value="render-report"',
-  ])
-  expect(markup).toContain('<option value="acme">Acme &amp; Co</option>')
-})
-
-test('a filled-in form is a payload with the types its job expects; what is left empty is left out', () => {
-  const fields = {
+test('a field that may be null and is left empty is null; another that is left empty is not there', () => {
+  expect(payloadOf(schema, { ...filled, tries: '' })).toEqual({
     clientId: 'acme',
-    from: '2026-03-01',
-    formats: '["pdf"]',
-    subscriptionId: 'null',
-    count: '7',
-    force: 'true',
-    report: '',
-  }
-  expect(payloadOf(schema, fields)).toEqual({
-    clientId: 'acme',
-    from: '2026-03-01',
+    from: '2026-10-01',
     formats: ['pdf'],
-    subscriptionId: null,
-    count: 7,
-    force: true,
+    request: null,
+    more: null,
   })
 })
 
-test('a field that must be JSON and is not is named', () => {
-  expect(() => payloadOf(schema, { formats: 'pdf' })).toThrow('Formats: This must be JSON, such as ["pdf"] or null.')
+test('text is taken as it is, and as JSON only where a field may be of several types', () => {
+  expect(payloadOf(schema, { ...filled, tries: '3', request: 'null', more: '7' })).toMatchObject({
+    tries: 3,
+    request: 'null',
+    more: 7,
+  })
+})
+
+test('a list of choices begins with all of them, and only what must be filled in is required', () => {
+  const { markup } = payloadFields(schema, 'work', [])
+  expect(markup).toContain('>[&quot;pdf&quot;,&quot;xlsx&quot;]</textarea>')
+  const required = [...markup.matchAll(/name="(\w+)"[^>]* required/g)].map(([, name]) => name)
+  expect(required).toEqual(['clientId', 'from', 'formats'])
 })
