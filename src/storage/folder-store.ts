@@ -46,7 +46,7 @@ async function put(base: string, key: string, body: Readable, signal: AbortSigna
     body.destroy()
     if (signal?.aborted) throw signal.reason
     throw isFileError(error, ...CLASHES) && (error.syscall === 'mkdir' || error.syscall === 'rename')
-      ? clash(key)
+      ? clash(base, key)
       : error
   }
 }
@@ -107,9 +107,9 @@ function keysOf(entries: Dirent[], folder: string, prefix: string): string[] {
     .map(({ key }) => key)
 }
 
-function clash(key: string): InputError {
-  const advice = 'a part of it is an object and would have to be a folder too. Use another key.'
-  return new InputError('object-key', `${JSON.stringify(key)} cannot be stored in a folder: ${advice}`)
+function clash(base: string, key: string): InputError {
+  const reason = 'a file stands there where a folder is needed, or a folder where the file belongs'
+  return new InputError('object-key', `${key} cannot be stored in ${base}: ${reason}. Move it out of the way.`)
 }
 
 function missing(base: string, key: string): PermanentError {
