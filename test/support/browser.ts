@@ -7,7 +7,7 @@ import { createLog } from '../../src/log.ts'
 import { findChromium } from '../../src/reports/render/chromium.ts'
 
 /** Unpacked once and kept between runs, out of git. */
-const CHROMIUM_FOLDER = join(import.meta.dirname, '../../.daybreak/test-tools/chromium')
+export const CHROMIUM_FOLDER = join(import.meta.dirname, '../../.daybreak/test-tools/chromium')
 
 /** Nothing of its own goes to the network: tests talk to 127.0.0.1 only. */
 const ARGUMENTS = [

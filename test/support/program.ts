@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CHROMIUM_FOLDER } from './browser.ts'
+
+/** The program itself, started as a person would from a shell. */
+
+const ROOT = join(import.meta.dirname, '../..')
+const COMPILED = join(ROOT, '.daybreak/test-tools/compiled')
+
+/** A program that says nothing for this long has hung. */
+const START_TIMEOUT_MS = 60_000
+const RUN_TIMEOUT_MS = 60_000
+
+export type Settings = Record<string, string>
+export type Ended = { code: number | null; out: string; err: string }
+export type DataFolder = { path: string; remove(): Promise<void> }
+
+/** A DATA_DIR of its own, in which Chromium need not be unpacked again. */
+export async function makeDataFolder(): Promise<DataFolder> {
+  const path = await mkdtemp(join(tmpdir(), 'daybreak-data-'))
+  await symlink(CHROMIUM_FOLDER, join(path, 'chromium'))
+  return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }) }
+}
+
+/** Runs `daybreak …` to its end. */
+export async function runDaybreak(words: readonly string[], settings: Settings): Promise<Ended> {
+  const { child, said } = launch(words, settings)
+  const late = setTimeout(() => child.kill('SIGKILL'), RUN_TIMEOUT_MS)
+  const [code] = (await once(child, 'close')) as [number | null]
+  clearTimeout(late)
+  return { code, ...said }
+}
+
+/** Starts `daybreak start` and waits for the address of its board. `stop` ends it as systemd would and returns its exit code. */
+export async function startDaybreak(settings: Settings): Promise<{ url: string; stop(): Promise<number | null> }> {
+  const { child, said } = launch(['start'], { PORT: '0', LOG_LEVEL: 'warn', ...settings })
+  const url = await new Promise<string>((done, failed) => {
+    const give = (what: string) => () => {
+      child.kill('SIGKILL')
+      failed(new Error(`daybreak start ${what}. It said: ${said.out}${said.err}`))
+    }
+    const late = setTimeout(give('named no board in time'), START_TIMEOUT_MS)
+    child.once('exit', give('ended'))
+    child.stdout?.on('data', () => {
+      const found = /The board: (\S+)/.exec(said.out)?.[1]
+      if (found === undefined) return
+      clearTimeout(late)
+      child.removeAllListeners('exit')
+      done(found)
+    })
+  })
+  return { url, stop: () => stop(child) }
+}
+
+function launch(words: readonly string[], settings: Settings): { child: ChildProcess; said: Omit<Ended, 'code'> } {
+  const { PATH = '', HOME = tmpdir(), CHROMIUM_PATH } = process.env
+  const child = spawn(process.execPath, [join(ROOT, 'src/main/daybreak.ts'), ...words], {
+    cwd: tmpdir(),
+    // Nothing of a Daybreak of the person's own.
+    env: { PATH, HOME, NODE_COMPILE_CACHE: COMPILED, ...(CHROMIUM_PATH && { CHROMIUM_PATH }), ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const said = { out: '', err: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said.out += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said.err += text
+  })
+  return { child, said }
+}
+
+async function stop(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+  }
+  return child.exitCode
+}
