@@ -1,7 +1,9 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { PermanentError } from '../../errors.ts'
 import type { Format } from '../document.ts'
-import { assertValue } from './quantity.ts'
+import { textOfDecimal } from './decimal.ts'
+import { assertValue, quantityOf, quantityText } from './quantity.ts'
 
 test('a value that is not what its column says is refused, with its place', () => {
   const wrong: [unknown, Format][] = [
@@ -27,5 +29,25 @@ test('a value that is not what its column says is refused, with its place', () =
   expect(refused).toEqual(wrong)
   expect(() => assertValue('12.50', { type: 'money' }, 'row 3, column "Net" of "By week"')).toThrow(
     'row 3, column "Net" of "By week" is declared as money but holds "12.50"',
+  )
+})
+
+test('the short way to a text gives what the exact one gives', () => {
+  const format = fc.constantFrom<Format>(
+    { type: 'money' },
+    { type: 'money', currency: 'JPY' },
+    { type: 'money', currency: 'BHD' },
+  )
+  fc.assert(
+    fc.property(fc.maxSafeInteger(), format, (value, money) => {
+      expect(quantityText(value, money, 'EUR')).toBe(textOfDecimal(quantityOf(value, money, 'EUR')))
+    }),
+  )
+  fc.assert(
+    fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+      expect(quantityText(value, { type: 'decimal' }, 'EUR')).toBe(
+        textOfDecimal(quantityOf(value, { type: 'decimal' }, 'EUR')),
+      )
+    }),
   )
 })

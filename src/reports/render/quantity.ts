@@ -1,7 +1,7 @@
 import { PermanentError } from '../../errors.ts'
 import type { Format, Value } from '../document.ts'
 import { currencyExponent } from './currency-exponent.ts'
-import { type Decimal, decimalOf } from './decimal.ts'
+import { type Decimal, decimalOf, textOfDecimal } from './decimal.ts'
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/
 
@@ -14,6 +14,19 @@ export function currencyOf(format: Format, currency: string): string {
 export function quantityOf(value: number, format: Format, currency: string): Decimal {
   if (format.type !== 'money') return decimalOf(value)
   return { units: BigInt(value), scale: currencyExponent(currencyOf(format, currency)) }
+}
+
+/** The text of `quantityOf`, by a shorter way for the numbers that sheets are full of. */
+export function quantityText(value: number, format: Format, currency: string): string {
+  if (format.type === 'money') return moneyText(value, currencyExponent(currencyOf(format, currency)))
+  const text = String(value + 0)
+  return text.includes('e') ? textOfDecimal(decimalOf(value)) : text
+}
+
+function moneyText(minor: number, scale: number): string {
+  if (scale === 0) return String(minor + 0)
+  const digits = String(Math.abs(minor)).padStart(scale + 1, '0')
+  return `${minor < 0 ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { DocumentMeta, Format, Value } from '../document.ts'
 import { type Decimal, textOfDecimal } from './decimal.ts'
-import { quantityOf } from './quantity.ts'
+import { quantityText } from './quantity.ts'
 
 /**
  * A value for programs: money in major units (`-12.50`), shares as fractions (`0.5`), durations in seconds, always with a point and never
@@ -12,7 +12,7 @@ export function rawText(
   { currency, timeZone }: Pick<DocumentMeta, 'currency' | 'timeZone'>,
 ): string | null {
   if (value === null) return null
-  if (typeof value === 'number') return textOfDecimal(quantityOf(value, format, currency))
+  if (typeof value === 'number') return quantityText(value, format, currency)
   if (typeof value !== 'string') return textOfDecimal(value)
   return format.type === 'datetime' ? Temporal.Instant.from(value).toString({ timeZone }) : value
 }

@@ -13,23 +13,40 @@ export type Totals = {
 
 /** Adds the columns of a table up while its rows go by. */
 export function createTotals(columns: Column[], currency: string): Totals {
-  const summed = columns.filter((column) => column.total === 'sum')
-  const sums = new Map<string, Decimal>(summed.map((column) => [column.key, quantityOf(0, column, currency)]))
-  const sumOf = ({ key, type }: Column) => {
-    const sum = sums.get(key) as Decimal
-    return type === 'money' ? sum : trimDecimal(sum)
-  }
+  const sums = new Map(
+    columns.filter(({ total }) => total === 'sum').map((column) => [column.key, createSum(column, currency)]),
+  )
   return {
     add(row) {
-      for (const column of summed) {
-        const value = row[column.key]
-        if (typeof value !== 'number') continue
-        sums.set(column.key, addDecimals(sums.get(column.key) as Decimal, quantityOf(value, column, currency)))
-      }
+      for (const [key, sum] of sums) sum.add(row[key] ?? null)
     },
     result() {
       if (columns.every((column) => column.total === undefined)) return null
-      return columns.map((column) => (column.total === 'sum' ? sumOf(column) : column.total?.value))
+      return columns.map(({ key, total }) => (total === 'sum' ? sums.get(key)?.result() : total?.value))
+    },
+  }
+}
+
+/** An exact sum. Whole numbers are added as numbers for as long as that is exact; the rest as decimals. */
+function createSum(column: Column, currency: string): { add(value: Value): void; result(): Decimal } {
+  let whole = 0
+  let rest = quantityOf(0, column, currency)
+  const carry = () => {
+    rest = addDecimals(rest, quantityOf(whole, column, currency))
+    whole = 0
+  }
+  return {
+    add(value) {
+      if (typeof value !== 'number') return
+      if (!Number.isSafeInteger(value)) rest = addDecimals(rest, quantityOf(value, column, currency))
+      else {
+        if (!Number.isSafeInteger(whole + value)) carry()
+        whole += value
+      }
+    },
+    result() {
+      carry()
+      return column.type === 'money' ? rest : trimDecimal(rest)
     },
   }
 }

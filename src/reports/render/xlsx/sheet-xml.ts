@@ -1,6 +1,6 @@
 import type { DocumentMeta, Format, Value } from '../../document.ts'
-import { type Decimal, decimalOf, numberOfDecimal, textOfDecimal } from '../decimal.ts'
-import { quantityOf } from '../quantity.ts'
+import { type Decimal, numberOfDecimal, textOfDecimal } from '../decimal.ts'
+import { quantityText } from '../quantity.ts'
 
 /** Characters a cell holds; longer texts are cut and marked. */
 export const CELL_TEXT_MAX = 32_767
@@ -9,7 +9,7 @@ const CUT_MARK = ' … [cut]'
 const DAY_SECONDS = 86_400
 const DAY_MS = DAY_SECONDS * 1000
 /** Day 0 of the 1900 date system, as programs count it since they took 1900 for a leap year. */
-const EPOCH_MS = wallClockMs(Temporal.PlainDateTime.from('1899-12-30'))
+const EPOCH_MS = Temporal.Instant.from('1899-12-30T00Z').epochMilliseconds
 /** Before 1 March 1900 serials mean different days to different programs: such days are written as text. */
 const FIRST_SAFE_SERIAL = 61
 
@@ -90,21 +90,17 @@ export function valueCell(
  */
 export function cellNumber(value: Exclude<Value, null> | Decimal, format: Format, locality: Locality): string | null {
   if (typeof value === 'string') return serialOf(value, format, locality.timeZone)
-  if (format.type === 'duration') {
-    const seconds = typeof value === 'number' ? decimalOf(value) : value
-    return textOfDecimal(decimalOf(numberOfDecimal(seconds) / DAY_SECONDS))
-  }
-  return textOfDecimal(typeof value === 'number' ? quantityOf(value, format, locality.currency) : value)
+  if (format.type !== 'duration')
+    return typeof value === 'number' ? quantityText(value, format, locality.currency) : textOfDecimal(value)
+  const seconds = typeof value === 'number' ? value : numberOfDecimal(value)
+  return quantityText(seconds / DAY_SECONDS, format, locality.currency)
 }
 
 function serialOf(text: string, { type }: Format, timeZone: string): string | null {
-  if (type === 'date') return safeSerial(wallClockMs(Temporal.PlainDate.from(text).toPlainDateTime()))
+  if (type === 'date') return safeSerial(Temporal.Instant.from(`${text}T00Z`).epochMilliseconds)
   if (type !== 'datetime') return null
-  return safeSerial(wallClockMs(Temporal.Instant.from(text).toZonedDateTimeISO(timeZone).toPlainDateTime()))
-}
-
-function wallClockMs(local: Temporal.PlainDateTime): number {
-  return local.toZonedDateTime('UTC').epochMilliseconds
+  const local = Temporal.Instant.from(text).toZonedDateTimeISO(timeZone)
+  return safeSerial(local.epochMilliseconds + local.offsetNanoseconds / 1e6)
 }
 
 function safeSerial(milliseconds: number): string | null {

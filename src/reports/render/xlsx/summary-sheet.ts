@@ -20,17 +20,26 @@ type Cell =
   | null
 
 /** The sheet while it is written, row by row. */
-type Page = { rows: string[]; merged: string[]; links: string[]; context: SheetContext; document: Document }
+type Page = {
+  rows: string[]
+  merged: string[]
+  links: string[]
+  widths: number[]
+  context: SheetContext
+  document: Document
+}
 
 const COLUMNS = 9
-const WIDTHS = [36, ...Array.from({ length: COLUMNS - 1 }, () => 19)]
+const LABEL_WIDTH = 36
+const VALUE_WIDTH = 19
 /** Characters that fit across the merged columns, for the height of prose. */
 const LINE_CHARACTERS = 165
 const LINE_POINTS = 15
 
 /** The first sheet: what the report states about itself, then its blocks in order; tables and charts as links to their sheets. */
 export function summarySheet(document: Document, sheets: SheetOfBlock[], context: SheetContext): string {
-  const page: Page = { rows: [], merged: [], links: [], context, document }
+  const widths = [LABEL_WIDTH, ...Array.from({ length: COLUMNS - 1 }, () => VALUE_WIDTH)]
+  const page: Page = { rows: [], merged: [], links: [], widths, context, document }
   const { meta } = document
   addRow(page, [text(meta.title, 'title')], 26)
   addRow(page, [text(meta.windowLabel, 'heading')], 20)
@@ -170,6 +179,14 @@ function text(words: string, look: Look): Cell {
 
 function addRow(page: Page, cells: Cell[], height?: number): void {
   const number = page.rows.length + 1
+  for (const [index, cell] of cells.entries()) {
+    // A number wider than its column would show as ###.
+    if (cell?.kind !== 'value' || !isNumeric(cell.format.type)) continue
+    page.widths[index] = Math.max(
+      page.widths[index] ?? VALUE_WIDTH,
+      page.context.formatter.value(cell.value, cell.format).length + 3,
+    )
+  }
   const size = height === undefined ? '' : ` ht="${height}" customHeight="1"`
   page.rows.push(
     `<row r="${number}"${size}>${cells.map((cell, index) => cellXml(cell, columnName(index) + number, page)).join('')}</row>`,
@@ -198,10 +215,10 @@ function differenceCell(
   return formulaCell(reference, context.styles.of('plain', check), `B${row}-C${row}`, stored ?? '0')
 }
 
-function sheetXml({ rows, merged, links, context }: Page): string {
-  const columns = WIDTHS.map(
-    (width, index) => `<col min="${index + 1}" max="${index + 1}" width="${width}" customWidth="1"/>`,
-  ).join('')
+function sheetXml({ rows, merged, links, widths, context }: Page): string {
+  const columns = widths
+    .map((width, index) => `<col min="${index + 1}" max="${index + 1}" width="${width}" customWidth="1"/>`)
+    .join('')
   const direction = context.rightToLeft ? ' rightToLeft="1"' : ''
   const merges =
     merged.length === 0

@@ -1,0 +1,30 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+
+const run = promisify(execFile)
+const program = join(import.meta.dirname, '../support/render-large.ts')
+
+/** 60 MB of rows, in a process whose heap holds 48 MB. */
+const ROWS = 60_000
+const HEAP_MB = 48
+
+async function renderInLittleMemory(mode: string): Promise<number> {
+  const { stdout } = await run(process.execPath, [`--max-old-space-size=${HEAP_MB}`, program, mode, String(ROWS)], {
+    timeout: 60_000,
+  })
+  return Number(stdout)
+}
+
+test.concurrent.each(['xlsx', 'csv', 'json'])(
+  '%s is written without holding the rows',
+  { timeout: 90_000 },
+  async (format) => {
+    expect(await renderInLittleMemory(format)).toBeGreaterThan(format === 'xlsx' ? 1_000_000 : 60_000_000)
+  },
+)
+
+test('held rows would not fit', { timeout: 90_000 }, async () => {
+  await expect(renderInLittleMemory('hold')).rejects.toThrow('heap out of memory')
+})
