@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import { renderReport } from '../../src/jobs/render-report.ts'
 import { rollUpDay } from '../../src/jobs/roll-up-day.ts'
 import type { Program } from '../../src/main/program.ts'
@@ -37,9 +36,7 @@ async function waitFor(
   { at, clients, signal }: Night,
   { unit, job, before }: { unit: string; job: string | null; before: number },
 ): Promise<Progress> {
-  const ids = clients.map(({ id }) => id)
-  const ofJob = job === null ? sql`true` : sql`r.job = ${job}`
-  const which = sql<boolean>`r.client_id = any(${ids}) and (r.finished_at is null or r.finished_at >= ${at.toString()}) and ${ofJob}`
+  const which = { clientIds: clients.map(({ id }) => id), openSince: at, ...(job === null ? {} : { job }) }
   let display = null as ProgressDisplay | null
   const result = await waitUntilDone(program, which, {
     signal,

@@ -74,6 +74,10 @@ function openPool(url: string, max: number, startOptions: string, log: Log): pg.
     options: startOptions,
   })
   // An idle connection that dies (server restart) is replaced on next use; without a listener it would end the process.
+  // So does one that dies while it is taken; whoever holds it hears of it from their next query.
+  pool.on('connect', (connection) =>
+    connection.on('error', (error) => log.debug({ error: error.message }, 'a database connection was lost')),
+  )
   pool.on('error', (error) => log.warn({ error: error.message }, 'an idle database connection was lost'))
   return pool
 }

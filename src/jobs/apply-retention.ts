@@ -5,11 +5,11 @@ import { expireRuns } from '../queues/expire-runs.ts'
 import { defineJob } from '../queues/index.ts'
 import { expireReports } from '../reports/expire-reports.ts'
 import { addDays, dayOf, MINUTE_MS } from '../time.ts'
-import type { Services } from './services.ts'
+import type { JobTools } from './job-tools.ts'
 
 const payload = z.strictObject({ day: z.iso.date() })
 
-export const applyRetention = defineJob<z.output<typeof payload>, Services>({
+export const applyRetention = defineJob<z.output<typeof payload>, JobTools>({
   name: 'apply-retention',
   summary:
     'Deletes what is past its time (reports, finished runs, old facts, sessions) and prepares the months to come.',

@@ -3,11 +3,11 @@ import { defineJob } from '../queues/index.ts'
 import { deliverCopy as deliver } from '../reports/deliver/deliver-copy.ts'
 import { MINUTE_MS } from '../time.ts'
 import { clientId } from './client-day.ts'
-import type { Services } from './services.ts'
+import type { JobTools } from './job-tools.ts'
 
 const payload = z.strictObject({ clientId, deliveryId: z.uuid() })
 
-export const deliverCopy = defineJob<z.output<typeof payload>, Services>({
+export const deliverCopy = defineJob<z.output<typeof payload>, JobTools>({
   name: 'deliver-copy',
   summary: "Mails one recipient's copy of a report.",
   queue: 'deliveries',

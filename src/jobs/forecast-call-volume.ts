@@ -3,10 +3,10 @@ import { forecastCallVolume as forecast } from '../analytics/forecasts/index.ts'
 import { defineJob, on } from '../queues/index.ts'
 import { dayBefore, MINUTE_MS } from '../time.ts'
 import { clientDay } from './client-day.ts'
+import type { JobTools } from './job-tools.ts'
 import { rollUpDay } from './roll-up-day.ts'
-import type { Services } from './services.ts'
 
-export const forecastCallVolume = defineJob<z.output<typeof clientDay>, Services>({
+export const forecastCallVolume = defineJob<z.output<typeof clientDay>, JobTools>({
   name: 'forecast-call-volume',
   summary: 'Forecasts the call volume of the coming days, with intervals, from the days rolled up so far.',
   queue: 'predictions',

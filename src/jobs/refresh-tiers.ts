@@ -3,10 +3,10 @@ import { refreshTiers as refresh } from '../analytics/segments/index.ts'
 import { defineJob, on } from '../queues/index.ts'
 import { dayBefore, MINUTE_MS } from '../time.ts'
 import { clientDay } from './client-day.ts'
+import type { JobTools } from './job-tools.ts'
 import { rollUpDay } from './roll-up-day.ts'
-import type { Services } from './services.ts'
 
-export const refreshTiers = defineJob<z.output<typeof clientDay>, Services>({
+export const refreshTiers = defineJob<z.output<typeof clientDay>, JobTools>({
   name: 'refresh-tiers',
   summary: 'Puts every customer into one of the five behavioural tiers, as of one local day.',
   queue: 'segments',

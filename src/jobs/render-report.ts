@@ -7,8 +7,8 @@ import { PERIODS, windowOf } from '../reports/period.ts'
 import { addDays, dayBefore, daysOf, MINUTE_MS } from '../time.ts'
 import { clientId } from './client-day.ts'
 import { deliverCopy } from './deliver-copy.ts'
+import type { JobTools } from './job-tools.ts'
 import { rollUpDay } from './roll-up-day.ts'
-import type { Services } from './services.ts'
 
 const DAYS_MAX = 400
 const formats = z.array(z.enum(REPORT_FORMATS)).min(1)
@@ -38,7 +38,7 @@ const subscription = z.object({
   formats,
 })
 
-export const renderReport = defineJob<z.output<typeof payload>, Services>({
+export const renderReport = defineJob<z.output<typeof payload>, JobTools>({
   name: 'render-report',
   summary: 'Renders one report for one window in every format asked for, and sends the copies off.',
   queue: 'reports',

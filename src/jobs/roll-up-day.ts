@@ -3,9 +3,9 @@ import { rollUpDay as rollUp } from '../analytics/metrics/index.ts'
 import { defineJob } from '../queues/index.ts'
 import { dayBefore, MINUTE_MS } from '../time.ts'
 import { clientDay } from './client-day.ts'
-import type { Services } from './services.ts'
+import type { JobTools } from './job-tools.ts'
 
-export const rollUpDay = defineJob<z.output<typeof clientDay>, Services>({
+export const rollUpDay = defineJob<z.output<typeof clientDay>, JobTools>({
   name: 'roll-up-day',
   summary: 'Adds up one local day of a client: interactions, surveys and payments.',
   queue: 'aggregation',

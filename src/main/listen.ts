@@ -8,19 +8,19 @@ const CLOSE_GRACE_MS = 5_000
 
 /** Opens the board of a program. `url` is where people reach it. */
 export async function listen(program: Program): Promise<{ url: string; close(): Promise<void> }> {
-  const { config, database, backend, engine, registry, services, log } = program
+  const { config, database, backend, engine, registry, jobTools, log } = program
   const publicUrl = publicUrlOf(config)
   const app = createBoard({
     database,
     ledger: engine.ledger,
     registry,
     queues: backend.queues,
-    storage: services.storage,
+    storage: jobTools.storage,
     outboxFolder: config.SMTP_URL === undefined ? outboxFolder(config) : null,
     readiness: [
       { name: 'database', check: async () => void (await database.queuePool.query('select 1')) },
       { name: 'queue', check: () => backend.check() },
-      { name: 'storage', check: () => services.storage.check() },
+      { name: 'storage', check: () => jobTools.storage.check() },
       { name: 'clock', check: async () => refuse(engine.refusal()) },
     ],
     clock: systemClock,

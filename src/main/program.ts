@@ -5,8 +5,8 @@ import { type Database, openDatabase } from '../db/database.ts'
 import { startEmbeddedServer } from '../db/embedded-server.ts'
 import { migrate } from '../db/migrate.ts'
 import { jobs } from '../jobs/index.ts'
+import type { JobTools } from '../jobs/job-tools.ts'
 import { planLateWork } from '../jobs/plan-late-work.ts'
-import type { Services } from '../jobs/services.ts'
 import type { Log } from '../log.ts'
 import type { Mailer } from '../mail/mailer.ts'
 import { openOutbox } from '../mail/outbox.ts'
@@ -33,7 +33,7 @@ export type Program = {
   backend: QueueBackend
   registry: Registry
   engine: Engine
-  services: Services
+  jobTools: JobTools
   /** Stops work within `SHUTDOWN_GRACE_SECONDS`, then closes everything; the embedded database too, unless others use it. */
   close(): Promise<void>
 }
@@ -71,13 +71,13 @@ export async function openProgram(config: Config, log: Log): Promise<Program> {
     prefix: config.QUEUE_PREFIX,
     log,
   })
-  const services = await openServices(config, database, log)
+  const jobTools = await openJobTools(config, database, log)
   const registry = createRegistry(jobs)
   const engine = createEngine({
     database,
     backend,
     registry,
-    services,
+    jobTools,
     clock: systemClock,
     clientRunsMax: config.CLIENT_RUNS_MAX,
     concurrency: concurrencyOf(config),
@@ -91,17 +91,17 @@ export async function openProgram(config: Config, log: Log): Promise<Program> {
     backend,
     registry,
     engine,
-    services,
+    jobTools,
     async close() {
       await engine.close(config.SHUTDOWN_GRACE_SECONDS * 1000)
-      await Promise.all([services.mailer.close(), services.printer.close()])
+      await Promise.all([jobTools.mailer.close(), jobTools.printer.close()])
       await backend.close()
       await closeDatabase()
     },
   }
 }
 
-async function openServices(config: Config, database: Database, log: Log): Promise<Services> {
+async function openJobTools(config: Config, database: Database, log: Log): Promise<JobTools> {
   return {
     database,
     storage: await openStorage(config),

@@ -1,42 +1,38 @@
-import { type RawBuilder, sql } from 'kysely'
 import type { SystemDatabase } from '../db/database.ts'
-import { InputError } from '../errors.ts'
-import { SECOND_MS } from '../time.ts'
+import { sqlFile } from '../sql.ts'
+import { type Day, SECOND_MS } from '../time.ts'
 import type { Program } from './program.ts'
 
 export type Progress = { open: number; succeeded: number; failed: number; cancelled: number }
 
-const ASK_EVERY_MS = SECOND_MS / 4
+/** Which runs are waited for; what is not named does not select. */
+export type RunSelection = {
+  runId?: string
+  clientIds?: string[]
+  job?: string
+  nights?: { first: Day; last: Day }
+  /** Only those that had not ended by then. */
+  openSince?: Temporal.Instant
+}
 
 type WaitOptions = { onProgress?: (progress: Progress) => void; signal: AbortSignal }
 
-/**
- * Starts scheduler and workers in this process and waits for the runs that `which` selects, as `waitUntilDone` does. Throws InputError
- * `clock` when this machine may not work, and what the signal says when it fires.
- */
-export async function workUntilDone(
-  program: Program,
-  which: RawBuilder<boolean>,
-  options: WaitOptions,
-): Promise<Progress> {
+const ASK_EVERY_MS = SECOND_MS / 4
+
+const countRuns = sqlFile<Progress>(import.meta.dirname, 'count-runs.sql')
+
+/** Starts scheduler and workers in this process and waits for the selected runs, as `waitUntilDone` does. */
+export async function workUntilDone(program: Program, which: RunSelection, options: WaitOptions): Promise<Progress> {
   await program.engine.startScheduler()
   await program.engine.startWorkers()
-  const refusal = program.engine.refusal()
-  if (refusal !== null) throw new InputError('clock', `This machine may not work: ${refusal}.`)
-  const progress = await waitUntilDone(program, which, options)
-  options.signal.throwIfAborted()
-  return progress
+  return waitUntilDone(program, which, options)
 }
 
 /**
- * Waits until none of the runs that `which` selects (a condition on `runs r`) is open any more; a run held by a failed one counts
- * as failed. Reports progress a few times a second; on abort returns what is so far.
+ * Waits until none of the selected runs is open any more; a run held by a failed one counts as failed. Reports progress a few times a
+ * second; on abort returns what is so far.
  */
-export async function waitUntilDone(
-  program: Program,
-  which: RawBuilder<boolean>,
-  options: WaitOptions,
-): Promise<Progress> {
+export async function waitUntilDone(program: Program, which: RunSelection, options: WaitOptions): Promise<Progress> {
   for (;;) {
     const progress = await progressOf(program.database.system, which)
     options.onProgress?.(progress)
@@ -45,26 +41,15 @@ export async function waitUntilDone(
   }
 }
 
-async function progressOf(db: SystemDatabase, which: RawBuilder<boolean>): Promise<Progress> {
-  const { rows } = await sql<Progress>`
-    with recursive wanted as (
-      select r.id, r.job, r.key, r.state from runs r where ${which}
-    ), held as (
-      select w.id from wanted w
-      join run_dependencies d on d.run_id = w.id
-      join runs needed on needed.job = d.job and needed.key = d.key and needed.state in ('failed', 'cancelled')
-      where w.state = 'planned'
-      union
-      select w.id from held h
-      join wanted broken on broken.id = h.id
-      join run_dependencies d on d.job = broken.job and d.key = broken.key
-      join wanted w on w.id = d.run_id and w.state = 'planned'
-    )
-    select
-      count(*) filter (where state in ('planned', 'queued', 'running') and id not in (select id from held))::int as open,
-      count(*) filter (where state = 'succeeded')::int as succeeded,
-      count(*) filter (where state = 'failed' or id in (select id from held))::int as failed,
-      count(*) filter (where state = 'cancelled')::int as cancelled
-    from wanted`.execute(db)
-  return rows[0] ?? { open: 0, succeeded: 0, failed: 0, cancelled: 0 }
+async function progressOf(db: SystemDatabase, which: RunSelection): Promise<Progress> {
+  const { runId, clientIds, job, nights, openSince } = which
+  const [progress] = await countRuns(db, [
+    runId ?? null,
+    clientIds ?? null,
+    job ?? null,
+    nights?.first ?? null,
+    nights?.last ?? null,
+    openSince?.toString() ?? null,
+  ])
+  return progress ?? { open: 0, succeeded: 0, failed: 0, cancelled: 0 }
 }

@@ -55,10 +55,10 @@ const STACK_CHARS_MAX = 4_000
 const MESSAGE_CHARS_MAX = 1_000
 const PROGRESS_EVERY_MS = 1_000
 
-export type AttemptTools<Services> = {
+export type AttemptTools<JobTools> = {
   database: Database
   log: Log
-  services: Services
+  jobTools: JobTools
   /** Records how an attempt ended, many at once; says which runs it still held. */
   finish: (ending: Ending) => Promise<boolean>
 }
@@ -67,11 +67,11 @@ export type AttemptTools<Services> = {
  * Runs one attempt of a claimed run and records how it ended. `stop` fires with a StopError for deadline, cancel and shutdown.
  * Never throws for what the job did; throws when the ledger cannot be reached.
  */
-export async function attemptRun<Services>(
+export async function attemptRun<JobTools>(
   job: AnyJob,
   run: ClaimedRun,
   stop: AbortController,
-  tools: AttemptTools<Services>,
+  tools: AttemptTools<JobTools>,
 ): Promise<Outcome> {
   const lines: LogLine[] = []
   const deadline = setTimeout(() => stop.abort(new StopError('deadline')), job.timeoutMs)
@@ -100,16 +100,16 @@ function keepLines(lines: LogLine[]) {
   }
 }
 
-async function runOrStop<Services>(
+async function runOrStop<JobTools>(
   job: AnyJob,
   run: ClaimedRun,
   signal: AbortSignal,
   state: { committed: boolean },
   lines: LogLine[],
-  tools: AttemptTools<Services>,
+  tools: AttemptTools<JobTools>,
 ): Promise<void> {
   signal.throwIfAborted()
-  const context = { ...tools.services, ...createContext(job, run, signal, state, lines, tools) }
+  const context = { ...tools.jobTools, ...createContext(job, run, signal, state, lines, tools) }
   const work = job.run(job.payload.parse(run.payload), context)
   let giveUp: NodeJS.Timeout | undefined
   const stopped = new Promise<never>((_, reject) => {
@@ -126,13 +126,13 @@ async function runOrStop<Services>(
   }
 }
 
-function createContext<Services>(
+function createContext<JobTools>(
   job: AnyJob,
   run: ClaimedRun,
   signal: AbortSignal,
   state: { committed: boolean },
   lines: LogLine[],
-  { database, log }: AttemptTools<Services>,
+  { database, log }: AttemptTools<JobTools>,
 ): RunContext {
   const db = run.client_id === null ? database.system : database.forClient(run.client_id)
   const follow = (tx: Transaction) => (request: RunRequest) =>
@@ -189,8 +189,8 @@ async function holdClaim(tx: Transaction, run: ClaimedRun): Promise<void> {
   if (!held) throw new StopError('lost')
 }
 
-async function record<Services>(
-  tools: AttemptTools<Services>,
+async function record<JobTools>(
+  tools: AttemptTools<JobTools>,
   run: ClaimedRun,
   outcome: Outcome,
   lines: LogLine[],

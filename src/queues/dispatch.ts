@@ -6,7 +6,7 @@ import { sqlFile } from '../sql.ts'
 import type { QueueBackend } from './backend.ts'
 import type { QueueName } from './job.ts'
 
-type ReadyRun = { id: string; job: string; priority: number; attempt: number }
+type ReadyRun = { id: string; job: string; queue: QueueName; priority: number; attempt: number }
 
 const takeReadyRuns = sqlFile<ReadyRun>(import.meta.dirname, 'ready-runs.sql')
 const openRuns = sqlFile<OpenRun>(import.meta.dirname, 'open-runs.sql')
@@ -17,16 +17,18 @@ const BATCH = 500
 export type DispatchTools = { db: SystemDatabase; backend: QueueBackend; clientRunsMax: number; log: Log }
 
 /** Hands every run that is ready to its queue, up to the cap of each client. Returns how many. */
-export async function dispatch(tools: DispatchTools): Promise<number> {
-  let total = 0
-  for (const [name, queue] of tools.backend.queues) total += await dispatchQueue(tools, name, queue)
-  return total
+export async function dispatch({ db, backend, clientRunsMax }: DispatchTools): Promise<number> {
+  const ready = await takeReadyRuns(db, [clientRunsMax, BATCH])
+  for (const [name, runs] of Map.groupBy(ready, (run) => run.queue)) {
+    await addToQueue(queueOf(backend, name), runs)
+  }
+  return ready.length
 }
 
-async function dispatchQueue({ db, clientRunsMax }: DispatchTools, name: QueueName, queue: Queue): Promise<number> {
-  const runs = await takeReadyRuns(db, [name, clientRunsMax, BATCH])
-  if (runs.length > 0) await addToQueue(queue, runs)
-  return runs.length
+function queueOf(backend: QueueBackend, name: QueueName): Queue {
+  const queue = backend.queues.get(name)
+  if (queue) return queue
+  throw new Error(`there is no queue ${name}`)
 }
 
 /**
@@ -68,7 +70,7 @@ export async function reconcile(
   const open = await openRuns(db, [options.olderThanMs, SWEEP])
   const lost: string[] = []
   for (const run of open) {
-    const state = await backend.queues.get(run.queue)?.getJobState(run.id)
+    const state = await queueOf(backend, run.queue).getJobState(run.id)
     const present = state !== undefined && state !== 'unknown' && state !== 'completed' && state !== 'failed'
     // A running run of a living node needs no queue entry; its worker reports to the ledger.
     if (!present && (run.state === 'queued' || run.orphaned)) lost.push(run.id)

@@ -53,7 +53,7 @@ export type RunContext = {
   checkpoint(write: (tx: Transaction) => Promise<void>): Promise<void>
 }
 
-export type Job<Payload, Services> = {
+export type Job<Payload, JobTools> = {
   name: string
   /** One sentence, for the board and docs/jobs.md. */
   summary: string
@@ -71,18 +71,18 @@ export type Job<Payload, Services> = {
   after(payload: Payload): RunRequest[]
   retry: RetryPolicy
   timeoutMs: number
-  run(payload: Payload, context: RunContext & Services): Promise<void>
+  run(payload: Payload, context: RunContext & JobTools): Promise<void>
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a registry holds jobs of every payload; each checks its own at the door
 export type AnyJob = Job<any, any>
 
 /** Declares a job. Nothing is defaulted. */
-export function defineJob<Payload, Services>(job: Job<Payload, Services>): Job<Payload, Services> {
+export function defineJob<Payload, JobTools>(job: Job<Payload, JobTools>): Job<Payload, JobTools> {
   return job
 }
 
 /** Names a run of `job` for `payload`, type-checked. */
-export function on<Payload, Services>(job: Job<Payload, Services>, payload: Payload): RunRequest {
+export function on<Payload, JobTools>(job: Job<Payload, JobTools>, payload: Payload): RunRequest {
   return { job, payload }
 }

@@ -2,10 +2,10 @@ import type { Database } from '../db/database.ts'
 import type { Log } from '../log.ts'
 import type { Job, RunContext, RunRequest } from './job.ts'
 
-export type PerformTools<Services> = {
+export type PerformTools<JobTools> = {
   database: Database
   log: Log
-  services: Services
+  jobTools: JobTools
   signal?: AbortSignal
   runId?: string
 }
@@ -14,10 +14,10 @@ export type PerformTools<Services> = {
  * Runs a job as a worker would, without queue and ledger, for tests: payload through its schema, the client's own database handle,
  * commits that commit. Returns the runs it asked for.
  */
-export async function perform<Payload, Services>(
-  job: Job<Payload, Services>,
+export async function perform<Payload, JobTools>(
+  job: Job<Payload, JobTools>,
   payload: Payload,
-  { database, log, services, signal, runId }: PerformTools<Services>,
+  { database, log, jobTools, signal, runId }: PerformTools<JobTools>,
 ): Promise<RunRequest[]> {
   const parsed = job.payload.parse(payload)
   const clientId = job.client(parsed)
@@ -38,6 +38,6 @@ export async function perform<Payload, Services>(
         }),
       ),
   }
-  await job.run(parsed, { ...services, ...context })
+  await job.run(parsed, { ...jobTools, ...context })
   return followed
 }

@@ -24,11 +24,11 @@ const claimRuns = sqlFile<ClaimedRun>(import.meta.dirname, 'claim-runs.sql')
 /** Claims, or endings, that go to the ledger together. */
 const BATCH_MAX = 100
 
-export type WorkTools<Services> = {
+export type WorkTools<JobTools> = {
   database: Database
   backend: QueueBackend
   registry: Registry
-  services: Services
+  jobTools: JobTools
   node: string
   concurrency: Record<QueueName, number>
   log: Log
@@ -55,7 +55,7 @@ class TryAgain extends Error {
 }
 
 /** Opens one worker per queue. */
-export function startWorkers<Services>(tools: WorkTools<Services>): WorkerSet {
+export function startWorkers<JobTools>(tools: WorkTools<JobTools>): WorkerSet {
   const running = new Map<string, AbortController>()
   const ledger = writeTogether(tools)
   const workers = QUEUES.map((name) => openWorker(name, running, { ...tools, ...ledger }))
@@ -79,7 +79,7 @@ type LedgerWrites = {
 }
 
 /** What this node's workers write to the ledger at the same time goes there in one statement. */
-function writeTogether<Services>({ database, node }: WorkTools<Services>): LedgerWrites {
+function writeTogether<JobTools>({ database, node }: WorkTools<JobTools>): LedgerWrites {
   return {
     claim: batched(BATCH_MAX, async (ids: string[]) => {
       const runs = new Map((await claimRuns(database.system, [ids, node])).map((run) => [run.id, run]))
@@ -89,9 +89,9 @@ function writeTogether<Services>({ database, node }: WorkTools<Services>): Ledge
   }
 }
 
-type Tools<Services> = WorkTools<Services> & LedgerWrites
+type Tools<JobTools> = WorkTools<JobTools> & LedgerWrites
 
-function openWorker<Services>(name: QueueName, running: Map<string, AbortController>, tools: Tools<Services>): Worker {
+function openWorker<JobTools>(name: QueueName, running: Map<string, AbortController>, tools: Tools<JobTools>): Worker {
   const worker = tools.backend.openWorker(
     name,
     // BullMQ hands over a signal only to a function that declares three parameters.
@@ -118,11 +118,11 @@ function openWorker<Services>(name: QueueName, running: Map<string, AbortControl
   return worker
 }
 
-async function processRun<Services>(
+async function processRun<JobTools>(
   runId: string,
   stop: AbortController,
   running: Map<string, AbortController>,
-  tools: Tools<Services>,
+  tools: Tools<JobTools>,
 ): Promise<void> {
   const run = await tools.claim(runId)
   if (!run) return
@@ -138,16 +138,16 @@ async function processRun<Services>(
   }
 }
 
-async function attemptKnown<Services>(
+async function attemptKnown<JobTools>(
   run: ClaimedRun,
   stop: AbortController,
-  tools: Tools<Services>,
+  tools: Tools<JobTools>,
 ): Promise<Outcome> {
   const job = jobOfRun(tools.registry, run.job)
   return attemptRun(job, run, stop, tools)
 }
 
-async function failPoison<Services>(run: ClaimedRun, { finish }: Tools<Services>): Promise<Outcome> {
+async function failPoison<JobTools>(run: ClaimedRun, { finish }: Tools<JobTools>): Promise<Outcome> {
   const error = new Error(`its worker died ${run.crashes} times while it ran; look at the attempts, then retry it`)
   const ending = {
     id: run.id,

@@ -38,7 +38,7 @@ export async function openTestEngine(
     database,
     backend,
     registry: createRegistry(jobs),
-    services: {},
+    jobTools: {},
     clock: systemClock,
     clientRunsMax: 50,
     concurrency: { aggregation: 4, segments: 2, predictions: 2, reports: 2, deliveries: 2 },

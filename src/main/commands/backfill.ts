@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { sql } from 'kysely'
 import { InputError } from '../../errors.ts'
 import { rollUpDay } from '../../jobs/roll-up-day.ts'
 import { on, type RequestOptions } from '../../queues/index.ts'
@@ -68,7 +67,7 @@ async function rollUpAndShow(
   planned: number,
 ): Promise<void> {
   const progress = createProgress('days', planned)
-  const mine = sql<boolean>`r.job = ${rollUpDay.name} and r.client_id = ${client} and r.night between ${from}::date and ${to}::date`
+  const mine = { job: rollUpDay.name, clientIds: [client], nights: { first: from, last: to } }
   const done = await workUntilDone(program, mine, {
     signal: tools.signal,
     onProgress: (now) => progress.update(Math.max(0, planned - now.open)),

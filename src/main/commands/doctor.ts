@@ -38,7 +38,7 @@ async function examine(tools: CommandTools): Promise<Finding[]> {
 }
 
 async function examineParts(
-  { database, backend, services, config, engine }: Program,
+  { database, backend, jobTools, config, engine }: Program,
   tools: CommandTools,
 ): Promise<Finding[]> {
   return [
@@ -57,15 +57,15 @@ async function examineParts(
       return `on ${backend.kind}`
     }),
     await check('storage', async () => {
-      await services.storage.check()
+      await jobTools.storage.check()
       return config.S3_BUCKET === undefined ? 'folder' : `bucket ${config.S3_BUCKET}`
     }),
     await check('mail', async () => {
-      await services.mailer.check()
+      await jobTools.mailer.check()
       return config.SMTP_URL === undefined ? 'outbox folder' : 'mail server answers'
     }),
     await check('chromium', async () => {
-      await services.printer.check()
+      await jobTools.printer.check()
       return 'prints a page'
     }),
     await check('clock', async () => {

@@ -3,7 +3,6 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
-import { sql } from 'kysely'
 import { InputError } from '../../errors.ts'
 import { renderReport } from '../../jobs/render-report.ts'
 import { on } from '../../queues/index.ts'
@@ -58,7 +57,7 @@ async function makeReport(tools: CommandTools, name: string, options: ReportOpti
       requestedBy: OPERATOR,
       again: 'all',
     })
-    await workUntilDone(program, sql<boolean>`r.id = ${runId}`, { signal: tools.signal })
+    await workUntilDone(program, { runId }, { signal: tools.signal })
     const run = await program.engine.ledger.find(runId)
     if (run?.state !== 'succeeded')
       throw new InputError(
@@ -86,7 +85,7 @@ async function saveFiles(
     .execute()
   for (const file of files) {
     const path = join(folder, file.file_name)
-    const { body } = await program.services.storage.get(file.object_key)
+    const { body } = await program.jobTools.storage.get(file.object_key)
     await pipeline(body, createWriteStream(path))
     print(`${path}  ${file.size_bytes} bytes  sha256 ${file.sha256}`)
   }

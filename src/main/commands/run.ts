@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { sql } from 'kysely'
 import { InputError, messageOf } from '../../errors.ts'
 import { jobNamed, type RequestOptions, type RunRequest } from '../../queues/index.ts'
 import { OPERATOR } from '../operator.ts'
@@ -39,7 +38,7 @@ async function runJob(tools: CommandTools, name: string, { payload, again, wait 
     })
     tools.print(`${created ? 'Planned' : 'Known'}: run ${runId} of ${name}.`)
     if (!wait) return
-    await workUntilDone(program, sql<boolean>`r.id = ${runId}`, { signal: tools.signal })
+    await workUntilDone(program, { runId }, { signal: tools.signal })
     await sayHowItEnded(program, runId, tools.print)
   } finally {
     await program.close()

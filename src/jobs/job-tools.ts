@@ -5,7 +5,7 @@ import type { FontLibrary, PdfPrinter } from '../reports/render/index.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 
 /** What this program's jobs may use beside their run's context. */
-export type Services = {
+export type JobTools = {
   database: Database
   storage: ObjectStore
   mailer: Mailer
@@ -20,4 +20,4 @@ export type Services = {
   retention: { reportDays: number; ledgerDays: number; factDays: number | null }
 }
 
-export type JobContext = RunContext & Services
+export type JobContext = RunContext & JobTools

@@ -1,0 +1,61 @@
+import { messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
+
+/** However often something may have changed, `now` does not lead to more passes than one in this time. */
+const GAP_MS = 100
+
+export type Loop = {
+  start(): void
+  /** Runs in a moment, however many ask. */
+  now(): void
+  run(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Does `work` every so often, never twice at once; an error is logged and the next pass comes all the same. */
+export function createLoop(name: string, everyMs: number, log: Log, work: () => Promise<unknown>): Loop {
+  let current: Promise<void> | null = null
+  let again = false
+  let timer: NodeJS.Timeout | null = null
+  let soon: NodeJS.Timeout | null = null
+  let stopped = false
+  const pass = async () => {
+    do {
+      again = false
+      try {
+        await work()
+      } catch (error) {
+        log.warn({ loop: name }, `${name} failed: ${messageOf(error)}`)
+      }
+    } while (again && !stopped)
+  }
+  const run = () => {
+    if (current) {
+      again = true
+      return current
+    }
+    current = pass().finally(() => {
+      current = null
+    })
+    return current
+  }
+  return {
+    run,
+    now() {
+      if (stopped || soon) return
+      soon = setTimeout(() => {
+        soon = null
+        void run()
+      }, GAP_MS)
+    },
+    start() {
+      timer = setInterval(() => void run(), everyMs)
+    },
+    async stop() {
+      stopped = true
+      if (timer) clearInterval(timer)
+      if (soon) clearTimeout(soon)
+      await current
+    },
+  }
+}

@@ -1,0 +1,62 @@
+import { schedule as everyMinute, type ScheduledTask } from 'node-cron'
+import { messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { SECOND_MS } from '../time.ts'
+import { type DispatchTools, dispatch, reconcile } from './dispatch.ts'
+import { createLoop } from './loop.ts'
+import type { Registry } from './registry.ts'
+import { planDueSchedules, syncSchedules } from './schedule.ts'
+
+export type Scheduler = {
+  /** What was planned may be ready: hands it to the queues in a moment. */
+  dispatchSoon(): void
+  /** Plans what is due now and hands over what is ready. */
+  tick(): Promise<void>
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+const DISPATCH_EVERY_MS = SECOND_MS
+const RECONCILE_EVERY_MS = 10 * SECOND_MS
+const RECONCILE_OLDER_MS = 15 * SECOND_MS
+
+/** `onTick` plans, once a minute, what no schedule says. */
+export function createScheduler(tools: DispatchTools, registry: Registry, onTick: () => Promise<void>): Scheduler {
+  const { db, log } = tools
+  const dispatching = createLoop('dispatch', DISPATCH_EVERY_MS, log, () => dispatch(tools))
+  const reconciling = createLoop('reconcile', RECONCILE_EVERY_MS, log, () =>
+    reconcile(tools, { olderThanMs: RECONCILE_OLDER_MS }),
+  )
+  let minutes: ScheduledTask | null = null
+
+  async function tick(): Promise<void> {
+    await syncSchedules(db, registry)
+    await planDueSchedules(db, registry)
+    await onTick()
+    await dispatching.run()
+  }
+
+  return {
+    dispatchSoon: dispatching.now,
+    tick,
+    async start() {
+      if (minutes !== null) return
+      minutes = everyMinute('* * * * *', () => tick().catch((error: unknown) => sayFailed(log, error)), {
+        noOverlap: true,
+      })
+      // What a killed process left behind is picked up now, not at the next sweep.
+      await reconcile(tools, { olderThanMs: 0 })
+      await tick()
+      dispatching.start()
+      reconciling.start()
+    },
+    async stop() {
+      await minutes?.destroy()
+      await Promise.all([dispatching.stop(), reconciling.stop()])
+    },
+  }
+}
+
+function sayFailed(log: Log, error: unknown): void {
+  log.error(`the tick failed, the next comes in a minute: ${messageOf(error)}`)
+}

@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { sql } from 'kysely'
+import type { Database } from '../db/database.ts'
+import type { Log } from '../log.ts'
+import { type Clock, SECOND_MS } from '../time.ts'
+import { createLoop } from './loop.ts'
+import type { WorkerSet } from './work.ts'
+
+/** A process that works: it gives signs of life, hears of cancels, and stands back while its clock is off. */
+export type WorkNode = {
+  id: string
+  start(): Promise<void>
+  /** null while this node may work; else the reason it refuses to. */
+  refusal(): string | null
+  checkClock(): Promise<string | null>
+  /** Gives running work `graceMs`, then gives it back. */
+  close(graceMs: number): Promise<void>
+}
+
+export type WorkNodeOptions = {
+  database: Database
+  clock: Clock
+  log: Log
+  startWorkers(nodeId: string): WorkerSet
+}
+
+const HEARTBEAT_EVERY_MS = SECOND_MS
+/** On PostgreSQL BullMQ's locks trust each worker's clock: a node off by more than this steals work that is in good hands. */
+const CLOCK_SKEW_MAX_MS = 2 * SECOND_MS
+
+export function createWorkNode({ database, clock, log, startWorkers }: WorkNodeOptions): WorkNode {
+  const id = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`
+  let workers: WorkerSet | null = null
+  let refusal: string | null = null
+  let isClosing = false
+
+  const heart = createLoop('heartbeat', HEARTBEAT_EVERY_MS, log, async () => {
+    refusal = await beat(database, id, clock)
+    // The heart beats on while work is given back, or its runs would be orphans; it starts nothing any more.
+    if (isClosing) return
+    if (refusal !== null) return standBack()
+    workers ??= startWorkers(id)
+    for (const runId of await cancelRequests(database, id)) workers.stopRun(runId, 'cancel')
+  })
+
+  async function standBack(): Promise<void> {
+    if (workers === null) return
+    log.error(`this node stops working: ${refusal}`)
+    const stopping = workers
+    workers = null
+    await stopping.close(0)
+  }
+
+  return {
+    id,
+    refusal: () => refusal,
+    checkClock: () => beat(database, id, clock),
+    async start() {
+      await heart.run()
+      heart.start()
+    },
+    async close(graceMs) {
+      isClosing = true
+      await workers?.close(graceMs)
+      await heart.stop()
+      await database.system.deleteFrom('nodes').where('id', '=', id).execute()
+    },
+  }
+}
+
+/** Gives a sign of life. Returns why this node may not work, or null. */
+async function beat(database: Database, node: string, clock: Clock): Promise<string | null> {
+  const sentAt = clock().epochMilliseconds
+  const row = await database.system
+    .insertInto('nodes')
+    .values({ id: node })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ seen_at: sql`now()` }))
+    .returning(sql<number>`(extract(epoch from clock_timestamp()) * 1000)::double precision`.as('now_ms'))
+    .executeTakeFirstOrThrow()
+  const receivedAt = clock().epochMilliseconds
+  // The database read its clock somewhere between the two; only what lies outside both is skew.
+  const skewMs = Math.max(sentAt - row.now_ms, row.now_ms - receivedAt, 0)
+  if (skewMs <= CLOCK_SKEW_MAX_MS) return null
+  return `its clock differs from the database's by ${(skewMs / SECOND_MS).toFixed(1)} s; set the clock (NTP) and it resumes by itself`
+}
+
+async function cancelRequests(database: Database, node: string): Promise<string[]> {
+  const rows = await database.system
+    .selectFrom('runs')
+    .select('id')
+    .where('node', '=', node)
+    .where('state', '=', 'running')
+    .where('cancel_requested_at', 'is not', null)
+    .execute()
+  return rows.map((row) => row.id)
+}
