@@ -46,8 +46,3 @@ export function daysOf(window: DayWindow): Day[] {
   for (let day = window.from; day < window.to; day = addDays(day, 1)) days.push(day)
   return days
 }
-
-/** Whole milliseconds from one instant to another. */
-export function millisecondsBetween(from: Temporal.Instant, to: Temporal.Instant): number {
-  return to.epochMilliseconds - from.epochMilliseconds
-}

@@ -30,7 +30,7 @@ export async function migrate(url: string): Promise<string[]> {
 }
 
 /** Names of the migrations this version ships that the database lacks. */
-export async function missingMigrations(connection: pg.ClientBase): Promise<string[]> {
+async function missingMigrations(connection: pg.ClientBase): Promise<string[]> {
   const { rows } = await connection.query<{ name: string }>('select name from migrations')
   const applied = new Set(rows.map((row) => row.name))
   return (await migrationFiles()).filter((name) => !applied.has(name))

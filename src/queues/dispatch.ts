@@ -71,7 +71,7 @@ export async function reconcile(
   const lost: string[] = []
   for (const run of open) {
     const state = await queueOf(backend, run.queue).getJobState(run.id)
-    const present = state !== undefined && state !== 'unknown' && state !== 'completed' && state !== 'failed'
+    const present = state !== 'unknown' && state !== 'completed' && state !== 'failed'
     // A running run of a living node needs no queue entry; its worker reports to the ledger.
     if (!present && (run.state === 'queued' || run.orphaned)) lost.push(run.id)
   }

@@ -1,13 +1,12 @@
 /** The engine's face: what jobs, board and command line may use of it. */
 export { openQueueBackend, type QueueBackend } from './backend.ts'
-export { nextFires, parseCron } from './cron.ts'
+export { nextFires } from './cron.ts'
 export { createEngine, type Engine } from './engine.ts'
 export {
   type AnyJob,
   defineJob,
   type Job,
   on,
-  QUEUES,
   type QueueName,
   type RunContext,
   type RunRequest,

@@ -15,23 +15,23 @@ export type Loop = {
 /** Does `work` every so often, never twice at once; an error is logged and the next pass comes all the same. */
 export function createLoop(name: string, everyMs: number, log: Log, work: () => Promise<unknown>): Loop {
   let current: Promise<void> | null = null
-  let again = false
+  const wish = { again: false }
   let timer: NodeJS.Timeout | null = null
   let soon: NodeJS.Timeout | null = null
   let stopped = false
   const pass = async () => {
     do {
-      again = false
+      wish.again = false
       try {
         await work()
       } catch (error) {
         log.warn({ loop: name }, `${name} failed: ${messageOf(error)}`)
       }
-    } while (again && !stopped)
+    } while (wish.again && !stopped)
   }
   const run = () => {
     if (current) {
-      again = true
+      wish.again = true
       return current
     }
     current = pass().finally(() => {

@@ -138,7 +138,8 @@ test.each(['postgres', 'redis'])(
     )
     const deliveries = await db.selectFrom('deliveries').select(['state', 'message_id']).execute()
     expect(deliveries.map(({ state }) => state)).toEqual(['sent', 'sent', 'sent', 'sent'])
-    expect(ids.toSorted()).toEqual(deliveries.map(({ message_id }) => message_id).toSorted())
+    expect(new Set(ids)).toEqual(new Set(deliveries.map(({ message_id }) => message_id)))
+    expect(ids).toHaveLength(4)
   },
   180_000,
 )

@@ -19,7 +19,7 @@ import { createTestDatabase } from '../support/test-database.ts'
 const { database } = await createTestDatabase()
 const system = database.system
 const folder = await mkdtemp(join(tmpdir(), 'daybreak-deliver-'))
-const storage = await openFolderStore(join(folder, 'reports'))
+const storage = openFolderStore(join(folder, 'reports'))
 const server = await startSmtpServer()
 const smtp = openSmtp(server.url, { from: 'Daybreak <reports@daybreak.example>' })
 const FILE = 'net revenue 42.00'

@@ -37,7 +37,7 @@ export function userCommand(parent: Command, tools: CommandTools): void {
     })
 }
 
-export function freshPassword(): string {
+function freshPassword(): string {
   return randomBytes(PASSWORD_BYTES).toString('base64url')
 }
 

@@ -1,0 +1,65 @@
+import { beforeEach, expect, test } from 'vitest'
+import { forecastCallVolume } from '../../src/jobs/forecast-call-volume.ts'
+import type { JobTools } from '../../src/jobs/job-tools.ts'
+import { refreshTiers } from '../../src/jobs/refresh-tiers.ts'
+import { renderReport } from '../../src/jobs/render-report.ts'
+import { rollUpDay } from '../../src/jobs/roll-up-day.ts'
+import { createLog } from '../../src/log.ts'
+import { perform } from '../../src/queues/index.ts'
+import { ACME, given } from '../support/given.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+
+const { database } = await createTestDatabase()
+const db = database.system
+// These jobs ask for none of what this process lacks: storage, mail and Chromium.
+const tools = { database, log: createLog('silent'), jobTools: {} as JobTools }
+
+beforeEach(async () => {
+  await db.deleteFrom('clients').execute()
+  await given.client(db, { time_zone: 'Europe/Berlin' })
+})
+
+test('a late call changes only its own day', async () => {
+  await given.calls(db, [
+    ['2026-03-01T22:59:59Z', { talk_s: 60 }],
+    ['2026-03-01T23:00:00Z', { talk_s: 90 }],
+  ])
+  await perform(rollUpDay, { clientId: ACME, day: '2026-03-01' }, tools)
+  await perform(rollUpDay, { clientId: ACME, day: '2026-03-02' }, tools)
+  await given.calls(db, [['2026-03-01T12:00:00Z', { talk_s: 30 }]])
+  await perform(rollUpDay, { clientId: ACME, day: '2026-03-01' }, tools)
+  const rows = await db.selectFrom('agent_metrics').select(['day', 'offered', 'talk_s']).orderBy('hour_at').execute()
+  expect(rows).toEqual([
+    { day: '2026-03-01', offered: 1, talk_s: 30 },
+    { day: '2026-03-01', offered: 1, talk_s: 60 },
+    { day: '2026-03-02', offered: 1, talk_s: 90 },
+  ])
+})
+
+test('what a night refreshes stands on the roll-up of its day', () => {
+  const day = { clientId: ACME, day: '2026-03-01' }
+  const rollUp = [{ job: rollUpDay, payload: day }]
+  expect(refreshTiers.after(day)).toEqual(rollUp)
+  expect(forecastCallVolume.after(day)).toEqual(rollUp)
+})
+
+test('a report stands on the roll-up of every day of its window, and one window is one run', () => {
+  const payload = renderReport.payload.parse({
+    clientId: ACME,
+    report: 'performance',
+    from: '2026-02-27',
+    to: '2026-03-02',
+    formats: ['pdf'],
+    subscriptionId: 'daily',
+    request: null,
+  })
+  expect(renderReport.after(payload).map((request) => request.payload)).toEqual(
+    ['2026-02-27', '2026-02-28', '2026-03-01'].map((day) => ({ clientId: ACME, day })),
+  )
+  expect(renderReport.key(payload)).toBe('acme.performance.2026-02-27.2026-03-02.daily')
+})
+
+test('with too little history there is no forecast, and the run succeeds', async () => {
+  await perform(forecastCallVolume, { clientId: ACME, day: '2026-03-01' }, tools)
+  expect(await db.selectFrom('forecasts').selectAll().execute()).toEqual([])
+})
