@@ -3,10 +3,10 @@ import type { Chart, Column, Document, Row, Table } from '../../src/reports/docu
 /** One document with every block and every nasty value; every renderer must take it whole. */
 
 /** 2^53 − 1: the largest number of minor units a report may hold. */
-export const LARGEST = Number.MAX_SAFE_INTEGER
+const LARGEST = Number.MAX_SAFE_INTEGER
 
 /** A host that must never be asked for anything. */
-export const TRAP_HOST = 'http://127.0.0.1:18999'
+const TRAP_HOST = 'http://127.0.0.1:18999'
 
 export const VALUE_COLUMNS: Column[] = [
   { key: 'label', label: 'Text', type: 'text' },

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
 const run = promisify(execFile)
-const program = join(import.meta.dirname, '../support/render-large.ts')
+const program = fileURLToPath(import.meta.resolve('../support/render-large.ts'))
 
 /** 60 MB of rows, in a process whose heap holds 48 MB. */
 const ROWS = 60_000

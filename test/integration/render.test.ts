@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import Excel from 'exceljs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import schema from '../../docs/report.schema.json' with { type: 'json' }
 import { createLog } from '../../src/log.ts'
 import type { Document, ReportFormat } from '../../src/reports/document.ts'
 import {
@@ -303,6 +305,12 @@ describe('every format states the same values', () => {
     const { values } = JSON.parse(String(files.json)).tables
     expect(jsonTable(values, VALUE_COLUMNS)).toEqual({ rows: VALUES_RAW.rows, totals: VALUES_RAW.totals.with(0, null) })
     expect(values.rowCount).toBe(VALUE_ROWS.length)
+  })
+
+  test('JSON, in the shape that its schema states', () => {
+    const shape = z.fromJSONSchema(schema as never)
+    expect(shape.safeParse(JSON.parse(String(files.json))).error?.issues ?? []).toEqual([])
+    expect(shape.safeParse({ ...JSON.parse(String(files.json)), more: 1 }).success).toBe(false)
   })
 
   test('XLSX', () => {

@@ -5,7 +5,7 @@ import { currencyOf, quantityOf } from './quantity.ts'
 /** Shown where there is no value. */
 export const NO_VALUE = '–'
 
-export const DIGITS_BY_DEFAULT = { decimal: 2, percent: 1 } as const
+const DIGITS_BY_DEFAULT = { decimal: 2, percent: 1 } as const
 
 /** Digits after the point that a decimal or percent is shown with. */
 export function digitsOf(format: Format): number {

@@ -82,7 +82,7 @@ function checkHtml(check: Check, locality: Locality): string {
 }
 
 /** Left less right, exact; an en dash where a side is missing or they are no numbers. */
-export function differenceText(check: Check, { formatter, currency }: Locality): string {
+function differenceText(check: Check, { formatter, currency }: Locality): string {
   assertValue(check.left, check, `one side of the check "${check.label}"`)
   assertValue(check.right, check, `the other side of the check "${check.label}"`)
   if (typeof check.left !== 'number' || typeof check.right !== 'number') return NO_VALUE

@@ -6,7 +6,7 @@ import { readRows } from './table-rows.ts'
 import { createTotals, type Total } from './totals.ts'
 
 /** Rows a page shows of one table; tagged PDF of much more takes gigabytes to print, and nobody reads on. */
-export const SHOWN_ROWS_MAX = 2000
+const SHOWN_ROWS_MAX = 2000
 
 /** A page of this many characters across, at the size tables are printed in. */
 const PORTRAIT_CHARACTERS = 112

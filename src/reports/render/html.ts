@@ -9,7 +9,7 @@ import { type Medium, noteHtml, renderBlocks, type Section } from './html-blocks
 import { directionAttribute, textElement } from './html-text.ts'
 import type { Renderer } from './renderer.ts'
 
-/** The style sheet of `renderBlocks`; everything in it is below `.document`. Colours follow the system, or `data-theme` on an ancestor. */
+/** The style sheet of `renderBlocks`; everything in it is below `.document`. Colours follow the system, or `data-theme` on an ancestor. @public */
 export const documentStyle = readFileSync(new URL('./document.css', import.meta.url), 'utf8')
 
 /** From this many sections on a page opens with a list of them. */
@@ -25,7 +25,7 @@ export type HtmlPage = {
   missing: string[]
 }
 
-/** One static page that needs nothing beside itself. Tables show their first rows only; see SHOWN_ROWS_MAX. */
+/** One static page that needs nothing beside itself. Tables show their first 2,000 rows. */
 export const htmlRenderer: Renderer = {
   format: 'html',
   mediaType: 'text/html',

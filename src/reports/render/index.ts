@@ -15,15 +15,15 @@ export const renderers: Record<ReportFormat, Renderer> = {
   json: jsonRenderer,
 }
 
+/** For dashboards and previews: pieces of a page, and how they look. @public */
 export { type ChartStyle, chartSvg } from './chart-svg.ts'
-export { type ChartTheme, DARK, PAPER } from './chart-theme.ts'
-export { titleOf } from './document-title.ts'
 export { escapeHtml } from './escape-html.ts'
 export { fileNameOf } from './file-name.ts'
 export { type FontLibrary, openFonts } from './fonts.ts'
 export { createFormatter, type Formatter } from './format-value.ts'
-export { type FrontMatterLine, frontMatterOf } from './front-matter.ts'
-export { documentStyle, htmlPage } from './html.ts'
+/** @public */
+export { documentStyle } from './html.ts'
+/** @public */
 export { type RenderedBlocks, renderBlocks } from './html-blocks.ts'
 export { openPdfPrinter, type PdfPrinter } from './pdf-printer.ts'
 export type { Renderer, RenderTools } from './renderer.ts'

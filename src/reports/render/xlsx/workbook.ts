@@ -12,7 +12,7 @@ import { type SheetContext, type SheetPart, tableSheet } from './table-sheet.ts'
 import type { ZipEntry } from './zip-stream.ts'
 
 /** Rows below the header of one sheet. A sheet ends at 1,048,576; the totals and a few notes must fit under the rows. */
-export const SHEET_ROWS_MAX = 1_048_576 - 8
+const SHEET_ROWS_MAX = 1_048_576 - 8
 
 type SheetSource = { table: Table; name: string }
 
