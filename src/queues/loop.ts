@@ -15,23 +15,22 @@ export type Loop = {
 /** Does `work` every so often, never twice at once; an error is logged and the next pass comes all the same. */
 export function createLoop(name: string, everyMs: number, log: Log, work: () => Promise<unknown>): Loop {
   let current: Promise<void> | null = null
-  const wish = { again: false }
+  let again = false
   let timer: NodeJS.Timeout | null = null
   let soon: NodeJS.Timeout | null = null
   let stopped = false
-  const pass = async () => {
+  const pass = async (): Promise<void> => {
     do {
-      wish.again = false
-      try {
-        await work()
-      } catch (error) {
+      again = false
+      await work().catch((error: unknown) => {
         log.warn({ loop: name }, `${name} failed: ${messageOf(error)}`)
-      }
-    } while (wish.again && !stopped)
+      })
+    } while (isWanted())
   }
+  const isWanted = () => again && !stopped
   const run = () => {
     if (current) {
-      wish.again = true
+      again = true
       return current
     }
     current = pass().finally(() => {
