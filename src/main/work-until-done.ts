@@ -1,4 +1,5 @@
 import type { SystemDatabase } from '../db/database.ts'
+import { InputError } from '../errors.ts'
 import { sqlFile } from '../sql.ts'
 import { type Day, SECOND_MS } from '../time.ts'
 import type { Program } from './program.ts'
@@ -21,11 +22,18 @@ const ASK_EVERY_MS = SECOND_MS / 4
 
 const countRuns = sqlFile<Progress>(import.meta.dirname, 'count-runs.sql')
 
-/** Starts scheduler and workers in this process and waits for the selected runs, as `waitUntilDone` does. */
+/**
+ * Starts scheduler and workers in this process and waits for the selected runs, as `waitUntilDone` does. Throws InputError `clock` when
+ * this machine may not work, and what the signal says when it fires.
+ */
 export async function workUntilDone(program: Program, which: RunSelection, options: WaitOptions): Promise<Progress> {
   await program.engine.startScheduler()
   await program.engine.startWorkers()
-  return waitUntilDone(program, which, options)
+  const refusal = program.engine.refusal()
+  if (refusal !== null) throw new InputError('clock', `This machine may not work: ${refusal}.`)
+  const progress = await waitUntilDone(program, which, options)
+  options.signal.throwIfAborted()
+  return progress
 }
 
 /**

@@ -30,6 +30,7 @@ async function addClient(
 ): Promise<void> {
   if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(id))
     throw new InputError('client-id', `"${id}" is no client id: use lower-case letters, digits and hyphens.`)
+  if (name.trim() === '') throw new InputError('client-name', 'A client needs a name; it stands on reports.')
   if (!isTimeZone(zone)) throw new InputError('time-zone', `"${zone}" is no IANA time zone, such as Europe/London.`)
   if (!Intl.supportedValuesOf('currency').includes(currency))
     throw new InputError('currency', `"${currency}" is no ISO 4217 currency code, such as EUR.`)

@@ -7,6 +7,8 @@ import type { CommandTools } from './command-tools.ts'
 type Finding = { part: string; ok: boolean; says: string }
 
 const DISK_MIN_BYTES = 1_000_000_000
+/** One word for each script that people's names are written in. */
+const EVERY_SCRIPT = 'Zoë Ωμέγα Жанна नमस्ते سلام שלום สวัสดี 日本 语言 한국 → ☎ 😀'
 
 export function doctorCommand(parent: Command, tools: CommandTools): void {
   parent
@@ -31,74 +33,72 @@ async function examine(tools: CommandTools): Promise<Finding[]> {
     return [configuration, { part: 'start', ok: false, says: messageOf(error) }]
   }
   try {
-    return [configuration, ...(await examineParts(program, tools))]
+    const findings = [configuration]
+    for (const [part, look] of Object.entries(PARTS)) findings.push(await check(part, () => look(program)))
+    return findings
   } finally {
     await program.close()
   }
 }
 
-async function examineParts(
-  { database, backend, jobTools, config, engine }: Program,
-  tools: CommandTools,
-): Promise<Finding[]> {
-  return [
-    await check('database', async () => {
-      const [row] = (await database.queuePool.query<{ v: string }>('select version() as v')).rows
-      return `${config.DATABASE_URL === undefined ? 'embedded, ' : ''}${row?.v.split(' on ')[0]}`
-    }),
-    await check('queues', async () => {
-      await backend.check().catch((error: unknown) => {
-        throw new Error(
-          backend.kind === 'postgres'
-            ? messageOf(error)
-            : `Redis gives no answer (${messageOf(error)}): see that it runs, and that REDIS_URL is right`,
-        )
-      })
-      return `on ${backend.kind}`
-    }),
-    await check('storage', async () => {
-      await jobTools.storage.check()
-      return config.S3_BUCKET === undefined ? 'folder' : `bucket ${config.S3_BUCKET}`
-    }),
-    await check('mail', async () => {
-      await jobTools.mailer.check()
-      return config.SMTP_URL === undefined ? 'outbox folder' : 'mail server answers'
-    }),
-    await check('chromium', async () => {
-      await jobTools.printer.check()
-      return 'prints a page'
-    }),
-    await check('clock', async () => {
-      const refusal = await engine.checkClock()
-      if (refusal !== null) throw new Error(refusal)
-      return 'agrees with the database'
-    }),
-    await check('disk', async () => {
-      const { bavail, bsize } = await statfs(config.DATA_DIR)
-      const free = bavail * bsize
-      if (free < DISK_MIN_BYTES)
-        throw new Error(`only ${Math.round(free / 1e6)} MB free in ${config.DATA_DIR}; make room`)
-      return `${Math.round(free / 1e9)} GB free`
-    }),
-    await check('clients', async () => {
-      const { n } = await database.system
-        .selectFrom('clients')
-        .select((e) => e.fn.countAll<number>().as('n'))
-        .executeTakeFirstOrThrow()
-      return n === 0 ? 'none yet: daybreak client add' : `${n}`
-    }),
-    await check(
-      'board',
-      async () =>
-        `${config.HOST}:${config.PORT}, ${tools.config().PUBLIC_URL ?? 'no PUBLIC_URL: links in mails lead to this machine'}`,
-    ),
-  ]
-}
-
-async function check(part: string, work: () => Promise<string>): Promise<Finding> {
+async function check(part: string, look: () => Promise<string>): Promise<Finding> {
   try {
-    return { part, ok: true, says: await work() }
+    return { part, ok: true, says: await look() }
   } catch (error) {
     return { part, ok: false, says: messageOf(error) }
   }
+}
+
+/** What there is to look at. Each says how it is, or throws what is wrong with it and how to mend it. */
+const PARTS: Record<string, (program: Program) => Promise<string>> = {
+  async database({ database, config }) {
+    const { rows } = await database.queuePool.query<{ version: string }>('select version()')
+    return `${config.DATABASE_URL === undefined ? 'embedded, ' : ''}${rows[0]?.version.split(' on ')[0]}`
+  },
+  async queues({ backend }) {
+    await backend.check().catch((error: unknown) => {
+      if (backend.kind === 'postgres') throw error
+      throw new Error(`Redis gives no answer (${messageOf(error)}): see that it runs, and that REDIS_URL is right`)
+    })
+    return `on ${backend.kind}`
+  },
+  async storage({ jobTools, config }) {
+    await jobTools.storage.check()
+    return config.S3_BUCKET === undefined ? 'folder' : `bucket ${config.S3_BUCKET}`
+  },
+  async mail({ jobTools, config }) {
+    await jobTools.mailer.check()
+    return config.SMTP_URL === undefined ? 'outbox folder' : 'mail server answers'
+  },
+  async chromium({ jobTools }) {
+    await jobTools.printer.check()
+    return 'prints a page'
+  },
+  async fonts({ jobTools }) {
+    const { missing } = await jobTools.fonts.facesFor(EVERY_SCRIPT, 'en')
+    if (missing.length > 0) throw new Error(`nothing shows ${missing.join(' ')}: install the npm packages again`)
+    return 'Latin, Greek, Cyrillic, Devanagari, Arabic, Hebrew, Thai, Japanese, Chinese, Korean, symbols'
+  },
+  async clock({ engine }) {
+    const refusal = await engine.checkClock()
+    if (refusal !== null) throw new Error(refusal)
+    return 'agrees with the database'
+  },
+  async disk({ config }) {
+    const { bavail, bsize } = await statfs(config.DATA_DIR)
+    const free = bavail * bsize
+    if (free < DISK_MIN_BYTES)
+      throw new Error(`only ${Math.round(free / 1e6)} MB free in ${config.DATA_DIR}: make room, or set DATA_DIR`)
+    return `${Math.round(free / 1e9)} GB free`
+  },
+  async clients({ database }) {
+    const { n } = await database.system
+      .selectFrom('clients')
+      .select((e) => e.fn.countAll<number>().as('n'))
+      .executeTakeFirstOrThrow()
+    return n === 0 ? 'none yet: daybreak client add' : `${n}`
+  },
+  async board({ config }) {
+    return `${config.HOST}:${config.PORT}, ${config.PUBLIC_URL ?? 'no PUBLIC_URL: links in mails lead to this machine'}`
+  },
 }

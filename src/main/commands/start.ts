@@ -8,28 +8,28 @@ export function startCommand(parent: Command, tools: CommandTools): void {
     .command('start')
     .description('Run Daybreak: scheduler, workers and board in one process, or some of them.')
     .option('--roles <roles>', 'scheduler, worker, board, separated by commas (default: the setting ROLES)')
-    .action(async ({ roles }: { roles?: string }) => {
-      const wanted = roles === undefined ? tools.config().ROLES : parseRoles(roles)
-      const program = await tools.openProgram()
-      try {
-        const board = wanted.includes('board') ? await listen(program) : null
-        if (wanted.includes('scheduler')) await program.engine.startScheduler()
-        if (wanted.includes('worker')) await program.engine.startWorkers()
-        const where = board === null ? '' : ` The board: ${board.url}`
-        tools.print(`Daybreak runs as ${wanted.join(', ')}.${where}`)
-        const refusal = program.engine.refusal()
-        if (refusal !== null) tools.log.error(`this node does not work: ${refusal}`)
-        tools.log.info(
-          { roles: wanted, node: program.engine.node, board: board?.url },
-          `Daybreak runs as ${wanted.join(', ')}`,
-        )
-        await stopped(tools.signal)
-        tools.log.info('stopping: running work may finish')
-        await board?.close()
-      } finally {
-        await program.close()
-      }
-    })
+    .action(({ roles }: { roles?: string }) =>
+      start(tools, roles === undefined ? tools.config().ROLES : parseRoles(roles)),
+    )
+}
+
+async function start({ openProgram, signal, log, print }: CommandTools, roles: string[]): Promise<void> {
+  const program = await openProgram()
+  const { engine } = program
+  try {
+    const board = roles.includes('board') ? await listen(program) : null
+    if (roles.includes('scheduler')) await engine.startScheduler()
+    if (roles.includes('worker')) await engine.startWorkers()
+    const refusal = engine.refusal()
+    if (refusal !== null) log.error(`this node does not work: ${refusal}`)
+    log.info({ roles, node: engine.node, board: board?.url }, `Daybreak runs as ${roles.join(', ')}`)
+    print(`Daybreak runs as ${roles.join(', ')}.${board === null ? '' : ` The board: ${board.url}`}`)
+    await stopped(signal)
+    log.info('stopping: running work may finish')
+    await board?.close()
+  } finally {
+    await program.close()
+  }
 }
 
 const ROLES = ['scheduler', 'worker', 'board']
