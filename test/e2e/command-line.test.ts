@@ -1,0 +1,224 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { verifyPassword } from '../../src/board/auth/passwords.ts'
+import { secretHash } from '../../src/board/auth/secrets.ts'
+import { freePort } from '../../src/db/embedded-server.ts'
+import { ACME, given, table } from '../support/given.ts'
+import { type Ended, makeDataFolder, runDaybreak, type Settings } from '../support/program.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+
+const { database, url } = await createTestDatabase()
+const db = database.system
+const data = await makeDataFolder()
+afterAll(() => data.remove())
+
+function daybreak(words: string[], settings: Settings = {}): Promise<Ended> {
+  return runDaybreak(words, { DATABASE_URL: url, DATA_DIR: data.path, ...settings })
+}
+
+/** Runs a command that must go well, and returns what it printed, line by line. */
+async function lines(...words: string[]): Promise<string[]> {
+  const { code, out, err } = await daybreak(words)
+  expect({ code, err }, `daybreak ${words.join(' ')} printed ${out}`).toEqual({ code: 0, err: '' })
+  return out.trimEnd().split('\n')
+}
+
+describe('--help leaves with 0 and names every option and argument', () => {
+  const commands = ['start', 'import', 'run', 'backfill', 'report', 'doctor', 'migrate', 'client', 'user', 'key']
+  test.concurrent.each([
+    ['', [...commands, '--version']],
+    ['start', ['--roles <roles>']],
+    ['import', ['<kind>', '<file>', '--client <id>', '--map <mapping>', '--dry-run', '--strict', '--rejects <file>']],
+    ['run', ['<job>', '--payload <json>', '--again <when>', '--no-wait']],
+    ['backfill', ['--client <id>', '--from <day>', '--to <day>', '--again <when>', '--dry-run', '--no-wait']],
+    [
+      'report',
+      ['<report>', '--client <id>', '--month <month>', '--from <day>', '--to <day>', '--formats <list>', '--out'],
+    ],
+    ['doctor', ['Chromium', 'disk']],
+    ['migrate', ['schema']],
+    ['client', ['add', 'list']],
+    ['client add', ['<id>', '--name <name>', '--zone <zone>', '--currency <code>', '--locale <tag>']],
+    ['user add', ['<email>', '--name <name>', '--role <role>', '--client <id>']],
+    ['user password', ['<email>']],
+    ['key add', ['<name>', '--role <role>', '--client <id>', '--days <days>']],
+    ['key revoke', ['<key>']],
+  ])('%s', async (command, names) => {
+    // A broken setting keeps nobody from reading the help.
+    const { code, out, err } = await daybreak([...command.split(' ').filter(Boolean), '--help'], { PORT: 'high' })
+    expect({ code, err, missing: names.filter((name) => !out.includes(name)) }).toEqual({
+      code: 0,
+      err: '',
+      missing: [],
+    })
+  })
+})
+
+describe('wrong usage leaves with 1 and one line that says what to do', () => {
+  const taken = createServer()
+  let settings: Record<string, Settings> = {}
+  beforeAll(async () => {
+    await new Promise<void>((done) => taken.listen(0, '127.0.0.1', done))
+    const deadPort = await freePort()
+    settings = {
+      'a database that nobody listens on': { DATABASE_URL: `postgres://x:secret@127.0.0.1:${deadPort}/x` },
+      'a port that is taken': { PORT: String((taken.address() as AddressInfo).port) },
+      'settings that are wrong': { PORT: 'high', SMTP_URL: 'http://mail' },
+    }
+  })
+  afterAll(() => void taken.close())
+
+  test.concurrent.each<[what: string, words: string, says: RegExp]>([
+    [
+      'an unknown command',
+      'strat',
+      /^daybreak: unknown command 'strat' \(Did you mean start\?\)\. daybreak --help explains\.$/,
+    ],
+    ['an unknown option', 'migrate --now', /^daybreak: unknown option '--now'\. daybreak migrate --help explains\.$/],
+    [
+      'a missing option',
+      'client add shop --name Shop',
+      /^daybreak: required option '--zone <zone>' not specified\. daybreak client add --help explains\.$/,
+    ],
+    [
+      'a bad client id',
+      'client add No! --name x --zone UTC --currency EUR',
+      /^daybreak: "No!" is no client id: use lower-case letters, digits and hyphens\.$/,
+    ],
+    [
+      'an unknown client',
+      'backfill --client nobody --from 2026-01-01 --to 2026-01-02',
+      /^daybreak: There is no client "nobody"\. daybreak client list shows them\.$/,
+    ],
+    [
+      'a bad month',
+      'report monthly-revenue --client shop --month 2026-13',
+      /^daybreak: "2026-13" is no month or day; write 2011-11 or 2011-11-01\.$/,
+    ],
+    [
+      'an unknown report',
+      'report yearly --client shop --month 2026-01',
+      /^daybreak: There is no report "yearly"\. There are: monthly-revenue, performance\.$/,
+    ],
+    [
+      'an unknown role',
+      'key add cron --role king',
+      /^daybreak: There is no role "king"\. Roles: admin, operator, viewer, ingest\.$/,
+    ],
+    [
+      'a database that nobody listens on',
+      'client list',
+      /^daybreak: The database cannot be reached \(connect ECONNREFUSED 127\.0\.0\.1:\d+\)\. Is DATABASE_URL right and the server up\?$/,
+    ],
+    [
+      'a port that is taken',
+      'start',
+      /^daybreak: Port \d+ on 127\.0\.0\.1 is taken\. Stop what uses it, or set PORT to another\.$/,
+    ],
+    [
+      'settings that are wrong',
+      'start',
+      /^daybreak: The configuration is wrong\. SMTP_URL: .+; PORT: .+\. See docs\/configuration\.md\.$/,
+    ],
+  ])('%s', async (what, words, says) => {
+    const { code, out, err } = await daybreak(words.split(' '), settings[what])
+    expect({ code, out, lines: err.split('\n').length - 1 }, err).toEqual({ code: 1, out: '', lines: 1 })
+    expect(err.trimEnd()).toMatch(says)
+  })
+})
+
+test('doctor finds every part in order', async () => {
+  const said = await lines('doctor')
+  expect(said.map((line) => line.split(/\s+/).slice(0, 2).join(' '))).toEqual(
+    [
+      'configuration',
+      'database',
+      'queues',
+      'storage',
+      'mail',
+      'chromium',
+      'fonts',
+      'clock',
+      'disk',
+      'clients',
+      'board',
+    ].map((part) => `ok ${part}`),
+  )
+})
+
+test('client, user and key add what they say, and a revoked key is over', async () => {
+  expect(
+    await lines('client', 'add', 'shop', '--name', 'The shop', '--zone', 'Europe/Berlin', '--currency', 'EUR'),
+  ).toEqual(['Added client shop (The shop, Europe/Berlin, EUR). Its first night is the next one.'])
+  expect(await lines('client', 'list')).toContain('shop  The shop  Europe/Berlin  EUR')
+
+  const [added = ''] = await lines(
+    'user',
+    'add',
+    'Ada@shop.example',
+    '--name',
+    'Ada',
+    '--role',
+    'finance',
+    '--client',
+    'shop',
+  )
+  const [user] = await table(db, 'users')
+  expect(user).toMatchObject({ email: 'ada@shop.example', name: 'Ada', role: 'finance', client_id: 'shop' })
+  expect(await verifyPassword(lastWord(added), String(user?.['password_hash']))).toBe(true)
+
+  const [made = ''] = await lines('key', 'add', 'cron', '--role', 'operator')
+  const key = { name: 'cron', role: 'operator', key_hash: secretHash(lastWord(made)) }
+  expect(await table(db, 'api_keys')).toMatchObject([{ ...key, revoked_at: null }])
+  await lines('key', 'revoke', 'cron')
+  expect(await table(db, 'api_keys')).toMatchObject([{ ...key, revoked_at: expect.any(String) }])
+})
+
+test('backfill adds up local days, and a report of the same days says their sum', async () => {
+  await given.client(db, { time_zone: 'Europe/Berlin' })
+  // Two minutes apart, and in Berlin a day.
+  await given.payments(db, [
+    ['2026-03-01T22:59:00Z', { amount_minor: 1_000 }],
+    ['2026-03-01T23:01:00Z', { amount_minor: 2_050 }],
+    ['2026-03-03T12:00:00Z', { amount_minor: -500 }],
+    ['2026-03-03T23:00:00Z', { amount_minor: 9_999 }],
+  ])
+  const march = ['--client', ACME, '--from', '2026-03-01', '--to', '2026-03-03']
+  expect(await lines('backfill', ...march, '--dry-run')).toEqual(['3 days would be planned, 2026-03-01 to 2026-03-03.'])
+  expect(await table(db, 'runs')).toEqual([])
+  expect(await lines('backfill', ...march)).toEqual([
+    '3 of 3 days are planned.',
+    '3 days are rolled up, 0 failed, 0 are cancelled.',
+  ])
+  const rolledUp = await db
+    .selectFrom('revenue_metrics')
+    .select((e) => [
+      'day',
+      e.fn.sum<number>('gross_minor').as('gross'),
+      e.fn.sum<number>('refunded_minor').as('refunds'),
+    ])
+    .groupBy('day')
+    .orderBy('day')
+    .execute()
+  expect(rolledUp.filter(({ day }) => day <= '2026-03-03')).toEqual([
+    { day: '2026-03-01', gross: 1_000, refunds: 0 },
+    { day: '2026-03-02', gross: 2_050, refunds: 0 },
+    { day: '2026-03-03', gross: 0, refunds: -500 },
+  ])
+
+  const out = join(data.path, 'out')
+  const saved = await lines('report', 'monthly-revenue', ...march, '--formats', 'json,csv', '--out', out)
+  const report = await readFile(join(out, 'acme_monthly-revenue_2026-03-01_2026-03-03.json'))
+  expect(saved.map((line) => line.split(/\s+/).at(-1))).toContain(createHash('sha256').update(report).digest('hex'))
+  const { meta, figures } = JSON.parse(report.toString())
+  expect(meta).toMatchObject({ client: { id: ACME }, window: { from: '2026-03-01', to: '2026-03-04' } })
+  expect(figures.summary.figures).toContainEqual(expect.objectContaining({ label: 'Net revenue', value: '25.50' }))
+})
+
+function lastWord(line: string): string {
+  return line.split(' ').at(-1) ?? ''
+}
