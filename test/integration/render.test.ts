@@ -531,6 +531,17 @@ describe('CSV', () => {
   })
 })
 
+test.each(['csv', 'json'] as const)(
+  'two parts of one id are refused in %s, which names its parts by id',
+  async (format) => {
+    const table = golden.blocks.find((block) => block.kind === 'table')
+    const document = { meta: golden.meta, blocks: [table, table].flatMap((block) => block ?? []) }
+    await expect(render(document, format)).rejects.toThrow(
+      'Two parts of the report are called "values". Give each its own id.',
+    )
+  },
+)
+
 describe('the same document', () => {
   test.each(['xlsx', 'csv', 'html', 'json'] as const)('gives the same bytes of %s every time', async (format) => {
     expect((await render(golden, format)).equals(files[format])).toBe(true)

@@ -1,5 +1,6 @@
 import { type Options, stringify } from 'csv-stringify/sync'
 import type { Block, Check, Column, Document, DocumentMeta, Figure, Format, Row, Table } from '../document.ts'
+import { assertOwnIds } from './block-ids.ts'
 import { changeOf, targetWord } from './change.ts'
 import { chartTable } from './chart-table.ts'
 import { assertValue, currencyOf } from './quantity.ts'
@@ -52,6 +53,7 @@ function quotedWhenEmpty(text: string): string | { value: string; quoted_empty: 
 
 async function* records(document: Document, signal: AbortSignal): AsyncGenerator<Fields> {
   const { meta, blocks } = document
+  assertOwnIds(blocks)
   yield* metaRecords(meta)
   for (const block of only(blocks, 'figures')) yield* figureRecords(block, meta)
   for (const block of only(blocks, 'checks')) yield* checkRecords(block, meta)

@@ -2,7 +2,7 @@ import type { Chart, DocumentMeta } from '../document.ts'
 import { chartSvg } from './chart-svg.ts'
 import type { Formatter } from './format-value.ts'
 
-const WIDE = { width: 680, height: 290 }
+const WIDE = { width: 680, height: 270 }
 const NARROW = { width: 360, height: 260 }
 
 /** How a chart stands on a page: twice where the page may be a phone (style sheets show one of them), once on paper. */

@@ -14,7 +14,12 @@ type Locality = { formatter: Formatter; currency: string }
 /** Headline numbers as cards, each with its change against earlier periods and whether its target is met. */
 export function figuresHtml(block: Figures, title: string, locality: Locality): string {
   const cards = block.figures.map((figure) => cardHtml(figure, locality)).join('\n')
-  return `<section class="figures">${title}<ul class="cards">\n${cards}\n</ul></section>`
+  return `<section class="figures">${title}<ul class="cards${sitsInThrees(block.figures.length) ? ' threes' : ''}">\n${cards}\n</ul></section>`
+}
+
+/** Whether so many cards leave less of a gap in rows of three than in rows of four, on paper. */
+function sitsInThrees(count: number): boolean {
+  return (3 - (count % 3)) % 3 < (4 - (count % 4)) % 4
 }
 
 function cardHtml(figure: Figure, locality: Locality): string {

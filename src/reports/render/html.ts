@@ -28,7 +28,7 @@ export type HtmlPage = {
 /** One static page that needs nothing beside itself. Tables show their first 2,000 rows. */
 export const htmlRenderer: Renderer = {
   format: 'html',
-  mediaType: 'text/html',
+  mediaType: 'text/html; charset=utf-8',
   extension: 'html',
   async *render(document, { fonts, log, signal }) {
     const { html, missing } = await htmlPage(document, { medium: 'screen', fonts, signal })

@@ -1,4 +1,5 @@
 import type { Block, Chart, Check, Column, Document, DocumentMeta, Figure, Format, Table, Value } from '../document.ts'
+import { assertOwnIds } from './block-ids.ts'
 import { changeOf } from './change.ts'
 import { chartTable } from './chart-table.ts'
 import type { Decimal } from './decimal.ts'
@@ -38,6 +39,7 @@ export const jsonRenderer: Renderer = {
 }
 
 async function* pieces({ meta, blocks }: Document, signal: AbortSignal): AsyncGenerator<string> {
+  assertOwnIds(blocks)
   const figures = blocks.filter((block) => block.kind === 'figures')
   const checks = blocks.filter((block) => block.kind === 'checks')
   const charts = blocks.filter((block) => block.kind === 'chart')

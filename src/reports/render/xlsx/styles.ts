@@ -8,6 +8,7 @@ import { escapeXml } from './sheet-xml.ts'
 export type Look =
   | 'plain'
   | 'wrapped'
+  | 'name'
   | 'beside'
   | 'title'
   | 'heading'
@@ -29,6 +30,8 @@ export type Styles = {
   of(look: Look, format?: Format): number
   /** The index of a style for changes: with their sign, in percent or in percentage points. */
   ofChange(unit: '%' | ' points', digits: number): number
+  /** The index of a style for differences: as the format, with their sign. */
+  ofDifference(format: Format): number
   xml(): string
 }
 
@@ -66,6 +69,7 @@ type Shape = { font: number; fill?: number; border?: number; align?: string }
 const SHAPES: Record<Look, Shape> = {
   plain: { font: 0, align: 'vertical="top"' },
   wrapped: { font: 0, align: 'vertical="top" wrapText="1"' },
+  name: { font: 0, align: 'vertical="top"' },
   // Words to the right of a number keep their distance from it.
   beside: { font: 0, align: 'horizontal="left" vertical="top" indent="1"' },
   title: { font: 2 },
@@ -103,6 +107,8 @@ export function createStyles(meta: Pick<DocumentMeta, 'locale' | 'currency'>): S
   return {
     of,
     ofChange: (unit, digits) => indexOf(styleXml(SHAPES.plain, formatId(changeCode(unit, digits)), 'percent')),
+    ofDifference: (format) =>
+      indexOf(styleXml(SHAPES.plain, formatId(signedCode(formatCode(format, meta))), format.type)),
     xml: () => stylesXml([...codes], [...styles.keys()]),
   }
 }
@@ -130,6 +136,11 @@ function formatCode(format: Format, meta: Pick<DocumentMeta, 'locale' | 'currenc
     case 'duration':
       return '[h]:mm:ss'
   }
+}
+
+function signedCode(code: string): string {
+  const [positive = '', negative = `-${positive}`] = code.split(';')
+  return `+${positive};${negative};${positive}`
 }
 
 function changeCode(unit: '%' | ' points', count: number): string {

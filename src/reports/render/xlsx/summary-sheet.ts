@@ -14,7 +14,7 @@ export type SheetOfBlock = { block: Block; name: string }
 
 type Cell =
   | { kind: 'text'; text: string; look: Look }
-  | { kind: 'value'; value: Value | Decimal; format: Format }
+  | { kind: 'value'; value: Value | Decimal; format: Format; signed?: boolean }
   | { kind: 'difference'; check: Check; row: number }
   | { kind: 'change'; number: number; unit: '%' | ' points'; digits: number }
   | null
@@ -25,6 +25,8 @@ type Page = {
   merged: string[]
   links: string[]
   widths: number[]
+  /** The kind of the block written last: what belongs together stands without a gap. */
+  last: Block['kind'] | null
   context: SheetContext
   document: Document
 }
@@ -32,6 +34,7 @@ type Page = {
 const COLUMNS = 9
 const LABEL_WIDTH = 36
 const VALUE_WIDTH = 19
+const WIDTH_MAX = 60
 /** Characters that fit across the merged columns, for the height of prose. */
 const LINE_CHARACTERS = 165
 const LINE_POINTS = 15
@@ -39,7 +42,7 @@ const LINE_POINTS = 15
 /** The first sheet: what the report states about itself, then its blocks in order; tables and charts as links to their sheets. */
 export function summarySheet(document: Document, sheets: SheetOfBlock[], context: SheetContext): string {
   const widths = [LABEL_WIDTH, ...Array.from({ length: COLUMNS - 1 }, () => VALUE_WIDTH)]
-  const page: Page = { rows: [], merged: [], links: [], widths, context, document }
+  const page: Page = { rows: [], merged: [], links: [], widths, last: null, context, document }
   const { meta } = document
   addRow(page, [text(meta.title, 'title')], 26)
   addRow(page, [text(meta.windowLabel, 'heading')], 20)
@@ -50,14 +53,23 @@ export function summarySheet(document: Document, sheets: SheetOfBlock[], context
     page.merged.push(`B${row}:${columnName(COLUMNS - 1)}${row}`)
     addRow(page, [text(label, 'label'), text(value, caution ? 'warning' : 'plain')])
   }
-  for (const block of document.blocks) addBlock(page, block, sheets)
+  for (const block of document.blocks) {
+    if (!belongTogether(page.last, block.kind)) addRow(page, [])
+    addBlock(page, block, sheets)
+    page.last = block.kind
+  }
   return sheetXml(page)
+}
+
+/** A heading and what it opens, links among themselves, paragraphs among themselves. */
+function belongTogether(last: Block['kind'] | null, next: Block['kind']): boolean {
+  const isLink = (kind: Block['kind'] | null) => kind === 'table' || kind === 'chart'
+  return last === 'heading' || (isLink(last) && isLink(next)) || (last === 'paragraph' && next === 'paragraph')
 }
 
 function addBlock(page: Page, block: Block, sheets: SheetOfBlock[]): void {
   switch (block.kind) {
     case 'heading':
-      addRow(page, [])
       return addRow(
         page,
         [text(block.text, block.level === 1 ? 'heading' : 'subheading')],
@@ -84,7 +96,6 @@ function addBlock(page: Page, block: Block, sheets: SheetOfBlock[]): void {
 function addFigures(page: Page, { title, figures }: Extract<Block, { kind: 'figures' }>): void {
   const compared = [...new Set(figures.flatMap((figure) => (figure.comparisons ?? []).map(({ label }) => label)))]
   const withTargets = figures.some((figure) => figure.target !== undefined)
-  addRow(page, [])
   addRow(page, [text(title, 'subheading')])
   addRow(page, [
     text('Figure', 'head'),
@@ -116,7 +127,7 @@ function figureCells(figure: Figure, compared: string[], { document }: Page): Ce
           text(targetWord(target), target.met === null ? 'beside' : target.met ? 'good' : 'bad'),
         ]
   return [
-    text(figure.label, 'plain'),
+    text(figure.label, 'name'),
     { kind: 'value', value: figure.value, format: figure },
     ...comparisons,
     ...targetCells,
@@ -127,13 +138,12 @@ function figureCells(figure: Figure, compared: string[], { document }: Page): Ce
 function changeCell(change: ReturnType<typeof changeOf>, figure: Figure): Cell {
   if (change === null) return null
   if (change.share !== null) return { kind: 'change', number: change.share, unit: '%', digits: 1 }
-  if (figure.type !== 'percent') return { kind: 'value', value: change.difference, format: figure }
+  if (figure.type !== 'percent') return { kind: 'value', value: change.difference, format: figure, signed: true }
   const points = { ...change.difference, units: change.difference.units * 100n }
   return { kind: 'change', number: numberOfDecimal(points), unit: ' points', digits: figure.digits ?? 1 }
 }
 
 function addChecks(page: Page, { title, checks }: Extract<Block, { kind: 'checks' }>): void {
-  addRow(page, [])
   addRow(page, [text(title, 'subheading')])
   addRow(page, [
     text('Check', 'head'),
@@ -146,7 +156,7 @@ function addChecks(page: Page, { title, checks }: Extract<Block, { kind: 'checks
     assertValue(check.left, check, `one side of the check "${check.label}"`)
     assertValue(check.right, check, `the other side of the check "${check.label}"`)
     addRow(page, [
-      text(check.label, 'wrapped'),
+      text(check.label, 'name'),
       { kind: 'value', value: check.left, format: check },
       { kind: 'value', value: check.right, format: check },
       { kind: 'difference', check, row: page.rows.length + 1 },
@@ -166,7 +176,6 @@ function addLink(page: Page, title: string, name: string | undefined): void {
 
 /** Prose over the whole width, as high as it needs. */
 function addProse(page: Page, words: string, look: Look): void {
-  addRow(page, [])
   const row = page.rows.length + 1
   const lines = words.split('\n').reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / LINE_CHARACTERS)), 0)
   page.merged.push(`A${row}:${columnName(COLUMNS - 1)}${row}`)
@@ -180,17 +189,19 @@ function text(words: string, look: Look): Cell {
 function addRow(page: Page, cells: Cell[], height?: number): void {
   const number = page.rows.length + 1
   for (const [index, cell] of cells.entries()) {
-    // A number wider than its column would show as ###.
-    if (cell?.kind !== 'value' || !isNumeric(cell.format.type)) continue
-    page.widths[index] = Math.max(
-      page.widths[index] ?? VALUE_WIDTH,
-      page.context.formatter.value(cell.value, cell.format).length + 3,
-    )
+    page.widths[index] = Math.max(page.widths[index] ?? VALUE_WIDTH, Math.min(widthOf(cell, page), WIDTH_MAX))
   }
   const size = height === undefined ? '' : ` ht="${height}" customHeight="1"`
   page.rows.push(
     `<row r="${number}"${size}>${cells.map((cell, index) => cellXml(cell, columnName(index) + number, page)).join('')}</row>`,
   )
+}
+
+/** Room for numbers, which would show as ### without it, and for the names of figures and checks; prose may run over. */
+function widthOf(cell: Cell, { context }: Page): number {
+  if (cell?.kind === 'value' && isNumeric(cell.format.type))
+    return context.formatter.value(cell.value, cell.format).length + 3
+  return cell?.kind === 'text' && cell.look === 'name' ? cell.text.length + 2 : 0
 }
 
 function cellXml(cell: Cell, reference: string, { context, document }: Page): string {
@@ -199,7 +210,8 @@ function cellXml(cell: Cell, reference: string, { context, document }: Page): st
   if (cell.kind === 'text') return textCell(reference, styles.of(cell.look), cell.text).xml
   if (cell.kind === 'change') return numberCell(reference, styles.ofChange(cell.unit, cell.digits), String(cell.number))
   if (cell.kind === 'difference') return differenceCell(cell, reference, context, document.meta.currency)
-  return valueCell(reference, styles.of('plain', cell.format), cell.value, cell.format, locality)
+  const style = cell.signed === true ? styles.ofDifference(cell.format) : styles.of('plain', cell.format)
+  return valueCell(reference, style, cell.value, cell.format, locality)
 }
 
 function differenceCell(
