@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Browser, type BrowserContext, launch, type Page } from 'puppeteer-core'
+import type { Browser, BrowserContext, Page } from 'puppeteer-core'
 import { messageOf } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { SECOND_MS } from '../../time.ts'
@@ -99,6 +99,8 @@ async function startBrowser(chromiumPath: string | undefined, folder: string, lo
   await sweepProfiles(folder)
   const { path, environment } = await findChromium(chromiumPath, folder, log)
   const profile = await createProfile(folder)
+  // Forty megabytes that a process which never prints does without.
+  const { launch } = await import('puppeteer-core')
   try {
     const browser = await launch({
       executablePath: path,
