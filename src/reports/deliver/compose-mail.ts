@@ -1,5 +1,6 @@
 import type { Mail } from '../../mail/mailer.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
+import { addDays } from '../../time.ts'
 import { reportNamed } from '../catalogue/index.ts'
 import type { Figure } from '../document.ts'
 import { windowLabel } from '../period.ts'
@@ -66,7 +67,7 @@ function wordsOf(copy: Copy, parts: MailParts): Words {
     facts: [
       [
         'Period',
-        `${show.longDay(copy.window.from)} up to, not including, ${show.longDay(copy.window.to)} (${copy.timeZone})`,
+        `${show.longDay(copy.window.from)} to ${show.longDay(addDays(copy.window.to, -1))}, both days included, time zone ${copy.timeZone}`,
       ],
       ['Currency', copy.currency],
       ['Data as of', copy.dataAsOf === null ? 'no data was ever rolled up' : show.minute(copy.dataAsOf)],
