@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
+import { PermanentError } from '../errors.ts'
 import { addDays, type Day } from '../time.ts'
-import type { SystemDatabase } from './database.ts'
+import type { SystemDatabase, Transaction } from './database.ts'
 
 /** Months ready ahead of time, so that a client's own pipeline never writes into the default partition. */
 const DAYS_AHEAD = 62
@@ -24,4 +25,19 @@ export async function dropFactsBefore(db: SystemDatabase, day: Day): Promise<str
     order by 1`.execute(db)
   for (const { name } of rows) await sql`drop table ${sql.table(name)}`.execute(db)
   return rows.map((row) => row.name)
+}
+
+/**
+ * Refuses to work on a day whose facts may have been dropped: a roll-up of what is left would replace true sums with too small ones.
+ * `factDays` null: facts are kept. Throws PermanentError('facts-expired').
+ */
+export async function requireFacts(tx: Transaction, day: Day, factDays: number | null): Promise<void> {
+  if (factDays === null) return
+  const { rows } = await sql<{ kept: boolean }>`
+    select ${day}::date >= (now() - make_interval(days => ${factDays}))::date as kept`.execute(tx)
+  if (rows[0]?.kept === true) return
+  throw new PermanentError(
+    'facts-expired',
+    `the facts of ${day} are past FACTS_TTL_DAYS (${factDays}) and may be gone; its roll-up stays as it is`,
+  )
 }

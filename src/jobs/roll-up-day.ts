@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { rollUpDay as rollUp } from '../analytics/metrics/index.ts'
+import { requireFacts } from '../db/partitions.ts'
 import { defineJob } from '../queues/index.ts'
 import { dayBefore, MINUTE_MS } from '../time.ts'
 import { clientDay } from './client-day.ts'
@@ -24,8 +25,9 @@ export const rollUpDay = defineJob<z.output<typeof clientDay>, JobTools>({
   after: () => [],
   retry: { attempts: 5, delayMs: 10_000, maxDelayMs: 600_000 },
   timeoutMs: 5 * MINUTE_MS,
-  async run(payload, { commit }) {
+  async run(payload, { commit, retention }) {
     await commit(async (tx) => {
+      await requireFacts(tx, payload.day, retention.factDays)
       await rollUp(tx, payload)
     })
   },

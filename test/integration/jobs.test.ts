@@ -12,7 +12,8 @@ import { createTestDatabase } from '../support/test-database.ts'
 const { database } = await createTestDatabase()
 const db = database.system
 // These jobs ask for none of what this process lacks: storage, mail and Chromium.
-const tools = { database, log: createLog('silent'), jobTools: {} as JobTools }
+const retention = { reportDays: 400, ledgerDays: 400, factDays: null as number | null }
+const tools = { database, log: createLog('silent'), jobTools: { retention } as JobTools }
 
 beforeEach(async () => {
   await db.deleteFrom('clients').execute()
@@ -34,6 +35,16 @@ test('a late call changes only its own day', async () => {
     { day: '2026-03-01', offered: 1, talk_s: 60 },
     { day: '2026-03-02', offered: 1, talk_s: 90 },
   ])
+})
+
+test('a day whose facts may be gone keeps the roll-up it has', async () => {
+  const day = { clientId: ACME, day: '2020-03-01' }
+  await given.calls(db, [['2020-03-01T12:00:00Z', { talk_s: 30 }]])
+  await perform(rollUpDay, day, tools)
+  await db.deleteFrom('interactions').execute()
+  const kept = { ...tools, jobTools: { retention: { ...retention, factDays: 90 } } as JobTools }
+  await expect(perform(rollUpDay, day, kept)).rejects.toMatchObject({ code: 'facts-expired' })
+  expect(await db.selectFrom('agent_metrics').select('talk_s').execute()).toEqual([{ talk_s: 30 }])
 })
 
 test('what a night refreshes stands on the roll-up of its day', () => {
