@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { sql } from 'kysely'
+import { afterAll, beforeEach, expect, test } from 'vitest'
+import { applyRetention } from '../../src/jobs/apply-retention.ts'
+import type { JobTools } from '../../src/jobs/job-tools.ts'
+import { createLog } from '../../src/log.ts'
+import { perform } from '../../src/queues/index.ts'
+import { openFolderStore } from '../../src/storage/folder-store.ts'
+import { dayOf, systemClock } from '../../src/time.ts'
+import { ACME, given } from '../support/given.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+
+const { database } = await createTestDatabase()
+const db = database.system
+const folder = await mkdtemp(join(tmpdir(), 'daybreak-retention-'))
+const storage = openFolderStore(folder)
+const today = dayOf(systemClock(), 'UTC')
+
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+beforeEach(async () => {
+  await db.deleteFrom('runs').execute()
+  await db.deleteFrom('clients').execute()
+  await given.client(db)
+})
+
+function applyToday(factDays: number | null): Promise<unknown> {
+  const retention = { reportDays: 400, ledgerDays: 400, factDays }
+  return perform(
+    applyRetention,
+    { day: today },
+    { database, log: createLog('silent'), jobTools: { database, storage, retention } as JobTools },
+  )
+}
+
+async function givenExecution(age: string): Promise<string> {
+  const id = randomUUID()
+  const key = `acme/${id}/report.csv`
+  await storage.put(key, Readable.from(['x']), { mediaType: 'text/csv' })
+  await sql`insert into executions (client_id, id, report, window_from, window_to, time_zone, currency, state, created_at)
+    values (${ACME}, ${id}, 'performance', '2020-01-01', '2020-01-02', 'UTC', 'EUR', 'completed', now() - ${age}::interval)`.execute(
+    db,
+  )
+  await sql`insert into execution_files (client_id, execution_id, format, object_key, file_name, media_type, size_bytes, sha256)
+    values (${ACME}, ${id}, 'csv', ${key}, 'report.csv', 'text/csv', 1, '')`.execute(db)
+  return key
+}
+
+async function storedKeys(): Promise<string[]> {
+  const keys: string[] = []
+  for await (const key of storage.list('')) keys.push(key)
+  return keys
+}
+
+test('a report past its time goes with its files, a younger one stays', async () => {
+  await givenExecution('500 days')
+  const young = await givenExecution('300 days')
+  await applyToday(null)
+  expect(await storedKeys()).toEqual([young])
+  expect(await db.selectFrom('execution_files').select('object_key').execute()).toEqual([{ object_key: young }])
+})
+
+test('a finished run past its time goes, unless an open one still waits for it', async () => {
+  const insert = (key: string, state: string) =>
+    sql`insert into runs (job, key, queue, payload, state, origin, finished_at)
+      values ('old', ${key}, 'aggregation', '{}', ${state}, 'schedule', case ${state} when 'planned' then null else now() - interval '500 days' end)`.execute(
+      db,
+    )
+  for (const key of ['needed', 'forgotten']) await insert(key, 'failed')
+  await insert('waiting', 'planned')
+  await sql`insert into run_dependencies (run_id, job, key) select id, 'old', 'needed' from runs where key = 'waiting'`.execute(
+    db,
+  )
+  await applyToday(null)
+  expect(await db.selectFrom('runs').select('key').orderBy('key').execute()).toEqual([
+    { key: 'needed' },
+    { key: 'waiting' },
+  ])
+})
+
+test('old months of contacts are dropped when asked for, payments and roll-ups stay, and no day becomes dirty', async () => {
+  await sql`select ensure_fact_partitions('2020-03-01', '2020-03-31')`.execute(db)
+  await given.calls(db, [['2020-03-05T10:00:00Z', {}]])
+  await given.payments(db, [['2020-03-05T10:00:00Z', { amount_minor: 100 }]])
+  const days = () => db.selectFrom('rollup_days').selectAll().execute()
+  const before = await days()
+  await applyToday(90)
+  expect(await db.selectFrom('interactions').select('id').execute()).toEqual([])
+  expect(await db.selectFrom('payments').select('amount_minor').execute()).toEqual([{ amount_minor: 100 }])
+  expect(await days()).toEqual(before)
+})
+
+test('the months to come are ready', async () => {
+  await applyToday(null)
+  const next = Temporal.PlainDate.from(today).add({ months: 1 }).toString().slice(0, 7).replace('-', '_')
+  const { rows } = await sql`select to_regclass(${`payments_${next}`}) is not null as ready`.execute(db)
+  expect(rows).toEqual([{ ready: true }])
+})
