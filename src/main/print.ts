@@ -1,3 +1,8 @@
+// Whoever closed the pipe (`| head`) has read enough; the work itself goes on to its end.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
 /** The one place that writes to standard output: what a command was asked to print. */
 export function print(line = ''): void {
   process.stdout.write(`${line}\n`)
