@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, statfs } from 'node:fs/promises'
+import { statfs } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { createUser, setPassword } from '../src/board/people.ts'
 import { type Config, readConfig } from '../src/config.ts'
 import { InputError, messageOf } from '../src/errors.ts'
 import { createLog } from '../src/log.ts'
 import { listen } from '../src/main/listen.ts'
+import { makeDataFolder } from '../src/main/make-data-folder.ts'
 import { OPERATOR } from '../src/main/operator.ts'
 import { print } from '../src/main/print.ts'
 import { openProgram, outboxFolder, type Program } from '../src/main/program.ts'
@@ -65,7 +66,7 @@ function readOptions(args: string[]): Options {
 }
 
 async function checkDisk(config: Config): Promise<void> {
-  await mkdir(config.DATA_DIR, { recursive: true })
+  await makeDataFolder(config.DATA_DIR)
   const { bavail, bsize } = await statfs(config.DATA_DIR)
   const free = bavail * bsize
   if (free >= FREE_BYTES_MIN) return

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { type Database, openDatabase } from '../db/database.ts'
@@ -24,6 +23,7 @@ import { openFolderStore } from '../storage/folder-store.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { openS3Store } from '../storage/s3-store.ts'
 import { systemClock } from '../time.ts'
+import { makeDataFolder } from './make-data-folder.ts'
 
 /** Everything a process of ours may need, opened and wired. */
 export type Program = {
@@ -43,6 +43,7 @@ export async function openMigratedDatabase(
   config: Config,
   log: Log,
 ): Promise<{ database: Database; close(): Promise<void> }> {
+  await makeDataFolder(config.DATA_DIR)
   const server = await openServer(config)
   await migrate(server.url)
   const database = openDatabase(server.url, { max: config.DATABASE_POOL_MAX, log })
@@ -62,7 +63,6 @@ async function openServer(config: Config): Promise<{ url: string; release(): Pro
 
 /** Opens every part. What is missing (a font, a template, a server) stops the start here, not the night. */
 export async function openProgram(config: Config, log: Log): Promise<Program> {
-  await mkdir(config.DATA_DIR, { recursive: true })
   const { database, close: closeDatabase } = await openMigratedDatabase(config, log)
   const backend = await openQueueBackend({
     pool: database.queuePool,
