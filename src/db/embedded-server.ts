@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { InputError, messageOf } from '../errors.ts'
+import { isAlive, withFolderLock } from './folder-lock.ts'
 
 const run = promisify(execFile)
 
@@ -38,12 +39,42 @@ export async function startEmbeddedServer(options: {
   const folder = resolve(options.folder)
   const binaries = await findBinaries()
   await mkdir(folder, { recursive: true })
-  const data = join(folder, 'data')
-  const password = await initialise(binaries, folder, data)
-  const port = (await runningPort(data)) ?? (await start(binaries, folder, data, options.port, options.settings ?? []))
-  const server = `postgres://daybreak:${password}@127.0.0.1:${port}`
-  await createDatabase(`${server}/postgres`)
-  return { url: `${server}/daybreak`, release: () => stopWhenUnused(binaries, data, `${server}/postgres`) }
+  // Two that start at once would make the cluster twice, and one that leaves would stop it under one that joins.
+  return withFolderLock(join(folder, 'lock'), async () => {
+    const data = join(folder, 'data')
+    const password = await initialise(binaries, folder, data)
+    const port =
+      (await runningPort(data)) ?? (await start(binaries, folder, data, options.port, options.settings ?? []))
+    const server = `postgres://daybreak:${password}@127.0.0.1:${port}`
+    await createDatabase(`${server}/postgres`)
+    const user = await signIn(folder)
+    return { url: `${server}/daybreak`, release: () => leave(binaries, folder, data, user) }
+  })
+}
+
+/** Notes that this process uses the server; returns the note. */
+async function signIn(folder: string): Promise<string> {
+  const users = join(folder, 'users')
+  await mkdir(users, { recursive: true })
+  const note = join(users, `${process.pid}-${randomBytes(4).toString('hex')}`)
+  await writeFile(note, '')
+  return note
+}
+
+async function leave(binaries: Binaries, folder: string, data: string, note: string): Promise<void> {
+  await withFolderLock(join(folder, 'lock'), async () => {
+    await rm(note, { force: true })
+    if (await isUsed(join(folder, 'users'))) return
+    if ((await runningPort(data)) !== null) await runBinary(binaries.pg_ctl, ['stop', '-w', '-m', 'fast', '-D', data])
+  })
+}
+
+/** Whether a living process has a note; those of dead ones are swept. */
+async function isUsed(users: string): Promise<boolean> {
+  const notes = await readdir(users)
+  const isDead = (note: string) => !isAlive(Number.parseInt(note, 10))
+  for (const note of notes.filter(isDead)) await rm(join(users, note), { force: true })
+  return notes.some((note) => !isDead(note))
 }
 
 type Binaries = { initdb: string; pg_ctl: string; postgres: string }
@@ -114,12 +145,7 @@ async function runningPort(data: string): Promise<number | null> {
     () => null,
   )
   if (lines === null) return null
-  try {
-    process.kill(Number(lines[0]), 0)
-  } catch (error) {
-    // EPERM: it lives, under another account.
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return null
-  }
+  if (!isAlive(Number(lines[0]))) return null
   const command = await readFile(`/proc/${lines[0]}/cmdline`, 'utf8').catch(() => 'postgres')
   return command.includes('postgres') ? Number(lines[3]) : null
 }
@@ -175,16 +201,6 @@ async function createDatabase(url: string): Promise<void> {
     const { rowCount } = await connection.query("select from pg_database where datname = 'daybreak'")
     if (rowCount === 0) await connection.query('create database daybreak')
   })
-}
-
-async function stopWhenUnused(binaries: Binaries, data: string, url: string): Promise<void> {
-  const others = await withConnection(url, async (connection) => {
-    const { rows } = await connection.query(
-      "select count(*)::int as n from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()",
-    )
-    return (rows[0] as { n: number }).n
-  })
-  if (others === 0) await runBinary(binaries.pg_ctl, ['stop', '-w', '-m', 'fast', '-D', data])
 }
 
 async function withConnection<T>(url: string, use: (connection: pg.Client) => Promise<T>): Promise<T> {
