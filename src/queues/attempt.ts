@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database, Transaction } from '../db/database.ts'
-import { InputError, PermanentError, RetryLaterError } from '../errors.ts'
+import { InputError, messageOf, PermanentError, RetryLaterError } from '../errors.ts'
 import { type Log, withLineSink } from '../log.ts'
 import { sqlFile } from '../sql.ts'
 import { systemClock } from '../time.ts'
@@ -50,6 +51,9 @@ const finishAttempts = sqlFile<{ id: string }>(import.meta.dirname, 'finish-atte
 
 /** A job that ignores its signal is left behind after this long; it can commit nothing any more. */
 const STOP_GRACE_MS = 5_000
+/** How long the end of an attempt is tried to be written; afterwards the run is found and planned again. */
+const FINISH_RETRIES = 30
+const FINISH_WAIT_MS = 1_000
 const LOG_LINES_MAX = 200
 const STACK_CHARS_MAX = 4_000
 const MESSAGE_CHARS_MAX = 1_000
@@ -196,8 +200,17 @@ async function record<JobTools>(
   lines: LogLine[],
 ): Promise<Outcome> {
   if (outcome.kind === 'lost') return outcome
-  const written = await tools.finish(endingOf(run, outcome, lines))
-  return written ? outcome : { kind: 'lost' }
+  const ending = endingOf(run, outcome, lines)
+  for (let failures = 0; ; failures += 1) {
+    try {
+      return (await tools.finish(ending)) ? outcome : { kind: 'lost' }
+    } catch (error) {
+      // The database may be away for a moment; work that is done should not be done again for that.
+      if (failures >= FINISH_RETRIES) throw error
+      tools.log.warn({ run_id: run.id }, `the end of ${run.job} ${run.key} cannot be written: ${messageOf(error)}`)
+      await sleep(FINISH_WAIT_MS)
+    }
+  }
 }
 
 const NEXT_STATE = {

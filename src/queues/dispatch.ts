@@ -1,5 +1,4 @@
 import type { Queue } from 'bullmq'
-import { sql } from 'kysely'
 import type { SystemDatabase } from '../db/database.ts'
 import type { Log } from '../log.ts'
 import { sqlFile } from '../sql.ts'
@@ -10,6 +9,7 @@ type ReadyRun = { id: string; job: string; queue: QueueName; priority: number; a
 
 const takeReadyRuns = sqlFile<ReadyRun>(import.meta.dirname, 'ready-runs.sql')
 const openRuns = sqlFile<OpenRun>(import.meta.dirname, 'open-runs.sql')
+const planLostRuns = sqlFile<{ id: string }>(import.meta.dirname, 'plan-lost-runs.sql')
 
 /** How many runs one statement marks and one call adds. */
 const BATCH = 500
@@ -54,7 +54,7 @@ async function removeFinished(queue: Queue, runId: string): Promise<void> {
   if (state === 'completed' || state === 'failed') await job.remove()
 }
 
-type OpenRun = { id: string; queue: QueueName; state: 'queued' | 'running'; orphaned: boolean }
+type OpenRun = { id: string; queue: QueueName; state: 'queued' | 'running'; attempt: number; orphaned: boolean }
 
 /** Runs looked at in one sweep; the next sweep takes the rest. */
 const SWEEP = 1000
@@ -68,20 +68,21 @@ export async function reconcile(
   options: { olderThanMs: number },
 ): Promise<number> {
   const open = await openRuns(db, [options.olderThanMs, SWEEP])
-  const lost: string[] = []
+  const lost: OpenRun[] = []
   for (const run of open) {
-    const state = await queueOf(backend, run.queue).getJobState(run.id)
+    const queue = queueOf(backend, run.queue)
+    const state = await queue.getJobState(run.id)
     const present = state !== 'unknown' && state !== 'completed' && state !== 'failed'
     // A running run of a living node needs no queue entry; its worker reports to the ledger.
-    if (!present && (run.state === 'queued' || run.orphaned)) lost.push(run.id)
+    if (present || (run.state === 'running' && !run.orphaned)) continue
+    // What is left of it would swallow the new job.
+    await removeFinished(queue, run.id)
+    lost.push(run)
   }
   if (lost.length === 0) return 0
-  await db
-    .updateTable('runs')
-    .set({ state: 'planned', crashes: sql`crashes + case state when 'running' then 1 else 0 end` })
-    .where('id', 'in', lost)
-    .where('state', 'in', ['queued', 'running'])
-    .execute()
-  log.warn({ runs: lost.length }, `${lost.length} runs were no longer in their queue and are dispatched again`)
-  return lost.length
+  const again = await planLostRuns(db, [JSON.stringify(lost)])
+  if (again.length > 0) {
+    log.warn({ runs: again.length }, `${again.length} runs were no longer in their queue and are dispatched again`)
+  }
+  return again.length
 }

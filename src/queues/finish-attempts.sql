@@ -10,11 +10,12 @@ with given as (
   select r.id from runs r join given g on g.id = r.id and g.attempt = r.attempt where r.state = 'running' order by r.id for update of r
 ), finished as (
   update runs r set
-    state = g.state,
+    -- Whoever asked for a stop gets one, even when the attempt ended by itself and would be tried again.
+    state = case when g.state = 'queued' and r.cancel_requested_at is not null then 'cancelled' else g.state end,
     failures = failures + case when g.outcome in ('failed', 'retried') then 1 else 0 end,
     not_before = now() + make_interval(secs => g."waitMs" / 1000),
     queued_at = case g.state when 'queued' then now() else queued_at end,
-    finished_at = case when g.state in ('succeeded', 'failed', 'cancelled') then now() end,
+    finished_at = case when g.state in ('succeeded', 'failed', 'cancelled') or r.cancel_requested_at is not null then now() end,
     progress = case g.state when 'succeeded' then 1 else progress end,
     error_code = g.code, error_message = g.message
   from given g join held using (id)

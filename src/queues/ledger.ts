@@ -136,28 +136,23 @@ async function failedDependencies(db: SystemDatabase, runId: string): Promise<st
 
 async function cancelRun({ db, backend }: LedgerTools, runId: string, requestedBy: string): Promise<void> {
   const before = await stateOf(db, runId)
-  const cancelled = await db
+  const [stopped] = await db
     .updateTable('runs')
-    .set({ state: 'cancelled', finished_at: sql`now()`, requested_by: requestedBy, cancel_requested_at: sql`now()` })
+    .set({
+      state: sql`case state when 'running' then state else 'cancelled' end`,
+      finished_at: sql`case state when 'running' then finished_at else now() end`,
+      cancel_requested_at: sql`now()`,
+      requested_by: requestedBy,
+    })
     .where('id', '=', runId)
-    .where('state', 'in', ['planned', 'queued'])
-    .returning('id')
+    .where('state', 'in', ['planned', 'queued', 'running'])
+    .returning('state')
     .execute()
-  if (cancelled.length > 0) return removeFromQueue(backend, before.queue as QueueName, runId)
-  const asked = await db
-    .updateTable('runs')
-    .set({ cancel_requested_at: sql`now()` })
-    .where('id', '=', runId)
-    .where('state', '=', 'running')
-    .returning('id')
-    .execute()
-  if (asked.length === 0) {
-    throw new InputError(
-      'not-cancellable',
-      `${before.job} ${before.key} is ${before.state}; there is nothing to stop.`,
-      409,
-    )
+  if (!stopped) {
+    const message = `${before.job} ${before.key} is ${before.state}; there is nothing to stop.`
+    throw new InputError('not-cancellable', message, 409)
   }
+  if (stopped.state === 'cancelled') await removeFromQueue(backend, before.queue as QueueName, runId)
 }
 
 /** Tidiness only: a worker that picks up a cancelled run finds nothing to claim. */

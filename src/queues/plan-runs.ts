@@ -79,7 +79,7 @@ export function identityOf({ job, payload }: RunRequest): { job: string; key: st
 }
 
 /** The payload as the job's schema reads it. */
-function parsePayload({ job, payload }: RunRequest): unknown {
+export function parsePayload({ job, payload }: RunRequest): unknown {
   const parsed = job.payload.safeParse(payload)
   if (parsed.success) return parsed.data
   throw new InputError('invalid-payload', `The payload of ${job.name} is wrong: ${describe(parsed.error)}.`, 422)

@@ -1,10 +1,12 @@
 import { type Kysely, sql } from 'kysely'
 import type { SystemDatabase, Transaction } from '../db/database.ts'
 import type { DB } from '../db/schema.ts'
+import { messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
 import { addDays, type Day, startOfDay } from '../time.ts'
 import { firesBetween, nextFires } from './cron.ts'
 import type { AnyJob, RunRequest } from './job.ts'
-import { type PlanOptions, planRuns } from './plan-runs.ts'
+import { type PlanOptions, parsePayload, planRuns } from './plan-runs.ts'
 import { jobOfRun, type Registry } from './registry.ts'
 
 /** Schedules one tick looks at; the rest are a tick late. */
@@ -33,11 +35,11 @@ export function zoneOf(schedule: { zone: string; client_zone: string | null }): 
  * Makes the rows of `schedules` that the jobs declare, one per client, and leaves those alone that stand as declared. A client that
  * is new is planned for from now on; what happened before is a backfill's business.
  */
-export async function syncSchedules(db: SystemDatabase, registry: Registry): Promise<void> {
+export async function syncSchedules(db: SystemDatabase, registry: Registry, log: Log): Promise<void> {
   for (const job of registry.values()) {
     if (job.schedule?.cron != null) await syncJob(db, job, job.schedule.cron)
   }
-  await setNextDue(db)
+  await setNextDue(db, log)
 }
 
 async function syncJob(db: SystemDatabase, job: AnyJob, cron: string): Promise<void> {
@@ -74,16 +76,38 @@ function scheduleRows(db: Kysely<DB>) {
     .select('c.time_zone as client_zone')
 }
 
-async function setNextDue(db: SystemDatabase): Promise<void> {
+async function setNextDue(db: SystemDatabase, log: Log): Promise<void> {
   const rows = await scheduleRows(db).where('s.next_due_at', 'is', null).limit(TICK_BATCH).execute()
-  for (const row of rows) await moveOn(db, row, Temporal.Instant.from(row.planned_until))
+  for (const row of rows) {
+    const plannedUntil = Temporal.Instant.from(row.planned_until)
+    const next = orSkip(row, log, () => nextDue(row, plannedUntil))
+    if (next !== null) await moveOn(db, row, plannedUntil, next)
+  }
 }
 
-async function moveOn(db: Kysely<DB>, row: ScheduleRow, plannedUntil: Temporal.Instant): Promise<void> {
-  const [next] = nextFires(row.cron, zoneOf(row), plannedUntil, 1)
+/** Answers null for a schedule that cannot be planned as it stands: it waits, with an error in the log, and holds up no other. */
+function orSkip<T>(row: ScheduleRow, log: Log, work: () => T): T | null {
+  try {
+    return work()
+  } catch (error) {
+    log.error({ schedule: row.id }, `schedule ${row.id} cannot be planned; mend or delete it: ${messageOf(error)}`)
+    return null
+  }
+}
+
+function nextDue(row: ScheduleRow, after: Temporal.Instant): { at: string | null } {
+  return { at: nextFires(row.cron, zoneOf(row), after, 1)[0]?.toString() ?? null }
+}
+
+async function moveOn(
+  db: Kysely<DB>,
+  row: ScheduleRow,
+  plannedUntil: Temporal.Instant,
+  next: { at: string | null },
+): Promise<void> {
   await db
     .updateTable('schedules')
-    .set({ planned_until: plannedUntil.toString(), next_due_at: next?.toString() ?? null })
+    .set({ planned_until: plannedUntil.toString(), next_due_at: next.at })
     .where('id', '=', row.id)
     .execute()
 }
@@ -92,7 +116,7 @@ async function moveOn(db: Kysely<DB>, row: ScheduleRow, plannedUntil: Temporal.I
  * One tick: plans a run for every fire time since the last one planned, of every schedule that is due. Any number of processes may
  * tick at once: each locks the schedules it plans and skips those another has locked. Returns how many runs were new.
  */
-export async function planDueSchedules(db: SystemDatabase, registry: Registry): Promise<number> {
+export async function planDueSchedules(db: SystemDatabase, registry: Registry, log: Log): Promise<number> {
   return db.transaction().execute(async (tx) => {
     const { rows } = await sql<{ now: string }>`select now() as now`.execute(tx)
     const now = Temporal.Instant.from(rows[0]?.now ?? '')
@@ -104,19 +128,34 @@ export async function planDueSchedules(db: SystemDatabase, registry: Registry): 
       .skipLocked()
       .execute()
     const plans = []
-    for (const row of due) plans.push(...(await plansOf(tx, registry, row, now)))
+    for (const row of due) {
+      const fires = orSkip(row, log, () => dueFires(registry, row, now))
+      plans.push(...(await plansOf(tx, row, fires)))
+    }
     return (await planRuns(tx, plans)).length
   })
 }
 
-async function plansOf(tx: Transaction, registry: Registry, row: ScheduleRow, now: Temporal.Instant) {
+async function plansOf(tx: Transaction, row: ScheduleRow, due: DueFires | null) {
+  const last = due?.fires.at(-1)
+  if (due === null || last === undefined) return []
+  await moveOn(tx, row, last, due.next)
+  const chosen = await applyOverlap(tx, row, due.chosen)
+  return chosen.map(({ dueAt, request }) => ({ request, options: nightly(row.id, dueAt) }))
+}
+
+type Fire = { dueAt: Temporal.Instant; request: RunRequest }
+type DueFires = { fires: Temporal.Instant[]; next: { at: string | null }; chosen: Fire[] }
+
+/** What of a schedule is due, without a look at the database, so that a broken one fails before anything is written. */
+function dueFires(registry: Registry, row: ScheduleRow, now: Temporal.Instant): DueFires {
   const fires = firesBetween(row.cron, zoneOf(row), Temporal.Instant.from(row.planned_until), now)
-  const last = fires.at(-1)
-  if (last === undefined) return []
-  await moveOn(tx, row, last)
-  const chosen = await applyOverlap(tx, row, applyCatchUp(row, fires, now))
   const job = jobOfRun(registry, row.job)
-  return chosen.map((dueAt) => ({ request: requestAt(job, row, dueAt), options: nightly(row.id, dueAt) }))
+  const chosen = applyCatchUp(row, fires, now).map((dueAt) => {
+    const request = requestAt(job, row, dueAt)
+    return { dueAt, request: { job, payload: parsePayload(request) } }
+  })
+  return { fires, next: nextDue(row, fires.at(-1) ?? now), chosen }
 }
 
 function nightly(scheduleId: string, dueAt: Temporal.Instant): PlanOptions {
@@ -134,7 +173,9 @@ function requestAt(job: AnyJob, row: ScheduleRow, dueAt: Temporal.Instant): RunR
 const MISSED_AFTER_MS = 5 * 60_000
 
 function applyCatchUp(row: ScheduleRow, fires: Temporal.Instant[], now: Temporal.Instant): Temporal.Instant[] {
-  const wanted = fires.filter((fire) => row.paused_until === null || fire.toString() >= row.paused_until)
+  const wanted = fires.filter(
+    (fire) => row.paused_until === null || Temporal.Instant.compare(fire, Temporal.Instant.from(row.paused_until)) >= 0,
+  )
   const inTime = wanted.filter((fire) => now.epochMilliseconds - fire.epochMilliseconds <= MISSED_AFTER_MS)
   switch (row.catch_up) {
     case 'all':
@@ -146,7 +187,7 @@ function applyCatchUp(row: ScheduleRow, fires: Temporal.Instant[], now: Temporal
   }
 }
 
-async function applyOverlap(tx: Transaction, row: ScheduleRow, fires: Temporal.Instant[]): Promise<Temporal.Instant[]> {
+async function applyOverlap(tx: Transaction, row: ScheduleRow, fires: Fire[]): Promise<Fire[]> {
   if (row.overlap !== 'skip' || fires.length === 0) return fires
   const open = await tx
     .selectFrom('runs')

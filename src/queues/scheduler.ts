@@ -18,7 +18,9 @@ export type Scheduler = {
 
 const DISPATCH_EVERY_MS = SECOND_MS
 const RECONCILE_EVERY_MS = 10 * SECOND_MS
-const RECONCILE_OLDER_MS = 15 * SECOND_MS
+const RECONCILE_OLDER_MS = 5 * SECOND_MS
+/** Younger ones may just be on their way into the queue, by another process. */
+const START_OLDER_MS = 2 * SECOND_MS
 
 /** `onTick` plans, once a minute, what no schedule says. */
 export function createScheduler(tools: DispatchTools, registry: Registry, onTick: () => Promise<void>): Scheduler {
@@ -30,8 +32,8 @@ export function createScheduler(tools: DispatchTools, registry: Registry, onTick
   let minutes: ScheduledTask | null = null
 
   async function tick(): Promise<void> {
-    await syncSchedules(db, registry)
-    await planDueSchedules(db, registry)
+    await syncSchedules(db, registry, log)
+    await planDueSchedules(db, registry, log)
     await onTick()
     await dispatching.run()
   }
@@ -45,7 +47,7 @@ export function createScheduler(tools: DispatchTools, registry: Registry, onTick
         noOverlap: true,
       })
       // What a killed process left behind is picked up now, not at the next sweep.
-      await reconcile(tools, { olderThanMs: 0 })
+      await reconcile(tools, { olderThanMs: START_OLDER_MS })
       await tick()
       dispatching.start()
       reconciling.start()

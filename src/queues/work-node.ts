@@ -42,6 +42,7 @@ export function createWorkNode({ database, clock, log, startWorkers }: WorkNodeO
     if (refusal !== null) return standBack()
     workers ??= startWorkers(id)
     for (const runId of await cancelRequests(database, id)) workers.stopRun(runId, 'cancel')
+    await takeBackForgotten(database, id, workers.runningIds())
   })
 
   async function standBack(): Promise<void> {
@@ -94,4 +95,18 @@ async function cancelRequests(database: Database, node: string): Promise<string[
     .where('cancel_requested_at', 'is not', null)
     .execute()
   return rows.map((row) => row.id)
+}
+
+/** A claim is known to its node within moments; one that is not after this long has been forgotten. */
+const FORGOTTEN_AFTER_S = 15
+
+/**
+ * Plans runs again that the ledger believes to be at work here and that nobody here works on: their end could not be written, or the
+ * answer to their claim was lost.
+ */
+async function takeBackForgotten(database: Database, node: string, runningIds: string[]): Promise<void> {
+  await sql`
+    update runs set state = 'planned', crashes = crashes + 1
+    where node = ${node} and state = 'running' and not id = any(${runningIds}::uuid[])
+      and started_at < now() - make_interval(secs => ${FORGOTTEN_AFTER_S})`.execute(database.system)
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { beforeEach, expect, test } from 'vitest'
+import { createLog } from '../../src/log.ts'
 import { createRegistry } from '../../src/queues/index.ts'
 import type { JobSchedule } from '../../src/queues/job.ts'
 import { planDueSchedules, planNight, syncSchedules } from '../../src/queues/schedule.ts'
@@ -10,6 +11,7 @@ import { type TestPayload, testJob } from '../support/test-engine.ts'
 
 const { database } = await createTestDatabase()
 const db = database.system
+const log = createLog('silent')
 
 function nightly(change: Partial<JobSchedule<TestPayload>> = {}) {
   const schedule: JobSchedule<TestPayload> = {
@@ -45,8 +47,8 @@ async function plannedKeys(): Promise<string[]> {
 test('a new client is planned for from now on, not for the past', async () => {
   await given.client(db)
   const registry = nightly()
-  await syncSchedules(db, registry)
-  expect(await planDueSchedules(db, registry)).toBe(0)
+  await syncSchedules(db, registry, log)
+  expect(await planDueSchedules(db, registry, log)).toBe(0)
   const [row] = await db.selectFrom('schedules').select(['id', 'next_due_at']).execute()
   expect(row?.id).toBe('nightly.acme')
   expect(Temporal.Instant.from(row?.next_due_at ?? '').epochMilliseconds).toBeGreaterThan(Date.now())
@@ -55,25 +57,25 @@ test('a new client is planned for from now on, not for the past', async () => {
 test('down for three days, each window is planned once, by however many planners at once', async () => {
   await given.client(db, { time_zone: 'Asia/Kolkata' })
   const registry = nightly()
-  await syncSchedules(db, registry)
+  await syncSchedules(db, registry, log)
   await lastPlanned('3 days')
-  const planned = await Promise.all(Array.from({ length: 8 }, () => planDueSchedules(db, registry)))
+  const planned = await Promise.all(Array.from({ length: 8 }, () => planDueSchedules(db, registry, log)))
   expect(planned.reduce((sum, n) => sum + n, 0)).toBe(3)
   expect(new Set(await plannedKeys()).size).toBe(3)
   await lastPlanned('3 days')
-  expect(await planDueSchedules(db, registry)).toBe(0)
+  expect(await planDueSchedules(db, registry, log)).toBe(0)
 })
 
 test('"latest" plans the last window only, "none" plans no missed one', async () => {
   await given.client(db)
   const latest = nightly({ catchUp: 'latest' })
-  await syncSchedules(db, latest)
+  await syncSchedules(db, latest, log)
   await lastPlanned('10 days')
-  expect(await planDueSchedules(db, latest)).toBe(1)
+  expect(await planDueSchedules(db, latest, log)).toBe(1)
   const none = nightly({ catchUp: 'none', cron: '0 0 1 1 *' })
-  await syncSchedules(db, none)
+  await syncSchedules(db, none, log)
   await lastPlanned('400 days')
-  expect(await planDueSchedules(db, none)).toBe(0)
+  expect(await planDueSchedules(db, none, log)).toBe(0)
 })
 
 test('a schedule that may not overlap is skipped while its last run is open', async () => {
@@ -83,17 +85,17 @@ test('a schedule that may not overlap is skipped while its last run is open', as
     cron: '* * * * *',
     payload: (dueAt) => ({ clientId: 'acme', name: dueAt.toString() }),
   })
-  await syncSchedules(db, registry)
+  await syncSchedules(db, registry, log)
   await lastPlanned('2 minutes')
-  expect(await planDueSchedules(db, registry)).toBe(1)
+  expect(await planDueSchedules(db, registry, log)).toBe(1)
   await lastPlanned('2 minutes')
-  expect(await planDueSchedules(db, registry)).toBe(0)
+  expect(await planDueSchedules(db, registry, log)).toBe(0)
 })
 
 test('a changed cron takes effect, and planning goes on where it stood', async () => {
   await given.client(db)
-  await syncSchedules(db, nightly())
-  await syncSchedules(db, nightly({ cron: '30 2 * * *' }))
+  await syncSchedules(db, nightly(), log)
+  await syncSchedules(db, nightly({ cron: '30 2 * * *' }), log)
   const [row] = await db.selectFrom('schedules').select(['cron', 'next_due_at']).execute()
   expect(row?.cron).toBe('30 2 * * *')
   expect(row?.next_due_at).toMatch(/T02:30:00Z$/)
@@ -102,8 +104,20 @@ test('a changed cron takes effect, and planning goes on where it stood', async (
 test('a night is what falls due in the day after: planning it by hand is planning it', async () => {
   await given.client(db, { time_zone: 'America/New_York' })
   const registry = nightly()
-  await syncSchedules(db, registry)
+  await syncSchedules(db, registry, log)
   expect(await planNight(db, registry, 'acme', '2026-03-07')).toBe(1)
   expect(await planNight(db, registry, 'acme', '2026-03-07')).toBe(0)
   expect(await plannedKeys()).toEqual(['acme.2026-03-07'])
+})
+
+test('a schedule that cannot be planned holds up no other, and is planned once it is mended', async () => {
+  await given.client(db)
+  await given.client(db, { id: 'broken' })
+  const registry = nightly()
+  await syncSchedules(db, registry, log)
+  await lastPlanned('1 day')
+  await db.updateTable('schedules').set({ job: 'no-such-job' }).where('client_id', '=', 'broken').execute()
+  expect(await planDueSchedules(db, registry, log)).toBe(1)
+  await db.updateTable('schedules').set({ job: 'nightly' }).where('client_id', '=', 'broken').execute()
+  expect(await planDueSchedules(db, registry, log)).toBe(1)
 })
