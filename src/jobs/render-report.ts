@@ -4,8 +4,8 @@ import { reportNames } from '../reports/catalogue/index.ts'
 import { REPORT_FORMATS } from '../reports/document.ts'
 import { renderExecution } from '../reports/execution.ts'
 import { PERIODS, windowOf } from '../reports/period.ts'
-import { addDays, dayBefore, daysOf, MINUTE_MS } from '../time.ts'
-import { clientId } from './client-day.ts'
+import { addDays, dayBefore, dayOf, daysOf, MINUTE_MS, systemClock } from '../time.ts'
+import { clientId, factDay } from './client-day.ts'
 import { deliverCopy } from './deliver-copy.ts'
 import type { JobTools } from './job-tools.ts'
 import { rollUpDay } from './roll-up-day.ts'
@@ -17,8 +17,8 @@ const payload = z
   .strictObject({
     clientId,
     report: z.enum(reportNames),
-    from: z.iso.date(),
-    to: z.iso.date(),
+    from: factDay,
+    to: factDay,
     formats,
     /** Whose recipients get it; null: nobody, it is there to download. */
     subscriptionId: z.string().nullable(),
@@ -43,8 +43,11 @@ export const renderReport = defineJob<z.output<typeof payload>, JobTools>({
   summary: 'Renders one report for one window in every format asked for, and sends the copies off.',
   queue: 'reports',
   payload,
-  key: ({ clientId, report, from, to, subscriptionId, request }) =>
-    [clientId, report, from, to, subscriptionId ?? request ?? 'on-demand'].join('.'),
+  // Who asks by themselves says which formats: others are another run.
+  key: ({ clientId, report, from, to, subscriptionId, request, formats }) =>
+    [clientId, report, from, to, subscriptionId ?? `${request ?? 'on-demand'}.${formats.toSorted().join('-')}`].join(
+      '.',
+    ),
   client: ({ clientId }) => clientId,
   night: ({ to, subscriptionId }) => (subscriptionId === null ? null : addDays(to, -1)),
   schedule: {
@@ -59,7 +62,11 @@ export const renderReport = defineJob<z.output<typeof payload>, JobTools>({
       return { clientId: client.id, report, ...window, formats, subscriptionId, request: null }
     },
   },
-  after: ({ clientId, from, to }) => daysOf({ from, to }).map((day) => on(rollUpDay, { clientId, day })),
+  // Days still to come need no roll-up; where "to come" begins is said in the zone that is ahead of all others.
+  after: ({ clientId, from, to }) =>
+    daysOf({ from, to })
+      .filter((day) => day <= dayOf(systemClock(), 'Etc/GMT-14'))
+      .map((day) => on(rollUpDay, { clientId, day })),
   retry: { attempts: 2, delayMs: 10_000, maxDelayMs: 60_000 },
   timeoutMs: 2 * MINUTE_MS,
   run: (payload, context) =>

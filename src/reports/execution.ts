@@ -24,6 +24,8 @@ export type ExecutionParams = {
 
 export type ExecutionTools = {
   executionId: string
+  /** Tells the tries apart: none writes over what an earlier one stored, and what was mailed stays what it was until the next commit. */
+  attempt: number
   db: ClientDatabase
   storage: ObjectStore
   printer: PdfPrinter
@@ -77,8 +79,17 @@ async function renderAll(params: ExecutionParams, client: ReportClient, tools: E
     await closeExecution(tx, document, files, params)
     return planDeliveries(tx, params, tools.executionId)
   })
+  await dropOtherObjects(`${client.id}/${tools.executionId}/`, files, tools)
   const label = `${params.report} of ${params.clientId} for ${document.meta.windowLabel}`
   tools.log.info({ report: params.report, files: files.length }, `rendered ${label}`)
+}
+
+/** What earlier tries stored. A crash before this leaves them to retention. */
+async function dropOtherObjects(prefix: string, files: StoredFile[], { storage }: ExecutionTools): Promise<void> {
+  const kept = new Set(files.map((file) => file.object_key))
+  for await (const key of storage.list(prefix)) {
+    if (!kept.has(key)) await storage.delete(key)
+  }
 }
 
 async function recordFailure(
@@ -190,11 +201,11 @@ async function composeDocument(
 async function renderAndStore(
   document: Document,
   format: ReportFormat,
-  { storage, printer, fonts, log, signal, executionId }: ExecutionTools,
+  { storage, printer, fonts, log, signal, executionId, attempt }: ExecutionTools,
 ): Promise<StoredFile> {
   const renderer = renderers[format]
   const fileName = fileNameOf(document.meta, format)
-  const key = `${document.meta.client.id}/${executionId}/${fileName}`
+  const key = `${document.meta.client.id}/${executionId}/${attempt}/${fileName}`
   const body = Readable.from(renderer.render(document, { printer, fonts, log, signal }))
   const stored = await storage.put(key, body, { mediaType: renderer.mediaType, signal })
   return {

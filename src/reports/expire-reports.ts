@@ -34,13 +34,7 @@ async function expireReport(
   storage: ObjectStore,
   execution: { client_id: string; id: string },
 ): Promise<void> {
-  const files = await db
-    .selectFrom('execution_files')
-    .select('object_key')
-    .where('client_id', '=', execution.client_id)
-    .where('execution_id', '=', execution.id)
-    .execute()
-  for (const { object_key } of files) await storage.delete(object_key)
+  for await (const key of storage.list(`${execution.client_id}/${execution.id}/`)) await storage.delete(key)
   await db
     .deleteFrom('executions')
     .where('client_id', '=', execution.client_id)

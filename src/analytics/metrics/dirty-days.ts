@@ -1,6 +1,9 @@
 import { sql } from 'kysely'
 import type { ClientDatabase, SystemDatabase } from '../../db/database.ts'
+import { sqlFile } from '../../sql.ts'
 import type { Day, DayWindow } from '../../time.ts'
+
+const selectGapDays = sqlFile<ClientDay>(import.meta.dirname, 'gap-days.sql')
 
 export type ClientDay = { clientId: string; day: Day }
 
@@ -25,23 +28,12 @@ export async function dirtyDays(
 }
 
 /**
- * Days without any fact or roll-up between two days of the same client that have one: nothing happened on them, and only a roll-up
+ * Days without any fact or roll-up between two days of the same client that hold facts: nothing happened on them, and only a roll-up
  * says so. In the order of client and day, at most `limit`; of one client and window only, where `within` names them.
  */
 export async function gapDays(
   db: ClientDatabase | SystemDatabase,
   { within, limit }: { within: { clientId: string; window: DayWindow } | null; limit: number },
 ): Promise<ClientDay[]> {
-  const { rows } = await sql<ClientDay>`
-    select known.client_id as "clientId", d::date as day
-    from (
-      select client_id, min(day) as first, max(day) as last from rollup_days
-      where ${within?.clientId ?? null}::text is null or client_id = ${within?.clientId ?? null}
-      group by client_id having count(*) < max(day) - min(day) + 1
-    ) known, generate_series(
-      greatest(known.first, ${within?.window.from ?? null}::date), least(known.last, ${within?.window.to ?? null}::date - 1), interval '1 day') d
-    where not exists (select from rollup_days r where r.client_id = known.client_id and r.day = d::date)
-    order by 1, 2
-    limit ${limit}`.execute(db)
-  return rows
+  return selectGapDays(db, [within?.clientId ?? null, within?.window.from ?? null, within?.window.to ?? null, limit])
 }
