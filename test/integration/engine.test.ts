@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { PermanentError, RetryLaterError } from '../../src/errors.ts'
 import { type AnyJob, on } from '../../src/queues/index.ts'
@@ -236,6 +237,30 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     expect(await db.selectFrom('sectors').selectAll().execute()).toEqual([])
     expect((await engine.engine.ledger.find(id))?.state).toBe('running')
   })
+
+  test.each(['insert', 'update'])(
+    'a database that refuses an %s for a while loses no run: it succeeds when the database is well again',
+    async (what) => {
+      await sql`create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not now'; end $$`.execute(
+        db,
+      )
+      await sql
+        .raw(`create trigger refuse before ${what} on run_attempts for each row execute function refuse()`)
+        .execute(db)
+      const job = testJob('patient', async () => {})
+      try {
+        const engine = await start([job])
+        const id = await request(engine, job, 'x')
+        // Long enough for the claim, or the ending, to have been refused.
+        await sleep(1500)
+        expect((await engine.engine.ledger.find(id))?.state).not.toBe('succeeded')
+        await sql`drop trigger refuse on run_attempts`.execute(db)
+        expect(await ended(id)).toMatchObject({ state: 'succeeded', failures: 0 })
+      } finally {
+        await sql`drop function refuse cascade`.execute(db)
+      }
+    },
+  )
 
   test('a bad payload is refused at the door and nothing is planned', async () => {
     const job = testJob('strict', async () => {})
