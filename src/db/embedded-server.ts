@@ -138,14 +138,17 @@ async function exists(path: string): Promise<boolean> {
   )
 }
 
-/** The port of the server that runs on this data folder, or null. Line 1 of postmaster.pid is its process, line 4 its port. */
+/**
+ * The port of the server that runs on this data folder, or null. Line 1 of postmaster.pid is its process, line 2 its folder (a copied
+ * one names the original), line 4 its port.
+ */
 async function runningPort(data: string): Promise<number | null> {
   const lines = await readFile(join(data, 'postmaster.pid'), 'utf8').then(
     (text) => text.split('\n'),
     () => null,
   )
   if (lines === null) return null
-  if (!isAlive(Number(lines[0]))) return null
+  if (lines[1] !== data || !isAlive(Number(lines[0]))) return null
   const command = await readFile(`/proc/${lines[0]}/cmdline`, 'utf8').catch(() => 'postgres')
   return command.includes('postgres') ? Number(lines[3]) : null
 }

@@ -62,7 +62,7 @@ function stopSignal(): AbortSignal {
 /** The server says all it does; doctor's findings say the same as its log; the others stay quiet unless something is wrong. */
 function levelOf(command: string | undefined, config: () => Config): string {
   if (command === 'start') return config().LOG_LEVEL
-  return command === 'doctor' ? 'silent' : 'warn'
+  return command === 'doctor' ? 'silent' : 'error'
 }
 
 function createProgram(tools: CommandTools): Command {
