@@ -1,7 +1,5 @@
-import { BarChart, LineChart } from 'echarts/charts'
-import { GridComponent, LegendComponent } from 'echarts/components'
-import { init, use } from 'echarts/core'
-import { SVGRenderer } from 'echarts/renderers'
+// The one file that holds all of it: the parts one by one are 600 files, and half of the program's start.
+import { init } from 'echarts/dist/echarts.esm.min.mjs'
 import type { Chart, DocumentMeta } from '../document.ts'
 import { type ChartSize, chartOption, isLying } from './chart-option.ts'
 import { chartColumns } from './chart-table.ts'
@@ -9,8 +7,6 @@ import { type ChartTheme, chartVariables, PAPER } from './chart-theme.ts'
 import { escapeHtml } from './escape-html.ts'
 import type { Formatter } from './format-value.ts'
 import { assertValue } from './quantity.ts'
-
-use([BarChart, LineChart, GridComponent, LegendComponent, SVGRenderer])
 
 /**
  * How a chart is drawn. `theme` fixes the colours; `'variables'` leaves them to the page (`--chart-1` …, `--chart-text`, `--chart-grid`,
