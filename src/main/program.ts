@@ -21,7 +21,6 @@ import {
 import { openFonts, openPdfPrinter } from '../reports/render/index.ts'
 import { openFolderStore } from '../storage/folder-store.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
-import { openS3Store } from '../storage/s3-store.ts'
 import { systemClock } from '../time.ts'
 import { makeDataFolder } from './make-data-folder.ts'
 
@@ -138,6 +137,8 @@ async function openMailer(config: Config): Promise<Mailer> {
 
 async function openStorage(config: Config): Promise<ObjectStore> {
   if (config.S3_BUCKET === undefined) return openFolderStore(join(config.DATA_DIR, 'reports'))
+  // The SDK is large, and most commands and machines do without it.
+  const { openS3Store } = await import('../storage/s3-store.ts')
   return openS3Store({
     bucket: config.S3_BUCKET,
     endpoint: config.S3_ENDPOINT,

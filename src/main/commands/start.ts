@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { InputError } from '../../errors.ts'
-import { listen } from '../listen.ts'
+import type { Program } from '../program.ts'
 import type { CommandTools } from './command-tools.ts'
 
 export function startCommand(parent: Command, tools: CommandTools): void {
@@ -17,7 +17,7 @@ async function start({ openProgram, signal, log, print }: CommandTools, roles: s
   const program = await openProgram()
   const { engine } = program
   try {
-    const board = roles.includes('board') ? await listen(program) : null
+    const board = roles.includes('board') ? await openBoard(program) : null
     if (roles.includes('scheduler')) await engine.startScheduler()
     if (roles.includes('worker')) await engine.startWorkers()
     const refusal = engine.refusal()
@@ -30,6 +30,12 @@ async function start({ openProgram, signal, log, print }: CommandTools, roles: s
   } finally {
     await program.close()
   }
+}
+
+/** Loaded only by who serves it: the other commands and roles start sooner without. */
+async function openBoard(program: Program): Promise<{ url: string; close(): Promise<void> }> {
+  const { listen } = await import('../listen.ts')
+  return listen(program)
 }
 
 const ROLES = ['scheduler', 'worker', 'board']
