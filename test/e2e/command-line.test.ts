@@ -27,6 +27,11 @@ async function lines(...words: string[]): Promise<string[]> {
   return out.trimEnd().split('\n')
 }
 
+// Compiled once for all, not by each of those that start together below.
+beforeAll(async () => {
+  await daybreak(['--version'])
+})
+
 describe('--help leaves with 0 and names every option and argument', () => {
   const commands = ['start', 'import', 'run', 'backfill', 'report', 'doctor', 'migrate', 'client', 'user', 'key']
   test.concurrent.each([
