@@ -147,6 +147,7 @@ function createContext<JobTools>(
   return {
     runId: run.id,
     attempt: run.attempt,
+    rescued: run.crashes > 0,
     db,
     signal,
     log: log.child({ run_id: run.id, job: job.name, client_id: run.client_id, attempt: run.attempt }),

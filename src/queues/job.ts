@@ -34,6 +34,8 @@ export type RunContext = {
   runId: string
   /** Rises with every claim of the run. */
   attempt: number
+  /** The attempt before ended with its worker, so that nobody knows how far it came; false again once a person asked for a retry. */
+  rescued: boolean
   /** Sees and writes the rows of the payload's client only. */
   db: ClientDatabase
   log: Log

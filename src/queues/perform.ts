@@ -26,6 +26,7 @@ export async function perform<Payload, JobTools>(
   const context: RunContext = {
     runId: runId ?? '00000000-0000-4000-8000-000000000000',
     attempt: 1,
+    rescued: false,
     db,
     log,
     signal: signal ?? new AbortController().signal,

@@ -81,12 +81,16 @@ async function givenDelivery(
   return id
 }
 
-function deliver(deliveryId: string, options: { mailer?: Mailer; attachMaxBytes?: number } = {}): Promise<void> {
+function deliver(
+  deliveryId: string,
+  options: { mailer?: Mailer; attachMaxBytes?: number; rescued?: boolean } = {},
+): Promise<void> {
   const db = database.forClient('acme')
   const transact = (write: (tx: never) => Promise<void>) => db.transaction().execute((tx) => write(tx as never))
   return deliverCopy(deliveryId, {
     db,
     signal: new AbortController().signal,
+    rescued: options.rescued ?? false,
     log: createLog('silent'),
     checkpoint: transact,
     commit: transact,
@@ -171,6 +175,19 @@ test('a worker that died while sending leaves a mail nobody knows about: unknown
   })
   expect(await deliveryRow(byOutbox)).toMatchObject({ state: 'sent', message_id: died.message_id })
 })
+
+test.each(['unknown', 'failed'])(
+  'a rescued run finds its copy %s and sends nothing; a person’s retry does',
+  async (state) => {
+    const id = await givenDelivery({ state, message_id: '<one@acme.example>', message_date: '2026-11-01T06:00:00Z' })
+    await expect(deliver(id, { rescued: true })).rejects.toMatchObject({ name: 'PermanentError' })
+    expect(server.received).toEqual([])
+    expect((await deliveryRow(id)).state).toBe(state)
+    await deliver(id)
+    expect(server.received).toHaveLength(1)
+    expect((await deliveryRow(id)).message_id).not.toBe('<one@acme.example>')
+  },
+)
 
 test('files too large to attach are linked, and the link leads to the file until it expires', async () => {
   const id = await givenDelivery()

@@ -18,6 +18,8 @@ export type Copy = {
   figures: Figure[]
   address: string
   state: string
+  /** What the server said to the last try. */
+  reply: string | null
   messageId: string | null
   messageDate: string | null
   /** Only the formats this recipient gets. */
@@ -45,6 +47,7 @@ export async function readCopy(db: ClientDatabase, deliveryId: string): Promise<
       'd.client_id as clientId',
       'd.address',
       'd.state',
+      'd.reply',
       'd.formats',
       'd.message_id as messageId',
       'd.message_date as messageDate',

@@ -13,6 +13,8 @@ export type DeliverTools = {
   db: ClientDatabase
   signal: AbortSignal
   log: Log
+  /** The try before ended with its worker; nothing that a person did. */
+  rescued: boolean
   /** A transaction before the outside world is touched. */
   checkpoint(write: (tx: Transaction) => Promise<void>): Promise<void>
   /** The last transaction. */
@@ -30,8 +32,14 @@ export type DeliverTools = {
 export async function deliverCopy(deliveryId: string, tools: DeliverTools): Promise<void> {
   const copy = await readCopy(tools.db, deliveryId)
   if (copy.state === 'sent' || copy.state === 'unsubscribed') return
-  if (copy.state === 'sending' && !tools.mailer.idempotent)
+  if (copy.state === 'sending' && !tools.mailer.idempotent) {
     await giveUpAsUnknown(copy, tools, 'the worker died while it was sending')
+  }
+  // The worker died between writing down how it ended and failing the run: nobody has asked for another mail.
+  if (tools.rescued && copy.state === 'unknown')
+    await giveUpAsUnknown(copy, tools, copy.reply ?? 'the server fell silent')
+  if (tools.rescued && copy.state === 'failed')
+    throw new PermanentError('mail-refused', copy.reply ?? 'the mail was refused')
   const mail = await prepare(copy, tools)
   await send(copy, mail, tools)
 }
