@@ -171,6 +171,16 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     })
   })
 
+  test('a run that was told to stop is not tried again when it fails by itself first', async () => {
+    const job = testJob('stubborn', async (_payload, { runId }) => {
+      // As a person's cancel that this node has not heard of yet.
+      await sql`update runs set cancel_requested_at = now() where id = ${runId}`.execute(db)
+      throw new Error('no luck')
+    })
+    const engine = await start([job])
+    expect(await ended(await request(engine, job, 'x'))).toMatchObject({ state: 'cancelled', attempt: 1 })
+  })
+
   test('a shutdown gives work back without spending an attempt, and the next process finishes it', async () => {
     let hold = true
     const job = testJob('held', async (_payload, { signal }) => {

@@ -70,6 +70,26 @@ test('a report stands on the roll-up of every day of its window, and one window 
   expect(renderReport.key(payload)).toBe('acme.performance.2026-02-27.2026-03-02.daily')
 })
 
+test('other formats asked for by hand are another run, and days that nobody means are refused', () => {
+  const asked = {
+    clientId: ACME,
+    report: 'performance',
+    from: '2026-02-27',
+    to: '2026-02-28',
+    subscriptionId: null,
+    request: null,
+  }
+  const keys = [['pdf'], ['csv', 'pdf'], ['pdf', 'csv']].map((formats) =>
+    renderReport.key(renderReport.payload.parse({ ...asked, formats })),
+  )
+  expect(keys[0]).not.toBe(keys[1])
+  expect(keys[1]).toBe(keys[2])
+  expect(
+    renderReport.payload.safeParse({ ...asked, from: '0001-01-01', to: '0001-01-02', formats: ['pdf'] }).success,
+  ).toBe(false)
+  expect(rollUpDay.payload.safeParse({ clientId: ACME, day: '9999-01-01' }).success).toBe(false)
+})
+
 test('with too little history there is no forecast, and the run succeeds', async () => {
   await perform(forecastCallVolume, { clientId: ACME, day: '2026-03-01' }, tools)
   expect(await db.selectFrom('forecasts').selectAll().execute()).toEqual([])
