@@ -62,6 +62,31 @@ export interface Agents {
   sector_id: string | null;
 }
 
+export interface AlertNotices {
+  address: string;
+  alert_id: string;
+  channel: string;
+  message_date: string | null;
+  message_id: string | null;
+  reply: string | null;
+  sent_at: string | null;
+  state: Generated<string>;
+  tries: Generated<number>;
+}
+
+export interface Alerts {
+  advice: string;
+  client_id: string | null;
+  id: Generated<string>;
+  kind: string;
+  message: string;
+  raised_at: Generated<string>;
+  resolved_at: string | null;
+  run_id: string | null;
+  subject: string;
+  title: string;
+}
+
 export interface AnalyticsAuditLog {
   action: string;
   actor_id: string;
@@ -87,6 +112,20 @@ export interface ApiKeys {
   name: string;
   revoked_at: string | null;
   role: string;
+}
+
+export interface Backfills {
+  cancelled_at: string | null;
+  client_id: string;
+  created_at: Generated<string>;
+  id: Generated<string>;
+  job: string;
+  newest_first: boolean;
+  reprocess: string;
+  requested_by: string;
+  runs_max: number;
+  window_from: string;
+  window_to: string;
 }
 
 export interface Clients {
@@ -340,6 +379,7 @@ export interface RunLogs {
 
 export interface Runs {
   attempt: Generated<number>;
+  backfill_id: string | null;
   cancel_requested_at: string | null;
   client_id: string | null;
   crashes: Generated<number>;
@@ -349,14 +389,17 @@ export interface Runs {
   failures: Generated<number>;
   finished_at: string | null;
   id: Generated<string>;
+  is_serial: Generated<boolean>;
   job: string;
   key: string;
+  late_at: string | null;
   night: string | null;
   node: string | null;
   not_before: Generated<string>;
   origin: string;
   payload: Json;
   planned_at: Generated<string>;
+  position: Generated<number>;
   priority: Generated<number>;
   progress: number | null;
   queue: string;
@@ -366,21 +409,29 @@ export interface Runs {
   schedule_id: string | null;
   started_at: string | null;
   state: Generated<string>;
+  trace_parent: string | null;
+  window_from: string | null;
+  window_to: string | null;
 }
 
 export interface Schedules {
   catch_up: string;
+  catch_up_within_s: number | null;
   client_id: string | null;
   created_at: Generated<string>;
   cron: string;
   id: string;
+  is_edited: Generated<boolean>;
   job: string;
+  last_skipped_at: string | null;
+  late_after_s: number | null;
   next_due_at: string | null;
   overlap: string;
   paused_reason: string | null;
   paused_until: string | null;
   payload: Generated<Json>;
   planned_until: Generated<string>;
+  skipped: Generated<number>;
   zone: string;
 }
 
@@ -425,8 +476,11 @@ export interface Users {
 export interface DB {
   agent_metrics: AgentMetrics;
   agents: Agents;
+  alert_notices: AlertNotices;
+  alerts: Alerts;
   analytics_audit_log: AnalyticsAuditLog;
   api_keys: ApiKeys;
+  backfills: Backfills;
   clients: Clients;
   customer_metrics: CustomerMetrics;
   customer_satisfaction: CustomerSatisfaction;

@@ -15,6 +15,7 @@ export const deliverCopy = defineJob<z.output<typeof payload>, JobTools>({
   key: ({ clientId, deliveryId }) => `${clientId}.${deliveryId}`,
   client: ({ clientId }) => clientId,
   night: () => null,
+  window: () => null,
   schedule: null,
   after: () => [],
   retry: { attempts: 8, delayMs: 15_000, maxDelayMs: 1_800_000 },

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { refreshTiers as refresh } from '../analytics/segments/index.ts'
 import { defineJob, on } from '../queues/index.ts'
-import { dayBefore, MINUTE_MS } from '../time.ts'
+import { addDays, dayBefore, HOUR_MS, MINUTE_MS } from '../time.ts'
 import { clientDay } from './client-day.ts'
 import type { JobTools } from './job-tools.ts'
 import { rollUpDay } from './roll-up-day.ts'
@@ -14,12 +14,15 @@ export const refreshTiers = defineJob<z.output<typeof clientDay>, JobTools>({
   key: ({ clientId, day }) => `${clientId}.${day}`,
   client: ({ clientId }) => clientId,
   night: ({ day }) => day,
+  window: ({ day }) => ({ from: day, to: addDays(day, 1) }),
   schedule: {
     cron: '10 0 * * *',
     zone: 'client',
     scope: 'client',
     // A day that was missed is not missed: the next refresh reads all history.
     catchUp: 'latest',
+    catchUpWithinMs: null,
+    lateAfterMs: 3 * HOUR_MS,
     overlap: 'queue',
     payload: (dueAt, client) => ({ clientId: client.id, day: dayBefore(dueAt, client.timeZone) }),
   },

@@ -4,7 +4,7 @@ import { reportNames } from '../reports/catalogue/index.ts'
 import { REPORT_FORMATS } from '../reports/document.ts'
 import { renderExecution } from '../reports/execution.ts'
 import { PERIODS, windowOf } from '../reports/period.ts'
-import { addDays, dayBefore, dayOf, daysOf, MINUTE_MS, systemClock } from '../time.ts'
+import { addDays, dayBefore, dayOf, daysOf, HOUR_MS, MINUTE_MS, systemClock } from '../time.ts'
 import { clientId, factDay } from './client-day.ts'
 import { deliverCopy } from './deliver-copy.ts'
 import type { JobTools } from './job-tools.ts'
@@ -50,11 +50,14 @@ export const renderReport = defineJob<z.output<typeof payload>, JobTools>({
     ),
   client: ({ clientId }) => clientId,
   night: ({ to, subscriptionId }) => (subscriptionId === null ? null : addDays(to, -1)),
+  window: ({ from, to }) => ({ from, to }),
   schedule: {
     cron: null,
     zone: 'client',
     scope: 'client',
     catchUp: 'all',
+    catchUpWithinMs: null,
+    lateAfterMs: HOUR_MS,
     overlap: 'allow',
     payload(dueAt, client, extra) {
       const { subscriptionId, report, period, formats } = subscription.parse(extra)

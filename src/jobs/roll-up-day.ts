@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { rollUpDay as rollUp } from '../analytics/metrics/index.ts'
 import { requireFacts } from '../db/partitions.ts'
 import { defineJob } from '../queues/index.ts'
-import { dayBefore, MINUTE_MS } from '../time.ts'
+import { addDays, dayBefore, HOUR_MS, MINUTE_MS } from '../time.ts'
 import { clientDay } from './client-day.ts'
 import type { JobTools } from './job-tools.ts'
 
@@ -14,11 +14,14 @@ export const rollUpDay = defineJob<z.output<typeof clientDay>, JobTools>({
   key: ({ clientId, day }) => `${clientId}.${day}`,
   client: ({ clientId }) => clientId,
   night: ({ day }) => day,
+  window: ({ day }) => ({ from: day, to: addDays(day, 1) }),
   schedule: {
     cron: '10 0 * * *',
     zone: 'client',
     scope: 'client',
     catchUp: 'all',
+    catchUpWithinMs: null,
+    lateAfterMs: 2 * HOUR_MS,
     overlap: 'allow',
     payload: (dueAt, client) => ({ clientId: client.id, day: dayBefore(dueAt, client.timeZone) }),
   },

@@ -18,11 +18,18 @@ export type JobSchedule<Payload> = {
   scope: 'client' | 'system'
   /** What to do with fire times missed while nobody was planning. */
   catchUp: 'all' | 'latest' | 'none'
+  /** Fire times missed longer ago than this are not caught up; null: however long ago. */
+  catchUpWithinMs: number | null
+  /** A run that is not done this long after it was due is late, and an alert says so once; null: never. */
+  lateAfterMs: number | null
   /** What to do when an earlier run of the same schedule is still open. */
   overlap: 'skip' | 'queue' | 'allow'
   /** What to do, from the time it was due, never from the clock. `extra` is what the row of `schedules` adds. */
   payload(dueAt: Temporal.Instant, client: ScheduledClient, extra: Record<string, unknown>): Payload
 }
+
+/** Local days of a client, half-open. */
+export type DayWindow = { from: string; to: string }
 
 export type RetryPolicy = { attempts: number; delayMs: number; maxDelayMs: number }
 
@@ -67,6 +74,8 @@ export type Job<Payload, JobTools> = {
   client(payload: Payload): string | null
   /** The local day whose night the run belongs to; null for work asked for by itself. */
   night(payload: Payload): string | null
+  /** The local days of the client it is about, half-open, whenever it runs; null for work about no days. */
+  window(payload: Payload): DayWindow | null
   /** null: runs only when asked for, or by schedules made on the board. */
   schedule: JobSchedule<Payload> | null
   /** Runs that must have succeeded first; those never asked for are planned too. */

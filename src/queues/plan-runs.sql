@@ -1,15 +1,21 @@
 -- Writes planned runs and what they wait for. One row of `runs` per job and key, ever: planning twice is the same as once,
 -- because a run that exists is left as it is and gets no new dependencies.
--- $1 jsonb array of { id, job, key, queue, clientId, night, payload, origin, requestedBy, scheduleId, dueAt, priority, after: [{ job, key }] }
+-- $1 jsonb array of { id, job, key, queue, clientId, night, windowFrom, windowTo, payload,
+-- origin, requestedBy, scheduleId, dueAt, lateAt, priority, after: [{ job, key }] }
 -- Returns the rows that were new. Uses runs_job_key_key.
 with given as (
   select * from jsonb_to_recordset($1::jsonb) as g (
-    id uuid, job text, key text, queue text, "clientId" text, night date, payload jsonb, origin text, "requestedBy" text,
-    "scheduleId" text, "dueAt" timestamptz, priority smallint, after jsonb
+    id uuid, job text, key text, queue text, "clientId" text, night date, "windowFrom" date, "windowTo" date,
+    payload jsonb, origin text, "requestedBy" text, "scheduleId" text, "dueAt" timestamptz, "lateAt" timestamptz, priority smallint, after jsonb
   )
 ), planned as (
-  insert into runs (id, job, key, queue, client_id, night, payload, origin, requested_by, schedule_id, due_at, priority)
-  select id, job, key, queue, "clientId", night, payload, origin, "requestedBy", "scheduleId", "dueAt", priority from given
+  insert into runs (
+    id, job, key, queue, client_id, night, window_from, window_to, payload, origin, requested_by, schedule_id, due_at, late_at, priority
+  )
+  select
+    id, job, key, queue, "clientId", night, "windowFrom", "windowTo", payload, origin, "requestedBy", "scheduleId", "dueAt", "lateAt",
+    priority
+  from given
   -- One order for everybody: two planners that meet wait for each other instead of locking each other out.
   order by job, key
   on conflict (job, key) do nothing

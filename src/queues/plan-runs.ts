@@ -17,6 +17,7 @@ export type PlanOptions = {
   priority: 1 | 2 | 3
   scheduleId?: string
   dueAt?: Temporal.Instant
+  lateAt?: Temporal.Instant
 }
 
 type PlannedRun = {
@@ -26,9 +27,11 @@ type PlannedRun = {
   queue: string
   clientId: string | null
   night: string | null
+  windowFrom: string | null
+  windowTo: string | null
   payload: unknown
   after: { job: string; key: string }[]
-} & Omit<PlanOptions, 'dueAt'> & { dueAt: string | null }
+} & Omit<PlanOptions, 'dueAt' | 'lateAt'> & { dueAt: string | null; lateAt: string | null }
 
 /** Deep enough for any night; a cycle of jobs that wait for each other ends here. */
 const CHAIN_MAX = 20
@@ -59,16 +62,20 @@ function addWithDependencies(
   const id = `${name.job}|${name.key}`
   if (runs.has(id)) return
   const dependencies = request.job.after(payload)
+  const window = request.job.window(payload)
   runs.set(id, {
     id: randomUUID(),
     ...name,
     queue: request.job.queue,
     clientId: request.job.client(payload),
     night: request.job.night(payload),
+    windowFrom: window?.from ?? null,
+    windowTo: window?.to ?? null,
     payload,
     after: dependencies.map(identityOf),
     ...options,
     dueAt: options.dueAt?.toString() ?? null,
+    lateAt: options.lateAt?.toString() ?? null,
   })
   for (const dependency of dependencies) addWithDependencies(runs, dependency, options, depth + 1)
 }

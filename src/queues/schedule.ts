@@ -3,7 +3,7 @@ import type { SystemDatabase, Transaction } from '../db/database.ts'
 import type { DB } from '../db/schema.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { addDays, type Day, startOfDay } from '../time.ts'
+import { addDays, type Day, SECOND_MS, startOfDay } from '../time.ts'
 import { firesBetween, nextFires } from './cron.ts'
 import type { AnyJob, RunRequest } from './job.ts'
 import { type PlanOptions, parsePayload, planRuns } from './plan-runs.ts'
@@ -20,6 +20,8 @@ type ScheduleRow = {
   zone: string
   payload: unknown
   catch_up: string
+  catch_up_within_s: number | null
+  late_after_s: number | null
   overlap: string
   paused_until: string | null
   planned_until: string
@@ -43,18 +45,31 @@ export async function syncSchedules(db: SystemDatabase, registry: Registry, log:
 }
 
 async function syncJob(db: SystemDatabase, job: AnyJob, cron: string): Promise<void> {
-  const { zone, catchUp, overlap, scope } = job.schedule as NonNullable<AnyJob['schedule']>
+  const { zone, catchUp, catchUpWithinMs, lateAfterMs, overlap, scope } = job.schedule as NonNullable<
+    AnyJob['schedule']
+  >
+  const withinS = seconds(catchUpWithinMs)
+  const lateS = seconds(lateAfterMs)
   const rows =
     scope === 'client'
       ? sql`select ${job.name} || '.' || id as id, id as client_id from clients`
       : sql`select ${job.name} as id, null as client_id`
   await sql`
-    insert into schedules (id, job, client_id, cron, zone, catch_up, overlap)
-    select id, ${job.name}, client_id, ${cron}, ${zone}, ${catchUp}, ${overlap} from (${rows}) as wanted
+    insert into schedules (id, job, client_id, cron, zone, catch_up, catch_up_within_s, late_after_s, overlap)
+    select id, ${job.name}, client_id, ${cron}, ${zone}, ${catchUp}, ${withinS}::integer, ${lateS}::integer, ${overlap} from (${rows}) as wanted
     on conflict (id) do update set
-      cron = excluded.cron, zone = excluded.zone, catch_up = excluded.catch_up, overlap = excluded.overlap, next_due_at = null
-    where (schedules.cron, schedules.zone, schedules.catch_up, schedules.overlap)
-      is distinct from (excluded.cron, excluded.zone, excluded.catch_up, excluded.overlap)`.execute(db)
+      cron = excluded.cron, zone = excluded.zone, catch_up = excluded.catch_up, catch_up_within_s = excluded.catch_up_within_s,
+      late_after_s = excluded.late_after_s, overlap = excluded.overlap, next_due_at = null
+    where not schedules.is_edited
+      and (schedules.cron, schedules.zone, schedules.catch_up, schedules.catch_up_within_s, schedules.late_after_s, schedules.overlap)
+        is distinct from
+        (excluded.cron, excluded.zone, excluded.catch_up, excluded.catch_up_within_s, excluded.late_after_s, excluded.overlap)`.execute(
+    db,
+  )
+}
+
+function seconds(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms / SECOND_MS)
 }
 
 function scheduleRows(db: Kysely<DB>) {
@@ -69,6 +84,8 @@ function scheduleRows(db: Kysely<DB>) {
       's.zone',
       's.payload',
       's.catch_up',
+      's.catch_up_within_s',
+      's.late_after_s',
       's.overlap',
       's.paused_until',
       's.planned_until',
@@ -141,7 +158,7 @@ async function plansOf(tx: Transaction, row: ScheduleRow, due: DueFires | null) 
   if (due === null || last === undefined) return []
   await moveOn(tx, row, last, due.next)
   const chosen = await applyOverlap(tx, row, due.chosen)
-  return chosen.map(({ dueAt, request }) => ({ request, options: nightly(row.id, dueAt) }))
+  return chosen.map(({ dueAt, request }) => ({ request, options: nightly(row, dueAt) }))
 }
 
 type Fire = { dueAt: Temporal.Instant; request: RunRequest }
@@ -158,8 +175,9 @@ function dueFires(registry: Registry, row: ScheduleRow, now: Temporal.Instant): 
   return { fires, next: nextDue(row, fires.at(-1) ?? now), chosen }
 }
 
-function nightly(scheduleId: string, dueAt: Temporal.Instant): PlanOptions {
-  return { origin: 'schedule', requestedBy: null, priority: 2, scheduleId, dueAt }
+function nightly(row: ScheduleRow, dueAt: Temporal.Instant): PlanOptions {
+  const late = row.late_after_s === null ? {} : { lateAt: dueAt.add({ seconds: row.late_after_s }) }
+  return { origin: 'schedule', requestedBy: null, priority: 2, scheduleId: row.id, dueAt, ...late }
 }
 
 /** What a schedule asks for when it is due. */
@@ -212,7 +230,7 @@ export async function planNight(db: SystemDatabase, registry: Registry, clientId
     const job = jobOfRun(registry, row.job)
     return firesBetween(row.cron, zoneOf(row), begin, end).map((dueAt) => ({
       request: requestAt(job, row, dueAt),
-      options: nightly(row.id, dueAt),
+      options: nightly(row, dueAt),
     }))
   })
   return db.transaction().execute(async (tx) => (await planRuns(tx, plans)).length)

@@ -19,6 +19,8 @@ function nightly(change: Partial<JobSchedule<TestPayload>> = {}) {
     zone: 'client',
     scope: 'client',
     catchUp: 'all',
+    catchUpWithinMs: null,
+    lateAfterMs: null,
     overlap: 'allow',
     payload: (dueAt, client) => ({ clientId: client.id, name: dayBefore(dueAt, client.timeZone) }),
     ...change,

@@ -77,6 +77,7 @@ export function testJob(
       key: ({ clientId, name }) => `${clientId}.${name}`,
       client: ({ clientId }) => clientId,
       night: () => null,
+      window: () => null,
       schedule: null,
       after: () => [],
       retry: { attempts: 3, delayMs: 50, maxDelayMs: 100 },

@@ -12,6 +12,8 @@ const schedule = {
   zone: 'client' as const,
   scope: 'client' as const,
   catchUp: 'all' as const,
+  catchUpWithinMs: null,
+  lateAfterMs: null,
   overlap: 'queue' as const,
   payload: (_dueAt: Temporal.Instant, client: { id: string }) => ({ clientId: client.id, name: 'nightly' }),
 }
