@@ -18,6 +18,13 @@ export type PlanOptions = {
   scheduleId?: string
   dueAt?: Temporal.Instant
   lateAt?: Temporal.Instant
+  /** Waits until every earlier run of its schedule has ended. */
+  isSerial?: boolean
+  /** The backfill it belongs to, and its place in it: lower ones go first. */
+  backfillId?: string
+  position?: number
+  /** W3C trace context of whoever asked. */
+  traceParent?: string
 }
 
 type PlannedRun = {
@@ -77,7 +84,9 @@ function addWithDependencies(
     dueAt: options.dueAt?.toString() ?? null,
     lateAt: options.lateAt?.toString() ?? null,
   })
-  for (const dependency of dependencies) addWithDependencies(runs, dependency, options, depth + 1)
+  // What it stands on is not its schedule's own work: it has no due time, and its schedule's overlap does not count it.
+  const { scheduleId: _id, dueAt: _due, lateAt: _late, isSerial: _serial, ...inherited } = options
+  for (const dependency of dependencies) addWithDependencies(runs, dependency, inherited, depth + 1)
 }
 
 /** What makes a run that run and no other. */
