@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 const SECOND_MS = 1000
 
 /** A level of tests that uses the shared PostgreSQL and Redis: started once per run, see test/support/servers.ts. */
-function levelWithServers(name: string, timeoutMs: number) {
+function levelWithServers(name: string, timeoutMs: number, more: { maxConcurrency?: number } = {}) {
   return {
     test: {
       name,
@@ -11,6 +11,7 @@ function levelWithServers(name: string, timeoutMs: number) {
       globalSetup: ['test/support/servers.ts'],
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
+      ...more,
     },
   }
 }
@@ -24,7 +25,8 @@ export default defineConfig({
       { test: { name: 'tidy', include: ['test/tidy.test.ts'], testTimeout: 30 * SECOND_MS } },
       levelWithServers('integration', 30 * SECOND_MS),
       levelWithServers('e2e', 90 * SECOND_MS),
-      levelWithServers('faults', 180 * SECOND_MS),
+      // They mostly wait for something to be noticed.
+      levelWithServers('faults', 180 * SECOND_MS, { maxConcurrency: 3 }),
     ],
   },
 })
