@@ -7,6 +7,7 @@ import {
 } from 'kysely'
 import pg from 'pg'
 import type { Log } from '../log.ts'
+import { preparedName } from '../sql.ts'
 import type { DB } from './schema.ts'
 
 /** Reads and writes one client's rows: the database itself hides every other client's. */
@@ -107,7 +108,7 @@ function handleOn(pool: { connect(): Promise<pg.PoolClient>; end(): Promise<void
       const connection = await pool.connect()
       const query = (text: unknown, values?: readonly unknown[]) =>
         typeof text === 'string'
-          ? connection.query({ text, values: values as unknown[], types })
+          ? connection.query({ name: preparedName(text), text, values: values as unknown[], types } as pg.QueryConfig)
           : connection.query(text as never)
       return { query, release: () => connection.release() } as unknown as PostgresPoolClient
     },

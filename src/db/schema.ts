@@ -355,9 +355,9 @@ export interface RunAttempts {
   error_code: string | null;
   error_message: string | null;
   error_stack: string | null;
-  finished_at: string | null;
+  finished_at: string;
   node: string;
-  outcome: string | null;
+  outcome: string;
   run_id: string;
   started_at: Generated<string>;
 }

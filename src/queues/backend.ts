@@ -12,10 +12,6 @@ import type { Database } from '../db/database.ts'
 import type { Log } from '../log.ts'
 import { QUEUES, type QueueName } from './job.ts'
 
-/** The last completed and failed jobs stay in the queue for the board; the ledger keeps the history. */
-const KEEP_COMPLETED = 100
-const KEEP_FAILED = 500
-
 /** Where BullMQ lives: PostgreSQL beside the ledger, or Redis. Nothing outside this file knows which. */
 export type QueueBackend = {
   kind: 'postgres' | 'redis'
@@ -101,8 +97,9 @@ const defaultJobOptions = {
   // The ledger decides on every retry (see work.ts); this only has to be more than it will ever ask for.
   attempts: 1000,
   backoff: { type: 'ledger' },
-  removeOnComplete: { count: KEEP_COMPLETED },
-  removeOnFail: { count: KEEP_FAILED },
+  // See trimQueues.
+  removeOnComplete: false,
+  removeOnFail: false,
   stackTraceLimit: 5,
 }
 

@@ -7,25 +7,30 @@ import type { QueueName } from './job.ts'
 
 type ReadyRun = { id: string; job: string; queue: QueueName; priority: number; attempt: number }
 
-const takeReadyRuns = sqlFile<ReadyRun>(import.meta.dirname, 'ready-runs.sql')
-const openRuns = sqlFile<OpenRun>(import.meta.dirname, 'open-runs.sql')
-const planLostRuns = sqlFile<{ id: string }>(import.meta.dirname, 'plan-lost-runs.sql')
+const takeReadyRuns = sqlFile<ReadyRun>(import.meta.dirname, 'ready-runs.sql', { prepared: true })
 
 /** How many runs one statement marks and one call adds. */
 const BATCH = 500
+/** Batches of one pass: others want the database too. */
+const BATCHES_MAX = 20
 
 export type DispatchTools = { db: SystemDatabase; backend: QueueBackend; clientRunsMax: number; log: Log }
 
 /** Hands every run that is ready to its queue, up to the cap of each client. Returns how many. */
 export async function dispatch({ db, backend, clientRunsMax }: DispatchTools): Promise<number> {
-  const ready = await takeReadyRuns(db, [clientRunsMax, BATCH])
-  for (const [name, runs] of Map.groupBy(ready, (run) => run.queue)) {
-    await addToQueue(queueOf(backend, name), runs)
+  let total = 0
+  for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
+    const ready = await takeReadyRuns(db, [clientRunsMax, BATCH])
+    for (const [name, runs] of Map.groupBy(ready, (run) => run.queue)) {
+      await addToQueue(queueOf(backend, name), runs)
+    }
+    total += ready.length
+    if (ready.length < BATCH) break
   }
-  return ready.length
+  return total
 }
 
-function queueOf(backend: QueueBackend, name: QueueName): Queue {
+export function queueOf(backend: QueueBackend, name: QueueName): Queue {
   const queue = backend.queues.get(name)
   if (queue) return queue
   throw new Error(`there is no queue ${name}`)
@@ -47,42 +52,9 @@ async function addToQueue(queue: Queue, runs: ReadyRun[]): Promise<void> {
   )
 }
 
-async function removeFinished(queue: Queue, runId: string): Promise<void> {
+export async function removeFinished(queue: Queue, runId: string): Promise<void> {
   const job = await queue.getJob(runId)
   if (!job) return
   const state = await job.getState()
   if (state === 'completed' || state === 'failed') await job.remove()
-}
-
-type OpenRun = { id: string; queue: QueueName; state: 'queued' | 'running'; attempt: number; orphaned: boolean }
-
-/** Runs looked at in one sweep; the next sweep takes the rest. */
-const SWEEP = 1000
-
-/**
- * Brings the queue back in step with the ledger: a run that should be in its queue and is not (the queue was emptied, or we died
- * between marking and adding) is planned again and so dispatched again. Returns how many.
- */
-export async function reconcile(
-  { db, backend, log }: DispatchTools,
-  options: { olderThanMs: number },
-): Promise<number> {
-  const open = await openRuns(db, [options.olderThanMs, SWEEP])
-  const lost: OpenRun[] = []
-  for (const run of open) {
-    const queue = queueOf(backend, run.queue)
-    const state = await queue.getJobState(run.id)
-    const present = state !== 'unknown' && state !== 'completed' && state !== 'failed'
-    // A running run of a living node needs no queue entry; its worker reports to the ledger.
-    if (present || (run.state === 'running' && !run.orphaned)) continue
-    // What is left of it would swallow the new job.
-    await removeFinished(queue, run.id)
-    lost.push(run)
-  }
-  if (lost.length === 0) return 0
-  const again = await planLostRuns(db, [JSON.stringify(lost)])
-  if (again.length > 0) {
-    log.warn({ runs: again.length }, `${again.length} runs were no longer in their queue and are dispatched again`)
-  }
-  return again.length
 }

@@ -1,4 +1,4 @@
--- Attempts end: each run takes its next state and the attempt its outcome, provided that no other worker has claimed the run since.
+-- Attempts end: each run takes its next state and the attempt goes on record, provided that no other worker has claimed the run since.
 -- $1 jsonb array of { id, attempt, state, outcome, code, message, stack, waitMs, lines: [{ line, at, level, message }] }, where state is
 -- the run's next one and waitMs the time until its next try. A run without a row has lost its claim and nothing was written for it.
 -- Rows are locked in the order of their ids, as in claim-runs.sql.
@@ -7,12 +7,14 @@ with given as (
     id uuid, attempt integer, state text, outcome text, code text, message text, stack text, "waitMs" double precision, lines jsonb
   )
 ), held as (
-  select r.id from runs r join given g on g.id = r.id and g.attempt = r.attempt where r.state = 'running' order by r.id for update of r
+  select r.id, r.node, r.started_at
+  from runs r join given g on g.id = r.id and g.attempt = r.attempt where r.state = 'running' order by r.id for update of r
 ), finished as (
   update runs r set
     -- Whoever asked for a stop gets one, even when the attempt ended by itself and would be tried again.
     state = case when g.state = 'queued' and r.cancel_requested_at is not null then 'cancelled' else g.state end,
     failures = failures + case when g.outcome in ('failed', 'retried') then 1 else 0 end,
+    crashes = crashes + case g.outcome when 'crashed' then 1 else 0 end,
     not_before = now() + make_interval(secs => g."waitMs" / 1000),
     queued_at = case g.state when 'queued' then now() else queued_at end,
     finished_at = case when g.state in ('succeeded', 'failed', 'cancelled') or r.cancel_requested_at is not null then now() end,
@@ -22,12 +24,12 @@ with given as (
   where r.id = g.id
   returning r.id
 ), closed as (
-  update run_attempts a set
-    finished_at = now(), outcome = g.outcome, error_code = g.code, error_message = g.message, error_stack = g.stack
-  from given g join finished using (id) where a.run_id = g.id and a.attempt = g.attempt
+  insert into run_attempts (run_id, attempt, node, started_at, finished_at, outcome, error_code, error_message, error_stack)
+  select g.id, g.attempt, held.node, held.started_at, now(), g.outcome, g.code, g.message, g.stack
+  from given g join held using (id)
 ), logged as (
   insert into run_logs (run_id, attempt, line, at, level, message)
   select g.id, g.attempt, l.line, l.at, l.level, l.message
-  from given g join finished using (id), jsonb_to_recordset(g.lines) as l (line integer, at timestamptz, level text, message text)
+  from given g join held using (id), jsonb_to_recordset(g.lines) as l (line integer, at timestamptz, level text, message text)
 )
 select id from finished

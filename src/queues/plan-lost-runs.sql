@@ -1,6 +1,15 @@
--- Plans runs again that are no longer in their queue, unless they have moved on since they were looked at.
+-- Plans runs again that are no longer in their queue or whose node has forgotten them, unless they have moved on since they were looked at.
+-- The attempt of one that was at work goes on record as lost, and counts as a crash. Twice changes nothing: the state is no longer as seen.
 -- $1 jsonb array of { id, state, attempt } as they were seen. Returns those that changed.
-update runs r set state = 'planned', crashes = r.crashes + case r.state when 'running' then 1 else 0 end
-from jsonb_to_recordset($1::jsonb) as seen (id uuid, state text, attempt integer)
-where r.id = seen.id and r.state = seen.state and r.attempt = seen.attempt
-returning r.id
+with seen as (
+  select * from jsonb_to_recordset($1::jsonb) as s (id uuid, state text, attempt integer)
+), held as (
+  select r.id, r.state, r.attempt, r.node, r.started_at
+  from runs r join seen s on s.id = r.id and s.state = r.state and s.attempt = r.attempt order by r.id for update of r
+), lost as (
+  insert into run_attempts (run_id, attempt, node, started_at, finished_at, outcome)
+  select id, attempt, node, started_at, now(), 'lost' from held where state = 'running'
+)
+update runs set state = 'planned', crashes = crashes + case held.state when 'running' then 1 else 0 end
+from held where runs.id = held.id
+returning runs.id

@@ -1,21 +1,49 @@
 -- The next planned runs of every queue whose time has come and whose dependencies succeeded, fairly: each client's first before any
--- client's second, and no client with more than $1 runs in one queue at once. $1 cap per client and queue, $2 how many.
+-- client's second, no client with more than $1 runs in one queue at once, no backfill with more than it was given, and a serial run
+-- not before the earlier ones of its schedule have ended. $1 cap per client and queue, $2 how many.
 -- Marks them queued and returns them. Two dispatchers at once share the work: rows one has locked the other skips.
-with in_flight as (
-  select queue, client_id, count(*) as runs from runs where state in ('queued', 'running') group by queue, client_id
+-- Steps from one client of a queue to the next and reads the first few of each (runs_planned), so that a long backlog costs no more
+-- than a short one. Per client and queue only the first $1 ready runs are looked at.
+with recursive pairs as (
+  (select queue, coalesce(client_id, '') as client from runs where state = 'planned' order by 1, 2 limit 1)
+  union all
+  select following.queue, following.client from pairs p cross join lateral (
+    select queue, coalesce(client_id, '') as client from runs
+    where state = 'planned' and (queue, coalesce(client_id, '')) > (p.queue, p.client) order by 1, 2 limit 1
+  ) following
 ), ready as (
-  select r.id, r.priority,
-    coalesce(f.runs, 0)
-      + row_number() over (partition by r.queue, r.client_id order by r.priority, r.due_at nulls first, r.planned_at, r.id) as place
-  from runs r left join in_flight f on f.queue = r.queue and f.client_id is not distinct from r.client_id
-  where r.state = 'planned' and r.not_before <= now()
-    and not exists (
-      select from run_dependencies d left join runs needed on needed.job = d.job and needed.key = d.key
-      where d.run_id = r.id and needed.state is distinct from 'succeeded'
-    )
+  select first.id, first.priority, first.backfill_id, flying.runs + first.place as place
+  from pairs p
+  cross join lateral (
+    select count(*) as runs from runs f
+    where f.state in ('queued', 'running') and f.queue = p.queue and coalesce(f.client_id, '') = p.client
+  ) flying
+  cross join lateral (
+    select r.id, r.priority, r.backfill_id,
+      row_number() over (order by r.priority, r.due_at nulls first, r.planned_at, r.position, r.id) as place
+    from runs r
+    where r.state = 'planned' and r.queue = p.queue and coalesce(r.client_id, '') = p.client and r.not_before <= now()
+      and not exists (
+        select from run_dependencies d left join runs needed on needed.job = d.job and needed.key = d.key
+        where d.run_id = r.id and needed.state is distinct from 'succeeded'
+      )
+      and not (r.is_serial and exists (
+        select from runs earlier
+        where earlier.schedule_id = r.schedule_id and earlier.due_at < r.due_at and earlier.state in ('planned', 'queued', 'running')
+      ))
+    order by r.priority, r.due_at nulls first, r.planned_at, r.position, r.id
+    limit greatest(0, $1::bigint - flying.runs)
+  ) first
+), capped as (
+  select ready.id, ready.priority, ready.place,
+    row_number() over (partition by ready.backfill_id order by ready.place) as place_in_backfill, b.runs_max,
+    (select count(*) from runs f where f.backfill_id = b.id and f.state in ('queued', 'running')) as backfill_runs
+  from ready left join backfills b on b.id = ready.backfill_id
 ), picked as (
   select r.id from runs r
-  where r.id in (select id from ready where place <= $1 order by priority, place limit $2) and r.state = 'planned'
+  where r.state = 'planned' and r.id in (
+    select id from capped where runs_max is null or backfill_runs + place_in_backfill <= runs_max order by priority, place limit $2
+  )
   for update skip locked
 )
 update runs set state = 'queued', queued_at = now() from picked where runs.id = picked.id

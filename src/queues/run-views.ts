@@ -100,7 +100,15 @@ function runViews(db: Kysely<DB>) {
 export async function findRunView(db: Kysely<DB>, runId: string): Promise<RunView | null> {
   const run = await runViews(db).where('r.id', '=', runId).executeTakeFirst()
   if (!run) return null
-  return { ...(run as RunView), attempts: await attemptsOf(db, runId) }
+  const view = run as RunView
+  return { ...view, attempts: [...(await attemptsOf(db, runId)), ...underWay(view)] }
+}
+
+/** The attempt a worker is at now, which goes on record when it ends. */
+function underWay({ state, attempt, node, startedAt }: RunView): AttemptView[] {
+  if (state !== 'running' || node === null || startedAt === null) return []
+  const open = { finishedAt: null, outcome: null, errorCode: null, errorMessage: null, errorStack: null, lines: [] }
+  return [{ attempt, node, startedAt, ...open }]
 }
 
 async function attemptsOf(db: Kysely<DB>, runId: string): Promise<AttemptView[]> {
@@ -146,14 +154,16 @@ export async function listRuns(
   const rows = (await query.execute()) as RunView[]
   const runs = rows.slice(0, filter.limit)
   const last = runs.at(-1)
-  return { runs, nextCursor: rows.length > filter.limit && last ? writeCursor(last) : null }
+  return { runs, nextCursor: rows.length > filter.limit && last ? writeCursor(last.plannedAt, last.id) : null }
 }
 
-function writeCursor(run: RunView): string {
-  return Buffer.from(`${run.plannedAt} ${run.id}`).toString('base64url')
+/** Where the next page of a list begins: after the row of this instant and id. */
+export function writeCursor(at: string, id: string): string {
+  return Buffer.from(`${at} ${id}`).toString('base64url')
 }
 
-function readCursor(cursor: string): [string, string] {
+/** The instant and id of a cursor. Throws InputError('invalid-cursor') for one that `writeCursor` did not make. */
+export function readCursor(cursor: string): [string, string] {
   const [plannedAt, id] = Buffer.from(cursor, 'base64url').toString().split(' ')
   if (
     plannedAt === undefined ||

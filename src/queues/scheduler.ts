@@ -2,8 +2,9 @@ import { schedule as everyMinute, type ScheduledTask } from 'node-cron'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { SECOND_MS } from '../time.ts'
-import { type DispatchTools, dispatch, reconcile } from './dispatch.ts'
+import { type DispatchTools, dispatch } from './dispatch.ts'
 import { createLoop } from './loop.ts'
+import { reconcile, trimQueues } from './reconcile.ts'
 import type { Registry } from './registry.ts'
 import { planDueSchedules, syncSchedules } from './schedule.ts'
 
@@ -26,9 +27,10 @@ const START_OLDER_MS = 2 * SECOND_MS
 export function createScheduler(tools: DispatchTools, registry: Registry, onTick: () => Promise<void>): Scheduler {
   const { db, log } = tools
   const dispatching = createLoop('dispatch', DISPATCH_EVERY_MS, log, () => dispatch(tools))
-  const reconciling = createLoop('reconcile', RECONCILE_EVERY_MS, log, () =>
-    reconcile(tools, { olderThanMs: RECONCILE_OLDER_MS }),
-  )
+  const reconciling = createLoop('reconcile', RECONCILE_EVERY_MS, log, async () => {
+    await reconcile(tools, { olderThanMs: RECONCILE_OLDER_MS })
+    await trimQueues(tools.backend)
+  })
   let minutes: ScheduledTask | null = null
 
   async function tick(): Promise<void> {

@@ -5,6 +5,7 @@ import type { Database } from '../db/database.ts'
 import type { Log } from '../log.ts'
 import { type Clock, SECOND_MS } from '../time.ts'
 import { createLoop } from './loop.ts'
+import { planLostRuns, type SeenRun } from './plan-lost-runs.ts'
 import type { WorkerSet } from './work.ts'
 
 /** A process that works: it gives signs of life, hears of cancels, and stands back while its clock is off. */
@@ -105,8 +106,9 @@ const FORGOTTEN_AFTER_S = 15
  * answer to their claim was lost.
  */
 async function takeBackForgotten(database: Database, node: string, runningIds: string[]): Promise<void> {
-  await sql`
-    update runs set state = 'planned', crashes = crashes + 1
+  const { rows } = await sql<SeenRun>`
+    select id, state, attempt from runs
     where node = ${node} and state = 'running' and not id = any(${runningIds}::uuid[])
       and started_at < now() - make_interval(secs => ${FORGOTTEN_AFTER_S})`.execute(database.system)
+  if (rows.length > 0) await planLostRuns(database.system, rows)
 }

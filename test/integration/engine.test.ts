@@ -248,15 +248,16 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     expect((await engine.engine.ledger.find(id))?.state).toBe('running')
   })
 
-  test.each(['insert', 'update'])(
-    'a database that refuses an %s for a while loses no run: it succeeds when the database is well again',
-    async (what) => {
+  test.each([
+    ['claim', "update on runs for each row when (new.state = 'running')"],
+    ['ending', 'insert on run_attempts for each row'],
+  ])(
+    'a database that refuses the %s for a while loses no run: it succeeds when the database is well again',
+    async (_what, when) => {
       await sql`create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not now'; end $$`.execute(
         db,
       )
-      await sql
-        .raw(`create trigger refuse before ${what} on run_attempts for each row execute function refuse()`)
-        .execute(db)
+      await sql.raw(`create trigger refuse before ${when} execute function refuse()`).execute(db)
       const job = testJob('patient', async () => {})
       try {
         const engine = await start([job])
@@ -264,10 +265,10 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
         // Long enough for the claim, or the ending, to have been refused.
         await sleep(1500)
         expect((await engine.engine.ledger.find(id))?.state).not.toBe('succeeded')
-        await sql`drop trigger refuse on run_attempts`.execute(db)
+        await sql`drop function refuse cascade`.execute(db)
         expect(await ended(id)).toMatchObject({ state: 'succeeded', failures: 0 })
       } finally {
-        await sql`drop function refuse cascade`.execute(db)
+        await sql`drop function if exists refuse cascade`.execute(db)
       }
     },
   )

@@ -176,7 +176,14 @@ async function givenHostileRun(): Promise<string> {
   const attempt = { run_id: run, attempt: 1 }
   await db
     .insertInto('run_attempts')
-    .values({ ...attempt, ...error, node: HOSTILE, error_stack: HOSTILE, outcome: 'lost' })
+    .values({
+      ...attempt,
+      ...error,
+      node: HOSTILE,
+      error_stack: HOSTILE,
+      outcome: 'lost',
+      finished_at: '2026-03-02T00:00:00Z',
+    })
     .execute()
   await db
     .insertInto('run_logs')
