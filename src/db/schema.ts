@@ -68,6 +68,8 @@ export interface AlertNotices {
   channel: string;
   message_date: string | null;
   message_id: string | null;
+  post_id: string | null;
+  posted_at: string | null;
   reply: string | null;
   sent_at: string | null;
   state: Generated<string>;
@@ -124,6 +126,7 @@ export interface Backfills {
   reprocess: string;
   requested_by: string;
   runs_max: number;
+  schedule_id: string | null;
   window_from: string;
   window_to: string;
 }
@@ -421,6 +424,7 @@ export interface Schedules {
   created_at: Generated<string>;
   cron: string;
   id: string;
+  in_force_since: Generated<string>;
   is_edited: Generated<boolean>;
   job: string;
   last_skipped_at: string | null;
