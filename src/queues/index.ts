@@ -1,5 +1,15 @@
 /** The engine's face: what jobs, board and command line may use of it. */
+
 export { openQueueBackend, type QueueBackend } from './backend.ts'
+export type { BackfillRuns, BackfillState, BackfillView } from './backfill-views.ts'
+export {
+  BACKFILL_RUNS_DEFAULT,
+  BACKFILL_RUNS_MAX,
+  type BackfillCount,
+  type BackfillRequest,
+  REPROCESS,
+  type Reprocess,
+} from './backfills.ts'
 export { nextFires } from './cron.ts'
 export { createEngine, type Engine } from './engine.ts'
 export {

@@ -2,8 +2,10 @@ import { sql } from 'kysely'
 import type { SystemDatabase } from '../db/database.ts'
 import { InputError } from '../errors.ts'
 import type { QueueBackend } from './backend.ts'
+import { type BackfillFilter, type BackfillView, findBackfillView, listBackfillViews } from './backfill-views.ts'
+import { type BackfillCount, type BackfillRequest, cancelBackfill, countBackfill, startBackfill } from './backfills.ts'
 import type { QueueName, RunRequest } from './job.ts'
-import { findRun, findRunIds, identityOf, type Origin, type PlanOptions, planAgain, planRuns } from './plan-runs.ts'
+import { findRun, findRuns, identityOf, type Origin, type PlanOptions, planAgain, planRuns } from './plan-runs.ts'
 import { findRunView, listRuns, type RunFilter, type RunView } from './run-views.ts'
 
 export type RequestOptions = {
@@ -20,7 +22,7 @@ export type RequestOptions = {
 export type Ledger = {
   /** Plans the run (and what it stands on); asking twice gives the same run. */
   request(request: RunRequest, options: RequestOptions): Promise<{ runId: string; created: boolean }>
-  /** The same for many at once, such as the days of a backfill. Returns how many were planned, anew or again. */
+  /** The same for many at once. Returns how many were planned, anew or again. */
   requestAll(requests: RunRequest[], options: RequestOptions): Promise<number>
   /** Plans a failed or cancelled run again, or what a waiting run waits for in vain. Throws InputError('not-retryable', 409). */
   retry(runId: string, requestedBy: string): Promise<void>
@@ -28,6 +30,17 @@ export type Ledger = {
   cancel(runId: string, requestedBy: string): Promise<void>
   find(runId: string): Promise<RunView | null>
   list(filter: RunFilter): Promise<{ runs: RunView[]; nextCursor: string | null }>
+  /** What a backfill would do now; plans nothing. Throws InputError where a window cannot be filled. */
+  countBackfill(request: BackfillRequest): Promise<BackfillCount>
+  /** Plans a backfill whole or not at all; the same while it runs is the same backfill, and `count` is null. */
+  startBackfill(
+    request: BackfillRequest,
+    options: { requestedBy: string; traceParent?: string },
+  ): Promise<{ backfill: BackfillView; count: BackfillCount | null }>
+  /** Stops what is left of a backfill; one that has ended stays as it is. Throws InputError('unknown-backfill', 404). */
+  cancelBackfill(backfillId: string): Promise<BackfillView>
+  findBackfill(backfillId: string): Promise<BackfillView | null>
+  listBackfills(filter: BackfillFilter): Promise<{ backfills: BackfillView[]; nextCursor: string | null }>
 }
 
 export type LedgerTools = {
@@ -37,8 +50,8 @@ export type LedgerTools = {
   onPlanned(): void
 }
 
-const UNDONE = ['failed', 'cancelled']
-const REVIVED = { no: [], failed: UNDONE, succeeded: ['succeeded'], all: ['succeeded', ...UNDONE] }
+const UNDONE = ['failed', 'cancelled'] as const
+const REVIVED = { no: [], failed: UNDONE, succeeded: ['succeeded'], all: ['succeeded', ...UNDONE] } as const
 const PRIORITIES: Record<Origin, PlanOptions['priority']> = {
   person: 1,
   program: 1,
@@ -57,7 +70,30 @@ export function createLedger(tools: LedgerTools): Ledger {
     cancel: (runId, requestedBy) => cancelRun(tools, runId, requestedBy),
     find: (runId) => findRunView(db, runId),
     list: (filter) => listRuns(db, filter),
+    countBackfill: (request) => countBackfill(db, request),
+    startBackfill: (request, options) => startAndShow(tools, request, options),
+    cancelBackfill: (backfillId) => cancelAndShow(tools, backfillId),
+    findBackfill: (backfillId) => findBackfillView(db, backfillId),
+    listBackfills: (filter) => listBackfillViews(db, filter),
   }
+}
+
+async function startAndShow({ db, onPlanned }: LedgerTools, ...asked: Parameters<Ledger['startBackfill']>) {
+  const { backfillId, count } = await startBackfill(db, ...asked)
+  onPlanned()
+  return { backfill: await backfillOf(db, backfillId), count }
+}
+
+async function cancelAndShow({ db, backend }: LedgerTools, backfillId: string): Promise<BackfillView> {
+  await backfillOf(db, backfillId)
+  for (const { id, queue } of await cancelBackfill(db, backfillId)) await removeFromQueue(backend, queue, id)
+  return backfillOf(db, backfillId)
+}
+
+async function backfillOf(db: SystemDatabase, backfillId: string): Promise<BackfillView> {
+  const backfill = await findBackfillView(db, backfillId)
+  if (backfill) return backfill
+  throw new InputError('unknown-backfill', `There is no backfill ${backfillId}.`, 404)
 }
 
 async function requestRun(tools: LedgerTools, request: RunRequest, options: RequestOptions) {
@@ -67,7 +103,7 @@ async function requestRun(tools: LedgerTools, request: RunRequest, options: Requ
   const fresh = planned.find((run) => run.job === job && run.key === key)
   const known = fresh ?? (await findRun(tools.db, request))
   if (!known) throw new Error(`run ${job} ${key} was planned and is gone`)
-  if (!fresh) await planAgain(tools.db, [known.id], REVIVED[options.again], plan)
+  if (!fresh) await planAgain(tools.db, [known], REVIVED[options.again], plan)
   tools.onPlanned()
   return { runId: known.id, created: fresh !== undefined }
 }
@@ -86,7 +122,7 @@ async function requestAll(tools: LedgerTools, requests: RunRequest[], options: R
     )
     const fresh = new Set(planned.map((run) => `${run.job} ${run.key}`))
     const known = page.map(identityOf).filter((run) => !fresh.has(`${run.job} ${run.key}`))
-    const again = await planAgain(tools.db, await findRunIds(tools.db, known), REVIVED[options.again], plan)
+    const again = await planAgain(tools.db, await findRuns(tools.db, known), REVIVED[options.again], plan)
     changed += planned.length + again.length
   }
   tools.onPlanned()
@@ -109,7 +145,7 @@ async function stateOf(db: SystemDatabase, runId: string) {
 
 async function retryRun({ db, onPlanned }: LedgerTools, runId: string, requestedBy: string): Promise<void> {
   const run = await stateOf(db, runId)
-  const targets = run.state === 'planned' ? await failedDependencies(db, runId) : [runId]
+  const targets = run.state === 'planned' ? await failedDependencies(db, runId) : [{ id: runId }]
   const plan: PlanOptions = { origin: 'person', requestedBy, priority: 1 }
   const changed = await planAgain(db, targets, UNDONE, plan)
   if (changed.length === 0) {
@@ -123,7 +159,7 @@ async function retryRun({ db, onPlanned }: LedgerTools, runId: string, requested
 }
 
 /** Everything undone that a run waits for, however far down the chain. */
-async function failedDependencies(db: SystemDatabase, runId: string): Promise<string[]> {
+async function failedDependencies(db: SystemDatabase, runId: string): Promise<{ id: string }[]> {
   const { rows } = await sql<{ id: string }>`
     with recursive needed as (
       select r.id, r.state from run_dependencies d join runs r on r.job = d.job and r.key = d.key where d.run_id = ${runId}
@@ -131,7 +167,7 @@ async function failedDependencies(db: SystemDatabase, runId: string): Promise<st
       select r.id, r.state from needed n join run_dependencies d on d.run_id = n.id join runs r on r.job = d.job and r.key = d.key
     )
     select id from needed where state in ('failed', 'cancelled')`.execute(db)
-  return rows.map((row) => row.id)
+  return rows
 }
 
 async function cancelRun({ db, backend }: LedgerTools, runId: string, requestedBy: string): Promise<void> {

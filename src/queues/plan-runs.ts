@@ -5,8 +5,13 @@ import type { DB } from '../db/schema.ts'
 import { InputError } from '../errors.ts'
 import { sqlFile } from '../sql.ts'
 import type { RunRequest } from './job.ts'
+import type { RunState } from './run-views.ts'
 
-const insertRuns = sqlFile<{ id: string; job: string; key: string }>(import.meta.dirname, 'plan-runs.sql')
+const insertRuns = sqlFile<{ id: string; job: string; key: string }>(import.meta.dirname, 'plan-runs.sql', {
+  prepared: true,
+})
+const raiseRuns = sqlFile<{ id: string }>(import.meta.dirname, 'raise-runs.sql')
+const replanRuns = sqlFile<{ id: string }>(import.meta.dirname, 'plan-again.sql')
 
 export type Origin = 'schedule' | 'person' | 'program' | 'backfill' | 'follow-up' | 'late-facts'
 
@@ -27,6 +32,8 @@ export type PlanOptions = {
   traceParent?: string
 }
 
+export type PlanRequest = { request: RunRequest; options: PlanOptions }
+
 type PlannedRun = {
   id: string
   job: string
@@ -44,17 +51,26 @@ type PlannedRun = {
 const CHAIN_MAX = 20
 
 /**
- * Plans runs, and the runs they stand on that nobody has asked for yet, in one statement. Returns those that were new.
- * Throws InputError('invalid-payload') naming each field that is wrong.
+ * Plans runs, and the runs they stand on that nobody has asked for yet, in one statement. Returns those that were new; of the others,
+ * those that are open and less urgent move up. Throws InputError('invalid-payload') naming each field that is wrong.
  */
 export async function planRuns(
   db: Kysely<DB>,
-  requests: { request: RunRequest; options: PlanOptions }[],
+  requests: PlanRequest[],
 ): Promise<{ id: string; job: string; key: string }[]> {
+  const runs = withDependencies(requests)
+  if (runs.length === 0) return []
+  const given = [JSON.stringify(runs)]
+  const planned = await insertRuns(db, given)
+  if (planned.length < runs.length) await raiseRuns(db, given)
+  return planned
+}
+
+/** The runs asked for and everything they stand on, each once. */
+export function withDependencies(requests: PlanRequest[]): PlannedRun[] {
   const runs = new Map<string, PlannedRun>()
   for (const { request, options } of requests) addWithDependencies(runs, request, options, 0)
-  if (runs.size === 0) return []
-  return insertRuns(db, [JSON.stringify([...runs.values()])])
+  return [...runs.values()]
 }
 
 function addWithDependencies(
@@ -111,48 +127,30 @@ export async function findRun(db: Kysely<DB>, request: RunRequest): Promise<{ id
   return db.selectFrom('runs').select(['id', 'state']).where('job', '=', job).where('key', '=', key).executeTakeFirst()
 }
 
-/** The ids of those runs that exist. */
-export async function findRunIds(db: Kysely<DB>, runs: { job: string; key: string }[]): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`
-    select r.id from jsonb_to_recordset(${JSON.stringify(runs)}::jsonb) as given (job text, key text) join runs r using (job, key)`.execute(
-    db,
-  )
-  return rows.map((row) => row.id)
+/** Those of the runs that exist. */
+export async function findRuns(
+  db: Kysely<DB>,
+  runs: { job: string; key: string }[],
+): Promise<{ id: string; job: string; key: string; state: RunState }[]> {
+  const { rows } = await sql<{ id: string; job: string; key: string; state: RunState }>`
+    select r.id, job, key, r.state from jsonb_to_recordset(${JSON.stringify(runs)}::jsonb) as given (job text, key text)
+    join runs r using (job, key)`.execute(db)
+  return rows
 }
 
 /**
- * Puts finished runs back to planned, as if they had never run: their attempts stay on record, what waits for them waits again.
- * Returns the ids that changed.
+ * Puts finished runs back to planned, as if they had never run: their attempts stay on record, what waits for them waits again. Each
+ * keeps the backfill it belongs to unless the options name another. Returns the ids that changed.
  */
 export async function planAgain(
   db: Kysely<DB>,
-  runIds: string[],
-  states: readonly string[],
+  runs: { id: string; position?: number }[],
+  states: readonly RunState[],
   options: PlanOptions,
 ): Promise<string[]> {
-  if (runIds.length === 0 || states.length === 0) return []
-  const changed = await db
-    .updateTable('runs')
-    .set({
-      state: 'planned',
-      origin: options.origin,
-      requested_by: options.requestedBy,
-      priority: options.priority,
-      planned_at: sql`now()`,
-      not_before: sql`now()`,
-      failures: 0,
-      crashes: 0,
-      progress: null,
-      started_at: null,
-      finished_at: null,
-      cancel_requested_at: null,
-      error_code: null,
-      error_message: null,
-      result: null,
-    })
-    .where('id', 'in', runIds)
-    .where('state', 'in', states)
-    .returning('id')
-    .execute()
+  if (runs.length === 0 || states.length === 0) return []
+  const { origin, requestedBy, priority, backfillId, traceParent } = options
+  const asked = [origin, requestedBy, priority, backfillId ?? null, traceParent ?? null]
+  const changed = await replanRuns(db, [JSON.stringify(runs), states, ...asked])
   return changed.map((run) => run.id)
 }
