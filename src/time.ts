@@ -9,6 +9,17 @@ export type Clock = () => Temporal.Instant
 /** The only place that asks the machine what time it is. */
 export const systemClock: Clock = () => Temporal.Now.instant()
 
+/** A name of the IANA database, such as Europe/London; offsets and abbreviations such as EST are none. */
+export function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return name.includes('/') || name === 'UTC'
+  } catch {
+    // Intl says no by throwing.
+    return false
+  }
+}
+
 /** A local day as ISO 8601 text, such as 2026-03-29. */
 export type Day = string
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { writeAudit } from '../../board/audit.ts'
 import { InputError } from '../../errors.ts'
+import { isTimeZone } from '../../time.ts'
 import type { CommandTools } from './command-tools.ts'
 import { operator } from './user.ts'
 
@@ -50,16 +51,6 @@ async function addClient(
     tools.print(`Added client ${id} (${name}, ${zone}, ${currency}). Its first night is the next one.`)
   } finally {
     await close()
-  }
-}
-
-function isTimeZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone })
-    return zone.includes('/') || zone === 'UTC'
-  } catch {
-    // Intl says no by throwing.
-    return false
   }
 }
 
