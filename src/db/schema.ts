@@ -423,6 +423,7 @@ export interface Schedules {
   client_id: string | null;
   created_at: Generated<string>;
   cron: string;
+  declared: Json | null;
   id: string;
   in_force_since: Generated<string>;
   is_edited: Generated<boolean>;

@@ -5,18 +5,23 @@ import { InputError, messageOf } from '../errors.ts'
 export const FIRES_MAX = 1000
 /** Expressions kept parsed: each is 80 kB, and most schedules share a few. */
 const PARSED_MAX = 50
+/** Fire times kept of each. */
+const KNOWN_MAX = 2000
 /** Changes of a zone's clock between one fire time and the next that are looked at: ten years of them. */
 const JUMPS_MAX = 20
 const DAY_MS = 86_400_000
 
 type ParsedCron = {
   cron: Cron
+  expression: string
   timeZone: string
   /** Times of day without wildcard or step, such as 30 2,14: they happen once a day, whatever the clock does. */
   isFixed: boolean
-  /** The same expression on a clock that never jumps. */
-  wall: Cron
+  /** Fire times already worked out, by the instant before: thousands of schedules ask for the same night. */
+  known: Map<number, Temporal.Instant | null>
 }
+
+const OPTIONS = { paused: true, mode: '5-or-6-parts', fixedTimeRule: 'no-wildcard' } as const
 
 const parsed = new Map<string, ParsedCron>()
 
@@ -36,12 +41,11 @@ function parseCron(expression: string, timeZone: string): ParsedCron {
 
 function makeCron(expression: string, timeZone: string): ParsedCron {
   checkZone(timeZone)
-  const options = { paused: true, mode: '5-or-6-parts', fixedTimeRule: 'no-wildcard' } as const
   try {
     // With a colon croner takes it for a date.
     if (expression.includes(':')) throw new Error('a date is no pattern')
-    const cron = new Cron(expression, { ...options, timezone: timeZone })
-    return { cron, timeZone, isFixed: isFixed(expression), wall: new Cron(expression, { ...options, timezone: 'UTC' }) }
+    const cron = new Cron(expression, { ...OPTIONS, timezone: timeZone })
+    return { cron, expression, timeZone, isFixed: isFixed(expression), known: new Map() }
   } catch (error) {
     throw new InputError('invalid-cron', `"${expression}" is no cron expression: ${messageOf(error)}`, 422)
   }
@@ -128,8 +132,14 @@ function instantOf(date: Date): Temporal.Instant {
 }
 
 function fireAfter(cron: ParsedCron, after: Temporal.Instant): Temporal.Instant | null {
-  const date = cron.cron.nextRun(new Date(after.epochMilliseconds))
-  return lostAtMidnight(cron, after, date?.getTime() ?? null) ?? (date && instantOf(date))
+  const afterMs = after.epochMilliseconds
+  const known = cron.known.get(afterMs)
+  if (known !== undefined) return known
+  const date = cron.cron.nextRun(new Date(afterMs))
+  const next = lostAtMidnight(cron, after, date?.getTime() ?? null) ?? (date && instantOf(date))
+  if (cron.known.size >= KNOWN_MAX) cron.known.clear()
+  cron.known.set(afterMs, next)
+  return next
 }
 
 /**
@@ -149,11 +159,12 @@ function lostAtMidnight(cron: ParsedCron, after: Temporal.Instant, before: numbe
 }
 
 /** Whether the jump swallows the end of a day with a fire time in it. */
-function losesEvening({ wall }: ParsedCron, jump: Temporal.ZonedDateTime): boolean {
+function losesEvening({ expression }: ParsedCron, jump: Temporal.ZonedDateTime): boolean {
   const lostMs = (jump.offsetNanoseconds - jump.subtract({ nanoseconds: 1 }).offsetNanoseconds) / 1e6
   const wallEnd = jump.epochMilliseconds + jump.offsetNanoseconds / 1e6
   const midnight = Math.floor(wallEnd / DAY_MS) * DAY_MS
   if (wallEnd - lostMs >= midnight) return false
+  const wall = new Cron(expression, { ...OPTIONS, timezone: 'UTC' })
   const fire = wall.nextRun(new Date(wallEnd - lostMs - 1))
   return fire !== null && fire.getTime() < midnight
 }

@@ -83,7 +83,12 @@ function addWithDependencies(
   const payload = parsePayload(request)
   const name = identityOf({ job: request.job, payload })
   const id = `${name.job}|${name.key}`
-  if (runs.has(id)) return
+  const known = runs.get(id)
+  if (known) {
+    // Another one of the same call stands on it; it is its schedule's own all the same.
+    if (depth === 0 && known.dueAt === null) runs.set(id, { ...known, ...options, ...instantsOf(options) })
+    return
+  }
   const dependencies = request.job.after(payload)
   const window = request.job.window(payload)
   runs.set(id, {
@@ -97,12 +102,15 @@ function addWithDependencies(
     payload,
     after: dependencies.map(identityOf),
     ...options,
-    dueAt: options.dueAt?.toString() ?? null,
-    lateAt: options.lateAt?.toString() ?? null,
+    ...instantsOf(options),
   })
   // What it stands on is not its schedule's own work: it has no due time, and its schedule's overlap does not count it.
   const { scheduleId: _id, dueAt: _due, lateAt: _late, isSerial: _serial, ...inherited } = options
   for (const dependency of dependencies) addWithDependencies(runs, dependency, inherited, depth + 1)
+}
+
+function instantsOf({ dueAt, lateAt }: PlanOptions): { dueAt: string | null; lateAt: string | null } {
+  return { dueAt: dueAt?.toString() ?? null, lateAt: lateAt?.toString() ?? null }
 }
 
 /** What makes a run that run and no other. */

@@ -3,14 +3,25 @@ import type { SystemDatabase, Transaction } from '../db/database.ts'
 import type { DB } from '../db/schema.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { sqlFile } from '../sql.ts'
 import { addDays, type Day, SECOND_MS, startOfDay } from '../time.ts'
-import { firesBetween, nextFires } from './cron.ts'
+import { firePage, nextFires } from './cron.ts'
+import { type DueFires, dueFires, plannedUntilOf, type Timing } from './due-fires.ts'
 import type { AnyJob, RunRequest } from './job.ts'
-import { type PlanOptions, parsePayload, planRuns } from './plan-runs.ts'
+import { type PlanOptions, type PlanRequest, planRuns, withDependencies } from './plan-runs.ts'
 import { jobOfRun, type Registry } from './registry.ts'
 
-/** Schedules one tick looks at; the rest are a tick late. */
-const TICK_BATCH = 2000
+/** Schedules that one transaction plans. */
+const BATCH = 1000
+/** Runs that one transaction plans: the schedule that reaches it is the last of its batch. */
+const BATCH_RUNS = 5000
+/** Batches of one tick; what is still due then waits for the next. */
+const BATCHES_MAX = 1000
+
+const noteDeclarations = sqlFile<never>(import.meta.dirname, 'sync-schedules.sql')
+const followDeclarations = sqlFile<never>(import.meta.dirname, 'follow-declarations.sql')
+const moveSchedules = sqlFile<never>(import.meta.dirname, 'move-schedules.sql')
+const ownRuns = sqlFile<never>(import.meta.dirname, 'own-runs.sql')
 
 type ScheduleRow = {
   id: string
@@ -25,6 +36,7 @@ type ScheduleRow = {
   overlap: string
   paused_until: string | null
   planned_until: string
+  next_due_at: string | null
   client_zone: string | null
 }
 
@@ -33,39 +45,46 @@ export function zoneOf(schedule: { zone: string; client_zone: string | null }): 
   return schedule.zone === 'client' ? (schedule.client_zone ?? 'UTC') : schedule.zone
 }
 
-/**
- * Makes the rows of `schedules` that the jobs declare, one per client, and leaves those alone that stand as declared. A client that
- * is new is planned for from now on; what happened before is a backfill's business.
- */
-export async function syncSchedules(db: SystemDatabase, registry: Registry, log: Log): Promise<void> {
-  for (const job of registry.values()) {
-    if (job.schedule?.cron != null) await syncJob(db, job, job.schedule.cron)
+function timingOf(row: ScheduleRow): Timing {
+  return {
+    cron: row.cron,
+    timeZone: zoneOf(row),
+    catchUp: row.catch_up,
+    catchUpWithinS: row.catch_up_within_s,
+    pausedUntil: row.paused_until === null ? null : Temporal.Instant.from(row.paused_until),
+    plannedUntil: Temporal.Instant.from(row.planned_until),
   }
+}
+
+/** The database's time: the one clock that all schedulers share. */
+async function databaseNow(db: Kysely<DB>): Promise<Temporal.Instant> {
+  const { rows } = await sql<{ now: string }>`select now() as now`.execute(db)
+  return Temporal.Instant.from(rows[0]?.now ?? '')
+}
+
+/**
+ * Makes the rows of `schedules` that the jobs declare, one per client, and puts in force what is declared for those that no person
+ * edited. A client that is new is planned for from now on; what happened before is a backfill's business.
+ */
+export async function syncSchedules(
+  db: SystemDatabase,
+  registry: Registry,
+  log: Log,
+  at?: Temporal.Instant,
+): Promise<void> {
+  const now = (at ?? (await databaseNow(db))).toString()
+  const declarations = [...registry.values()].flatMap(declarationOf)
+  await noteDeclarations(db, [JSON.stringify(declarations), now])
+  await followDeclarations(db, [now])
   await setNextDue(db, log)
 }
 
-async function syncJob(db: SystemDatabase, job: AnyJob, cron: string): Promise<void> {
-  const { zone, catchUp, catchUpWithinMs, lateAfterMs, overlap, scope } = job.schedule as NonNullable<
-    AnyJob['schedule']
-  >
-  const withinS = seconds(catchUpWithinMs)
-  const lateS = seconds(lateAfterMs)
-  const rows =
-    scope === 'client'
-      ? sql`select ${job.name} || '.' || id as id, id as client_id from clients`
-      : sql`select ${job.name} as id, null as client_id`
-  await sql`
-    insert into schedules (id, job, client_id, cron, zone, catch_up, catch_up_within_s, late_after_s, overlap)
-    select id, ${job.name}, client_id, ${cron}, ${zone}, ${catchUp}, ${withinS}::integer, ${lateS}::integer, ${overlap} from (${rows}) as wanted
-    on conflict (id) do update set
-      cron = excluded.cron, zone = excluded.zone, catch_up = excluded.catch_up, catch_up_within_s = excluded.catch_up_within_s,
-      late_after_s = excluded.late_after_s, overlap = excluded.overlap, next_due_at = null
-    where not schedules.is_edited
-      and (schedules.cron, schedules.zone, schedules.catch_up, schedules.catch_up_within_s, schedules.late_after_s, schedules.overlap)
-        is distinct from
-        (excluded.cron, excluded.zone, excluded.catch_up, excluded.catch_up_within_s, excluded.late_after_s, excluded.overlap)`.execute(
-    db,
-  )
+function declarationOf({ name, schedule }: AnyJob) {
+  if (schedule === null || schedule.cron === null) return []
+  const { cron, zone, catchUp, overlap, scope } = schedule
+  const withinS = seconds(schedule.catchUpWithinMs)
+  const declared = { cron, zone, catchUp, catchUpWithinS: withinS, lateAfterS: seconds(schedule.lateAfterMs), overlap }
+  return [{ job: name, scope, declared }]
 }
 
 function seconds(ms: number | null): number | null {
@@ -89,17 +108,36 @@ function scheduleRows(db: Kysely<DB>) {
       's.overlap',
       's.paused_until',
       's.planned_until',
+      's.next_due_at',
     ])
     .select('c.time_zone as client_zone')
 }
 
+/** Says when each schedule is due next that is new, changed or paused. */
 async function setNextDue(db: SystemDatabase, log: Log): Promise<void> {
-  const rows = await scheduleRows(db).where('s.next_due_at', 'is', null).limit(TICK_BATCH).execute()
-  for (const row of rows) {
-    const plannedUntil = Temporal.Instant.from(row.planned_until)
-    const next = orSkip(row, log, () => nextDue(row, plannedUntil))
-    if (next !== null) await moveOn(db, row, plannedUntil, next)
+  let after = ''
+  for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
+    const rows = await scheduleRows(db)
+      .where('s.next_due_at', 'is', null)
+      .where('s.id', '>', after)
+      .orderBy('s.id')
+      .limit(BATCH)
+      .execute()
+    const due = rows.flatMap((row) => orSkip(row, log, () => nextDue(row)) ?? [])
+    await sql`
+      update schedules s set next_due_at = d.next
+      from jsonb_to_recordset(${JSON.stringify(due)}::jsonb) as d (id text, "plannedUntil" timestamptz, next timestamptz)
+      where s.id = d.id and s.next_due_at is null and s.planned_until = d."plannedUntil"`.execute(db)
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < BATCH) return
+    after = last.id
   }
+}
+
+function nextDue(row: ScheduleRow): { id: string; plannedUntil: string; next: string }[] {
+  const timing = timingOf(row)
+  const [next] = nextFires(timing.cron, timing.timeZone, plannedUntilOf(timing), 1)
+  return next === undefined ? [] : [{ id: row.id, plannedUntil: row.planned_until, next: next.toString() }]
 }
 
 /** Answers null for a schedule that cannot be planned as it stands: it waits, with an error in the log, and holds up no other. */
@@ -112,72 +150,130 @@ function orSkip<T>(row: ScheduleRow, log: Log, work: () => T): T | null {
   }
 }
 
-function nextDue(row: ScheduleRow, after: Temporal.Instant): { at: string | null } {
-  return { at: nextFires(row.cron, zoneOf(row), after, 1)[0]?.toString() ?? null }
-}
-
-async function moveOn(
-  db: Kysely<DB>,
-  row: ScheduleRow,
-  plannedUntil: Temporal.Instant,
-  next: { at: string | null },
-): Promise<void> {
-  await db
-    .updateTable('schedules')
-    .set({ planned_until: plannedUntil.toString(), next_due_at: next.at })
-    .where('id', '=', row.id)
-    .execute()
-}
+type Cursor = { dueAt: string; id: string }
 
 /**
  * One tick: plans a run for every fire time since the last one planned, of every schedule that is due. Any number of processes may
  * tick at once: each locks the schedules it plans and skips those another has locked. Returns how many runs were new.
+ * `at` is the instant to plan for, the database's now unless it is given.
  */
-export async function planDueSchedules(db: SystemDatabase, registry: Registry, log: Log): Promise<number> {
-  return db.transaction().execute(async (tx) => {
-    const { rows } = await sql<{ now: string }>`select now() as now`.execute(tx)
-    const now = Temporal.Instant.from(rows[0]?.now ?? '')
-    const due = await scheduleRows(tx)
-      .where('s.next_due_at', '<=', now.toString())
-      .orderBy('s.next_due_at')
-      .limit(TICK_BATCH)
-      .forUpdate('s')
-      .skipLocked()
-      .execute()
-    const plans = []
-    for (const row of due) {
-      const fires = orSkip(row, log, () => dueFires(registry, row, now))
-      plans.push(...(await plansOf(tx, row, fires)))
-    }
-    return (await planRuns(tx, plans)).length
-  })
+export async function planDueSchedules(
+  db: SystemDatabase,
+  registry: Registry,
+  log: Log,
+  at?: Temporal.Instant,
+): Promise<number> {
+  const now = at ?? (await databaseNow(db))
+  let planned = 0
+  let after: Cursor | null = null
+  for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
+    const done = await db.transaction().execute((tx) => planBatch(tx, { registry, log, now, after }))
+    planned += done.planned
+    if (done.last === null) return planned
+    after = done.last
+  }
+  log.warn(`schedules: ${planned} runs planned in ${BATCHES_MAX} batches; what is still due follows with the next tick`)
+  return planned
 }
 
-async function plansOf(tx: Transaction, row: ScheduleRow, due: DueFires | null) {
-  const last = due?.fires.at(-1)
-  if (due === null || last === undefined) return []
-  await moveOn(tx, row, last, due.next)
-  const chosen = await applyOverlap(tx, row, due.chosen)
-  return chosen.map(({ dueAt, request }) => ({ request, options: nightly(row, dueAt) }))
+type Batch = { registry: Registry; log: Log; now: Temporal.Instant; after: Cursor | null }
+
+/** Plans the schedules that come next. One whose fires are more than one pass takes comes again behind them, with the rest. */
+async function planBatch(tx: Transaction, batch: Batch): Promise<{ planned: number; last: Cursor | null }> {
+  const { registry, log, now } = batch
+  const rows = await lockDue(tx, batch)
+  const open = await openSchedules(tx, rows)
+  const moves = []
+  const plans: PlanRequest[] = []
+  let last: Cursor | null = null
+  for (const row of rows) {
+    if (plans.length >= BATCH_RUNS) break
+    last = { dueAt: row.next_due_at ?? '', id: row.id }
+    const chosen = orSkip(row, log, () => choose(registry, row, { now, isOpen: open.has(row.id) }))
+    if (chosen === null) continue
+    sayLeftOut(log, row, chosen)
+    plans.push(...chosen.plans)
+    const { plannedUntil, next } = chosen.due
+    moves.push({ id: row.id, plannedUntil: String(plannedUntil), next: next && String(next), skipped: chosen.skipped })
+  }
+  if (moves.length > 0) await moveSchedules(tx, [JSON.stringify(moves), now.toString()])
+  return { planned: await planOwn(tx, plans), last }
 }
 
-type Fire = { dueAt: Temporal.Instant; request: RunRequest }
-type DueFires = { fires: Temporal.Instant[]; next: { at: string | null }; chosen: Fire[] }
+async function lockDue(tx: Transaction, { now, after }: Batch): Promise<ScheduleRow[]> {
+  let due = scheduleRows(tx)
+    .where('s.next_due_at', '<=', now.toString())
+    .orderBy('s.next_due_at')
+    .orderBy('s.id')
+    .limit(BATCH)
+    .forUpdate('s')
+    .skipLocked()
+  if (after) due = due.where(sql<boolean>`(s.next_due_at, s.id) > (${after.dueAt}::timestamptz, ${after.id})`)
+  return due.execute()
+}
 
-/** What of a schedule is due, without a look at the database, so that a broken one fails before anything is written. */
-function dueFires(registry: Registry, row: ScheduleRow, now: Temporal.Instant): DueFires {
-  const fires = firesBetween(row.cron, zoneOf(row), Temporal.Instant.from(row.planned_until), now)
+/** Those that may not overlap and have a run open. */
+async function openSchedules(tx: Transaction, rows: readonly ScheduleRow[]): Promise<Set<string>> {
+  const ids = rows.filter(({ overlap }) => overlap === 'skip').map(({ id }) => id)
+  if (ids.length === 0) return new Set()
+  const open = await tx
+    .selectFrom('runs')
+    .select('schedule_id')
+    .distinct()
+    .where('schedule_id', 'in', ids)
+    .where('state', 'in', ['planned', 'queued', 'running'])
+    .execute()
+  return new Set(open.flatMap(({ schedule_id: id }) => id ?? []))
+}
+
+type Chosen = { due: DueFires; plans: PlanRequest[]; skipped: number }
+
+/** What of a schedule is planned, without a look at the database, so that a broken one fails before anything is written. */
+function choose(registry: Registry, row: ScheduleRow, state: { now: Temporal.Instant; isOpen: boolean }): Chosen {
   const job = jobOfRun(registry, row.job)
-  const chosen = applyCatchUp(row, fires, now).map((dueAt) => {
-    const request = requestAt(job, row, dueAt)
-    return { dueAt, request: { job, payload: parsePayload(request) } }
-  })
-  return { fires, next: nextDue(row, fires.at(-1) ?? now), chosen }
+  const due = dueFires(timingOf(row), state.now)
+  const fires = row.overlap === 'skip' ? lastUnlessOpen(due, state) : due.fires
+  const plans = fires.map((dueAt) => ({ request: requestAt(job, row, dueAt), options: nightly(row, dueAt) }))
+  withDependencies(plans)
+  return { due, plans, skipped: due.fires.length - fires.length }
+}
+
+/** Of several at once the last is planned, and in the last pass only: the others would run into each other. */
+function lastUnlessOpen(
+  { fires, next }: DueFires,
+  { now, isOpen }: { now: Temporal.Instant; isOpen: boolean },
+): Temporal.Instant[] {
+  const isLastPass = next === null || Temporal.Instant.compare(next, now) > 0
+  return isOpen || !isLastPass ? [] : fires.slice(-1)
+}
+
+function sayLeftOut(log: Log, row: ScheduleRow, { due, skipped }: Chosen): void {
+  if (due.leftOut !== null) {
+    const missed = `fire times from ${due.leftOut} on were missed and are left out (catch-up ${row.catch_up})`
+    log.warn({ schedule: row.id }, `schedule ${row.id}: ${missed}`)
+  }
+  if (skipped > 0) {
+    const why = 'left out, because a run of it is still open (overlap skip)'
+    log.warn(
+      { schedule: row.id, skipped },
+      `schedule ${row.id}: ${skipped} fire times up to ${due.plannedUntil} ${why}`,
+    )
+  }
+}
+
+/** Plans a schedule's runs; those that stand already become its own. Returns how many were new. */
+async function planOwn(tx: Transaction, plans: PlanRequest[]): Promise<number> {
+  const planned = await planRuns(tx, plans)
+  const fresh = new Set(planned.map(({ job, key }) => `${job} ${key}`))
+  const own = withDependencies(plans).filter(({ job, key, dueAt }) => dueAt !== null && !fresh.has(`${job} ${key}`))
+  if (own.length > 0) await ownRuns(tx, [JSON.stringify(own)])
+  return planned.length
 }
 
 function nightly(row: ScheduleRow, dueAt: Temporal.Instant): PlanOptions {
   const late = row.late_after_s === null ? {} : { lateAt: dueAt.add({ seconds: row.late_after_s }) }
-  return { origin: 'schedule', requestedBy: null, priority: 2, scheduleId: row.id, dueAt, ...late }
+  const isSerial = row.overlap === 'queue'
+  return { origin: 'schedule', requestedBy: null, priority: 2, scheduleId: row.id, dueAt, isSerial, ...late }
 }
 
 /** What a schedule asks for when it is due. */
@@ -187,51 +283,34 @@ function requestAt(job: AnyJob, row: ScheduleRow, dueAt: Temporal.Instant): RunR
   return { job, payload: job.schedule.payload(dueAt, client, row.payload as Record<string, unknown>) }
 }
 
-/** A fire counts as missed when it is older than this at the time of planning. */
-const MISSED_AFTER_MS = 5 * 60_000
-
-function applyCatchUp(row: ScheduleRow, fires: Temporal.Instant[], now: Temporal.Instant): Temporal.Instant[] {
-  const wanted = fires.filter(
-    (fire) => row.paused_until === null || Temporal.Instant.compare(fire, Temporal.Instant.from(row.paused_until)) >= 0,
-  )
-  const inTime = wanted.filter((fire) => now.epochMilliseconds - fire.epochMilliseconds <= MISSED_AFTER_MS)
-  switch (row.catch_up) {
-    case 'all':
-      return wanted
-    case 'latest':
-      return wanted.slice(-1)
-    default:
-      return inTime
-  }
-}
-
-async function applyOverlap(tx: Transaction, row: ScheduleRow, fires: Fire[]): Promise<Fire[]> {
-  if (row.overlap !== 'skip' || fires.length === 0) return fires
-  const open = await tx
-    .selectFrom('runs')
-    .select('id')
-    .where('schedule_id', '=', row.id)
-    .where('state', 'in', ['planned', 'queued', 'running'])
-    .limit(1)
-    .executeTakeFirst()
-  return open ? [] : fires.slice(-1)
-}
-
 /**
  * Plans the night of one local day for a client as its schedules will or did: what is due within 24 hours after the day ends.
  * Twice is the same as once. Returns how many runs were new.
  */
 export async function planNight(db: SystemDatabase, registry: Registry, clientId: string, day: Day): Promise<number> {
   const rows = await scheduleRows(db).where('s.client_id', '=', clientId).execute()
-  const plans = rows.flatMap((row) => {
-    const zone = row.client_zone ?? 'UTC'
-    const begin = startOfDay(addDays(day, 1), zone).subtract({ seconds: 1 })
-    const end = startOfDay(addDays(day, 2), zone).subtract({ seconds: 1 })
-    const job = jobOfRun(registry, row.job)
-    return firesBetween(row.cron, zoneOf(row), begin, end).map((dueAt) => ({
-      request: requestAt(job, row, dueAt),
-      options: nightly(row, dueAt),
-    }))
+  return db.transaction().execute(async (tx) => {
+    let planned = 0
+    for (const row of rows) {
+      const job = jobOfRun(registry, row.job)
+      for (const fires of nightPages(row, day)) {
+        const plans = fires.map((dueAt) => ({ request: requestAt(job, row, dueAt), options: nightly(row, dueAt) }))
+        planned += await planOwn(tx, plans)
+      }
+    }
+    return planned
   })
-  return db.transaction().execute(async (tx) => (await planRuns(tx, plans)).length)
+}
+
+function* nightPages(row: ScheduleRow, day: Day): Generator<Temporal.Instant[]> {
+  const zone = row.client_zone ?? 'UTC'
+  const end = startOfDay(addDays(day, 2), zone).subtract({ seconds: 1 })
+  let after = startOfDay(addDays(day, 1), zone).subtract({ seconds: 1 })
+  for (;;) {
+    const { fires } = firePage(row.cron, zoneOf(row), after, end)
+    const last = fires.at(-1)
+    if (last === undefined) return
+    yield fires
+    after = last
+  }
 }
