@@ -1,10 +1,10 @@
 // The one file that holds all of it: the parts one by one are 600 files, and half of the program's start.
 import { init } from 'echarts/dist/echarts.esm.min.mjs'
+import { escapeHtml } from '../../escape-html.ts'
 import type { Chart, DocumentMeta } from '../document.ts'
 import { type ChartSize, chartOption, isLying } from './chart-option.ts'
 import { chartColumns } from './chart-table.ts'
 import { type ChartTheme, chartVariables, PAPER } from './chart-theme.ts'
-import { escapeHtml } from './escape-html.ts'
 import type { Formatter } from './format-value.ts'
 import { assertValue } from './quantity.ts'
 

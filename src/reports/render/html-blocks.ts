@@ -1,6 +1,6 @@
+import { escapeHtml } from '../../escape-html.ts'
 import type { Block, Chart, Document } from '../document.ts'
 import { chartTable } from './chart-table.ts'
-import { escapeHtml } from './escape-html.ts'
 import { createFormatter, type Formatter } from './format-value.ts'
 import { chartHtml } from './html-chart.ts'
 import { checksHtml, figuresHtml } from './html-figures.ts'

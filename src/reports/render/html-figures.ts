@@ -1,7 +1,7 @@
+import { escapeHtml } from '../../escape-html.ts'
 import type { Block, Check, Figure } from '../document.ts'
 import { changeOf, changeText, targetWord } from './change.ts'
 import { subtractDecimals } from './decimal.ts'
-import { escapeHtml } from './escape-html.ts'
 import { type Formatter, NO_VALUE } from './format-value.ts'
 import { icon } from './html-icons.ts'
 import { directionAttribute, textElement } from './html-text.ts'

@@ -1,5 +1,5 @@
+import { escapeHtml } from '../../escape-html.ts'
 import type { Column, Row, Table, ValueType } from '../document.ts'
-import { escapeHtml } from './escape-html.ts'
 import { type Formatter, isNumeric } from './format-value.ts'
 import { directionAttribute, textElement } from './html-text.ts'
 import { readRows } from './table-rows.ts'

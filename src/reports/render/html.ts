@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { escapeHtml } from '../../escape-html.ts'
 import type { Document, DocumentMeta } from '../document.ts'
 import { titleOf } from './document-title.ts'
-import { escapeHtml } from './escape-html.ts'
 import { type FontLibrary, missingText } from './fonts.ts'
 import { createFormatter } from './format-value.ts'
 import { frontMatterOf, provisionalText } from './front-matter.ts'

@@ -15,9 +15,9 @@ export const renderers: Record<ReportFormat, Renderer> = {
   json: jsonRenderer,
 }
 
+export { escapeHtml } from '../../escape-html.ts'
 /** For dashboards and previews: pieces of a page, and how they look. @public */
 export { type ChartStyle, chartSvg } from './chart-svg.ts'
-export { escapeHtml } from './escape-html.ts'
 export { fileNameOf } from './file-name.ts'
 export { type FontLibrary, openFonts } from './fonts.ts'
 export { createFormatter, type Formatter } from './format-value.ts'
