@@ -63,6 +63,28 @@ export const settings = z.object({
     .max(365)
     .default(30)
     .describe('A mailed download link works this long.'),
+  ALERT_MAIL_TO: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').flatMap((address) => address.trim().toLowerCase() || []))
+    .pipe(z.array(z.email('must be e-mail addresses, separated by commas')))
+    .describe('Who is mailed what goes wrong, separated by commas. Unset: it is on the board only.'),
+  ALERT_WEBHOOK_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Address that is called with what goes wrong, as JSON (standardwebhooks.com). Unset: none.'),
+  ALERT_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_(?:[A-Za-z0-9+/]{4}){5,}[A-Za-z0-9+/=]{4,}$/, 'must be whsec_ and at least 24 bytes in base64')
+    .optional()
+    .describe('What calls are signed with: whsec_ and at least 24 random bytes in base64. Unset: they are not signed.'),
+  QUEUE_AGE_ALERT_MINUTES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1440)
+    .default(15)
+    .describe('A run that waits longer in its queue than this, though it could be at work, is an alert.'),
   PORT: z.coerce.number().int().min(0).max(65535).default(8080).describe('Port of the board.'),
   HOST: z.string().default('127.0.0.1').describe('Address the board listens on.'),
   PUBLIC_URL: z

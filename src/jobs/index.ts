@@ -2,6 +2,7 @@ import type { AnyJob } from '../queues/index.ts'
 import { applyRetention } from './apply-retention.ts'
 import { deliverCopy } from './deliver-copy.ts'
 import { forecastCallVolume } from './forecast-call-volume.ts'
+import { postAlert } from './post-alert.ts'
 import { refreshTiers } from './refresh-tiers.ts'
 import { renderReport } from './render-report.ts'
 import { rollUpDay } from './roll-up-day.ts'
@@ -13,5 +14,6 @@ export const jobs: readonly AnyJob[] = [
   forecastCallVolume,
   renderReport,
   deliverCopy,
+  postAlert,
   applyRetention,
 ]

@@ -1,5 +1,6 @@
 import type { Database } from '../db/database.ts'
 import type { Mailer } from '../mail/mailer.ts'
+import type { Webhook } from '../mail/webhook.ts'
 import type { RunContext } from '../queues/index.ts'
 import type { FontLibrary, PdfPrinter } from '../reports/render/index.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
@@ -9,6 +10,8 @@ export type JobTools = {
   database: Database
   storage: ObjectStore
   mailer: Mailer
+  /** Where alerts are called out beside the mails; null: nowhere. */
+  webhook: Webhook | null
   printer: PdfPrinter
   fonts: FontLibrary
   mail: {

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto'
+import { sql } from 'kysely'
+import type { SystemDatabase, Transaction } from '../../db/database.ts'
+import { messageOf, PermanentError, RetryLaterError } from '../../errors.ts'
+import type { Log } from '../../log.ts'
+import type { Mail, Mailer } from '../mailer.ts'
+import type { Webhook } from '../webhook.ts'
+import { type AlertPost, databaseNow, readAlertPost, updateAlertPost } from './alert-post.ts'
+import { composeAlertCall, composeAlertMail } from './compose-alert.ts'
+
+export type PostAlertsTools = {
+  db: SystemDatabase
+  signal: AbortSignal
+  log: Log
+  /** The try before ended with its worker; nothing that a person did. */
+  rescued: boolean
+  /** A transaction before the outside world is touched. */
+  checkpoint(write: (tx: Transaction) => Promise<void>): Promise<void>
+  /** The last transaction. */
+  commit(write: (tx: Transaction) => Promise<void>): Promise<void>
+  mailer: Mailer
+  /** null: none is configured. */
+  webhook: Webhook | null
+  publicUrl: string
+  /** How often a post is tried: a receiver that keeps asking for patience gets no more than that. */
+  triesMax: number
+}
+
+/**
+ * Tells one receiver of the alerts of one post, once. A mail follows the rule of report copies: `sending` is on record before it leaves,
+ * Message-ID and date stay the same on every automatic try, and one whose fate nobody knows is `unknown` and never sent again by itself.
+ * A call may be repeated: its id stays the same, and the receiver drops what it has seen.
+ */
+export async function postAlerts(postId: string, tools: PostAlertsTools): Promise<void> {
+  const post = await readAlertPost(tools.db, postId)
+  if (post.state === 'sent') return
+  await (post.channel === 'mail' ? postMail(post, tools) : postCall(post, tools))
+  tools.log.info({ post_id: post.id, channel: post.channel }, `told of ${post.alerts.length} alerts by ${post.channel}`)
+}
+
+async function postMail(post: AlertPost, tools: PostAlertsTools): Promise<void> {
+  if (post.state === 'sending' && !tools.mailer.idempotent) {
+    await giveUpAsUnknown(post, tools, 'the worker died while it was sending')
+  }
+  // The worker died between writing down how it ended and failing the run: nobody has asked for another mail.
+  if (tools.rescued && post.state === 'unknown') {
+    await giveUpAsUnknown(post, tools, post.reply ?? 'the server fell silent')
+  }
+  if (tools.rescued && post.state === 'failed') {
+    throw new PermanentError('mail-refused', post.reply ?? 'the mail was refused')
+  }
+  const mail = await prepareMail(post, tools)
+  const result = await tools.mailer.send(mail, tools.signal).catch((error: unknown) => noteFailure(post, tools, error))
+  if (result.outcome === 'unknown') return giveUpAsUnknown(post, tools, result.reply)
+  await tools.commit((tx) => updateAlertPost(tx, post, { state: 'sent', sent_at: sql`now()`, reply: result.reply }))
+}
+
+/** A try after `failed` or `unknown` is a person's, and a new mail. */
+async function prepareMail(post: AlertPost, { db, checkpoint, publicUrl }: PostAlertsTools): Promise<Mail> {
+  const deliberate = post.state === 'failed' || post.state === 'unknown'
+  const messageId = deliberate ? null : post.messageId
+  const date = deliberate ? null : post.messageDate
+  const identity = {
+    messageId: messageId ?? `<${randomUUID()}@${new URL(publicUrl).hostname}>`,
+    date: date ?? (await databaseNow(db)),
+  }
+  await checkpoint((tx) =>
+    updateAlertPost(tx, post, {
+      state: 'sending',
+      message_id: identity.messageId,
+      message_date: identity.date,
+      tries: sql`tries + 1`,
+    }),
+  )
+  return composeAlertMail(post, { publicUrl, ...identity })
+}
+
+async function giveUpAsUnknown(post: AlertPost, { checkpoint }: PostAlertsTools, reason: string): Promise<never> {
+  await checkpoint((tx) => updateAlertPost(tx, post, { state: 'unknown', reply: reason }))
+  throw new PermanentError(
+    'delivery-unknown',
+    `nobody knows whether the mail was taken (${reason}); ask its receiver, then retry to send it again or leave it`,
+  )
+}
+
+async function postCall(post: AlertPost, tools: PostAlertsTools): Promise<void> {
+  const { db, checkpoint, commit, webhook, publicUrl, signal } = tools
+  if (webhook === null) {
+    return noteFailure(
+      post,
+      tools,
+      new PermanentError('no-webhook', 'ALERT_WEBHOOK_URL is not set any more; set it, then retry'),
+    )
+  }
+  await checkpoint((tx) => updateAlertPost(tx, post, { state: 'sending', tries: sql`tries + 1` }))
+  const message = { ...composeAlertCall(post, publicUrl), at: Temporal.Instant.from(await databaseNow(db)) }
+  const status = await webhook.send(message, signal).catch((error: unknown) => noteFailure(post, tools, error))
+  await commit((tx) => updateAlertPost(tx, post, { state: 'sent', sent_at: sql`now()`, reply: `HTTP ${status}` }))
+}
+
+/** On record before the engine decides about another try. Patience without end is no plan: the last try is the last. */
+async function noteFailure(post: AlertPost, { checkpoint, triesMax }: PostAlertsTools, error: unknown): Promise<never> {
+  const isLast = post.tries + 1 >= triesMax
+  const isOver = isLast && error instanceof RetryLaterError
+  const final = isOver
+    ? new PermanentError('webhook-refused', `${error.message} It was tried ${triesMax} times.`)
+    : error
+  const state = isLast || final instanceof PermanentError ? 'failed' : 'pending'
+  await checkpoint((tx) => updateAlertPost(tx, post, { state, reply: messageOf(final) }))
+  throw final
+}
