@@ -1,0 +1,32 @@
+-- Grain: one row per queue in which a run could be at work and is not: since when the one waits that has waited longest. A run waits from the
+-- time it was asked for, its last try ended, what it stands on was done: whichever came last. What its dependencies, an earlier run of its
+-- schedule or its own time hold back does not wait. Backfills wait their turn, however long; they count only while no node works at all.
+-- $1 the queues. Looks at the 1,000 oldest of each queue and state; reads runs_planned and runs_in_flight.
+select
+  q.name as queue,
+  count(*)::int as runs,
+  min(ready.since) as since,
+  extract(epoch from now() - min(ready.since))::double precision as seconds
+from unnest($1::text[]) as q (name)
+cross join lateral (
+  select greatest(r.planned_at, r.not_before, r.started_at, (
+    select max(n.finished_at) from run_dependencies d join runs n on n.job = d.job and n.key = d.key where d.run_id = r.id
+  )) as since
+  from (
+    (select * from runs where queue = q.name and state = 'planned' and not_before <= now() order by planned_at limit 1000)
+    union all
+    (select * from runs where queue = q.name and state = 'queued' and not_before <= now() order by planned_at limit 1000)
+  ) r
+  where (r.priority < 3 or not exists (select from nodes where seen_at > now() - interval '1 minute'))
+    and (r.state = 'queued' or (
+      not exists (
+        select from run_dependencies d left join runs n on n.job = d.job and n.key = d.key
+        where d.run_id = r.id and n.state is distinct from 'succeeded'
+      )
+      and not (r.is_serial and exists (
+        select from runs e
+        where e.schedule_id = r.schedule_id and e.due_at < r.due_at and e.state in ('planned', 'queued', 'running')
+      ))
+    ))
+) ready
+group by q.name
