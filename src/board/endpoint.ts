@@ -19,7 +19,7 @@ export type Written<Body> = { answer: Answer<Body>; audit: AuditEntry | null }
 type Place<Params, Query> = {
   path: `/${string}`
   /** The heading it stands under in the documentation. */
-  group: 'Jobs' | 'Runs' | 'Reports' | 'Health' | 'Mail'
+  group: 'Jobs' | 'Runs' | 'Backfills' | 'Reports' | 'Health' | 'Mail'
   summary: string
   role: Access
   scope: Scope

@@ -23,7 +23,8 @@ export async function requestRun(
   return { result, audit: result.created || again !== 'no' ? audit : null }
 }
 
-async function checkClient({ identity, db }: Context, clientId: string | null): Promise<void> {
+/** Throws HttpError `other-client`, `no-such-client`. */
+export async function checkClient({ identity, db }: Context, clientId: string | null): Promise<void> {
   if (identity.clientId !== null && clientId !== identity.clientId) {
     throw new HttpError(403, 'other-client', `You act for ${identity.clientId}, and this is not about it.`)
   }

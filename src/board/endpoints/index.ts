@@ -1,4 +1,5 @@
 import type { Endpoint } from '../endpoint.ts'
+import { cancelBackfillEndpoint, findBackfill, listBackfills, startBackfillEndpoint } from './backfills.ts'
 import { livez, metrics, readyz } from './health.ts'
 import { listJobs, startRun } from './jobs.ts'
 import { followLink } from './mailed-links.ts'
@@ -13,6 +14,10 @@ export const endpoints: readonly Endpoint[] = [
   findRun,
   retryRun,
   cancelRun,
+  startBackfillEndpoint,
+  listBackfills,
+  findBackfill,
+  cancelBackfillEndpoint,
   listReportExecutions,
   findReportExecution,
   downloadFile,

@@ -22,6 +22,7 @@ const PATHS = {
   retry: '<path d="M13.4 8A5.4 5.4 0 1 1 11.6 4M13.5 1.8v3h-3"/>',
   download: '<path d="M8 2v8M4.8 7 8 10.2 11.2 7M2.5 13.5h11"/>',
   back: '<path d="M10 3 5 8l5 5"/>',
+  backfill: '<path d="M13.5 3.5 8 8l5.5 4.5zM8 3.5 2.5 8 8 12.5z"/>',
   forward: '<path d="m6 3 5 5-5 5"/>',
 } as const
 

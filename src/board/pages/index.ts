@@ -1,7 +1,9 @@
 import type { Route } from '../routes.ts'
 import { auditPage } from './audit.ts'
+import { backfillPage, backfillsPage, cancelBackfillForm } from './backfills.ts'
 import { docsPage, openApiRoute, problemsPage } from './docs.ts'
 import { jobsPage, runJobForm } from './jobs.ts'
+import { newBackfillPage, startBackfillForm } from './new-backfill.ts'
 import { nightPage } from './night.ts'
 import { mailAttachment, mailBody, mailPage, outboxPage } from './outbox.ts'
 import { reportPage, reportsPage } from './reports.ts'
@@ -27,6 +29,11 @@ export const pages: readonly Route[] = [
   jobsPage,
   runJobForm,
   schedulesPage,
+  backfillsPage,
+  newBackfillPage,
+  startBackfillForm,
+  backfillPage,
+  cancelBackfillForm,
   outboxPage,
   mailPage,
   mailBody,

@@ -10,6 +10,9 @@ const NOTICES: Record<string, string> = {
   'retried-all': 'Everything that had failed is planned again.',
   cancelled: 'Cancelled. A run that was already at work stops within seconds.',
   'night-planned': 'The night is planned: what has not run yet runs now.',
+  'backfill-started': 'Planned. It works its way through, behind the nights.',
+  'backfill-known': 'The same backfill was under way already: here it is.',
+  'backfill-cancelled': 'Cancelled. A run that was already at work stops within seconds.',
   requested: 'Planned. It runs as soon as what it waits for is done and a worker is free.',
   'signed-out': 'You are signed out.',
 }
@@ -22,6 +25,7 @@ const PLACES: readonly Place[] = [
   { href: '/runs', label: 'Runs', icon: 'runs', role: 'viewer', scope: 'client' },
   { href: '/jobs', label: 'Jobs', icon: 'job', role: 'viewer', scope: 'client' },
   { href: '/schedules', label: 'Schedules', icon: 'schedule', role: 'viewer', scope: 'client' },
+  { href: '/backfills', label: 'Backfills', icon: 'backfill', role: 'viewer', scope: 'client' },
   { href: '/outbox', label: 'Outbox', icon: 'mail', role: 'operator', scope: 'everything' },
   { href: '/queues/', label: 'Queues', icon: 'queue', role: 'viewer', scope: 'everything' },
   { href: '/audit', label: 'Audit log', icon: 'audit', role: 'admin', scope: 'client' },
