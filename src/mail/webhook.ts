@@ -5,7 +5,7 @@ import { MINUTE_MS, SECOND_MS } from '../time.ts'
 /** Calls one address with signed JSON, as standardwebhooks.com says. */
 export type Webhook = {
   /** Where it leads, without path and query, which may hold a secret. */
-  host: string
+  origin: string
   /**
    * Posts one message; the same id is the same message, however often it is sent. Returns the status it was answered with (2xx). Throws
    * PermanentError('webhook-refused') for what another try will not mend, RetryLaterError when told to wait, else a plain Error.
@@ -36,7 +36,7 @@ const PASSING = [408, 425, 429]
 export function openWebhook({ url, secret, timeoutMs = TIMEOUT_MS }: WebhookOptions): Webhook {
   const { host, origin } = new URL(url)
   return {
-    host: origin,
+    origin,
     async send(message, signal) {
       const response = await fetch(url, {
         method: 'POST',

@@ -13,6 +13,13 @@ export {
 export { nextFires } from './cron.ts'
 export { createEngine, type Engine } from './engine.ts'
 export {
+  readFreshness,
+  type ScheduleFreshness,
+  WINDOW_STATES,
+  type WindowFreshness,
+  type WindowState,
+} from './freshness.ts'
+export {
   type AnyJob,
   defineJob,
   type Job,
@@ -23,6 +30,7 @@ export {
 } from './job.ts'
 export type { Ledger, RequestOptions } from './ledger.ts'
 export { perform } from './perform.ts'
+export { type AlertOptions, readWaitingQueues, watchAlerts } from './raise-alerts.ts'
 export { createRegistry, jobNamed, type Registry } from './registry.ts'
 export type { AttemptView, RunFilter, RunState, RunView } from './run-views.ts'
 export { planNight, zoneOf } from './schedule.ts'

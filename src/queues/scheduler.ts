@@ -22,15 +22,21 @@ const RECONCILE_EVERY_MS = 10 * SECOND_MS
 const RECONCILE_OLDER_MS = 5 * SECOND_MS
 /** Younger ones may just be on their way into the queue, by another process. */
 const START_OLDER_MS = 2 * SECOND_MS
+const SWEEP_EVERY_MS = 5 * SECOND_MS
 
-/** `onTick` plans, once a minute, what no schedule says. */
-export function createScheduler(tools: DispatchTools, registry: Registry, onTick: () => Promise<void>): Scheduler {
+/** `onTick` plans, once a minute, what no schedule says; `onSweep` looks every few seconds for what people should know. */
+export function createScheduler(
+  tools: DispatchTools,
+  registry: Registry,
+  { onTick, onSweep }: { onTick: () => Promise<void>; onSweep: () => Promise<void> },
+): Scheduler {
   const { db, log } = tools
   const dispatching = createLoop('dispatch', DISPATCH_EVERY_MS, log, () => dispatch(tools))
   const reconciling = createLoop('reconcile', RECONCILE_EVERY_MS, log, async () => {
     await reconcile(tools, { olderThanMs: RECONCILE_OLDER_MS })
     await trimQueues(tools.backend)
   })
+  const sweeping = createLoop('sweep', SWEEP_EVERY_MS, log, onSweep)
   let minutes: ScheduledTask | null = null
 
   async function tick(): Promise<void> {
@@ -53,10 +59,11 @@ export function createScheduler(tools: DispatchTools, registry: Registry, onTick
       await tick()
       dispatching.start()
       reconciling.start()
+      sweeping.start()
     },
     async stop() {
       await minutes?.destroy()
-      await Promise.all([dispatching.stop(), reconciling.stop()])
+      await Promise.all([dispatching.stop(), reconciling.stop(), sweeping.stop()])
     },
   }
 }
