@@ -249,14 +249,14 @@ function lastUnlessOpen(
 
 function sayLeftOut(log: Log, row: ScheduleRow, { due, skipped }: Chosen): void {
   if (due.leftOut !== null) {
-    const missed = `fire times from ${due.leftOut} on were missed and are left out (catch-up ${row.catch_up})`
+    const missed = `fire times from ${due.leftOut.toString()} on were missed and are left out (catch-up ${row.catch_up})`
     log.warn({ schedule: row.id }, `schedule ${row.id}: ${missed}`)
   }
   if (skipped > 0) {
     const why = 'left out, because a run of it is still open (overlap skip)'
     log.warn(
       { schedule: row.id, skipped },
-      `schedule ${row.id}: ${skipped} fire times up to ${due.plannedUntil} ${why}`,
+      `schedule ${row.id}: ${skipped} fire times up to ${due.plannedUntil.toString()} ${why}`,
     )
   }
 }

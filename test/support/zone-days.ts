@@ -29,7 +29,7 @@ export function daysOfChange(): ZoneDays[] {
 
 /** Everything that distinguishes a zone's clock from others in these years. */
 function clockOf(zone: string): string {
-  const changes = transitions(zone).map((change) => `${change.toInstant()} ${change.offset}`)
+  const changes = transitions(zone).map((change) => `${String(change.toInstant())} ${change.offset}`)
   return [startOfDay(FIRST, zone).toString(), ...changes].join(' ')
 }
 
@@ -94,7 +94,8 @@ export function wrongLastFires(expression: string, { zone, from, to }: ZoneDays)
   for (let until = first; Temporal.Instant.compare(until, end) < 0; until = until.add({ hours: 1 })) {
     const wanted = fires.findLast((fire) => Temporal.Instant.compare(fire, until) <= 0)
     const found = lastFire(expression, zone, until)
-    if (String(found) !== String(wanted)) wrong.push(`${expression} in ${zone} until ${until}: ${found}, not ${wanted}`)
+    if (String(found) !== String(wanted))
+      wrong.push(`${expression} in ${zone} until ${String(until)}: ${String(found)}, not ${String(wanted)}`)
   }
   return wrong
 }
@@ -116,5 +117,7 @@ function difference(what: string, found: string[], wanted: string[]): string[] {
   const missing = wanted.filter((each, index) => found[index] !== each && !found.includes(each))
   const extra = found.filter((each, index) => wanted[index] !== each && !wanted.includes(each))
   if (missing.length + extra.length === 0 && found.length === wanted.length) return []
-  return [`${what}: ${found.length} fires for ${wanted.length} days, without ${missing}, with ${extra}`]
+  return [
+    `${what}: ${found.length} fires for ${wanted.length} days, without ${missing.join(' ')}, with ${extra.join(' ')}`,
+  ]
 }
