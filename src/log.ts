@@ -13,6 +13,28 @@ export function withLineSink<T>(sink: LineSink, work: () => T): T {
   return sinks.run(sink, work)
 }
 
+/**
+ * Writes what another process of ours logged (one line of JSON) into this log. Returns what a sink would get of it; null when it is no
+ * such line.
+ */
+export function relayLine(log: Log, text: string): { level: string; message: string } | null {
+  const { level, time: _time, msg, ...facts } = parseLine(text)
+  const label = pino.levels.labels[Number(level)]
+  if (label === undefined || typeof msg !== 'string') return null
+  log[label as pino.Level](facts, msg)
+  return { level: label, message: msg }
+}
+
+function parseLine(text: string): Record<string, unknown> {
+  if (!text.startsWith('{')) return {}
+  try {
+    return JSON.parse(text) as Record<string, unknown>
+  } catch {
+    // Something else that begins with a brace.
+    return {}
+  }
+}
+
 /** Keys that must never reach a log, wherever they stand in an object. */
 const SECRET_PATHS = ['password', 'token', 'secret', 'authorization', 'cookie', 'address', 'email'].flatMap((key) => [
   key,

@@ -25,6 +25,7 @@ function section(job: AnyJob): string {
     ['after', waitsFor(job)],
     ['tries', attempts === 1 ? '1' : `${attempts}, ${wait}`],
     ['deadline', duration(job.timeoutMs)],
+    ['runs in', place(job)],
     ['payload', payload(job)],
   ]
   const table = rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n')
@@ -44,6 +45,11 @@ function waitsFor(job: AnyJob): string {
   const made = job.schedule.payload(Temporal.Instant.from('2026-03-02T00:10:00Z'), { id: 'acme', timeZone: 'UTC' }, {})
   const names = job.after(made).map((request) => request.job.name)
   return names.length === 0 ? 'nothing' : names.map((name) => `[${name}](#${name})`).join(', ')
+}
+
+function place({ memoryMaxMb }: AnyJob): string {
+  if (memoryMaxMb === null) return "its worker's process"
+  return `a process of its own, with at most ${memoryMaxMb} MB of memory for it and all it starts`
 }
 
 function payload(job: AnyJob): string {

@@ -32,6 +32,7 @@ export const applyRetention = defineJob<z.output<typeof payload>, JobTools>({
   after: () => [],
   retry: { attempts: 5, delayMs: 60_000, maxDelayMs: 600_000 },
   timeoutMs: 5 * MINUTE_MS,
+  memoryMaxMb: null,
   async run({ day }, { database: { system }, storage, retention, signal, log }) {
     await prepareFactPartitions(system, day)
     const dropped = retention.factDays === null ? [] : await dropFactsBefore(system, addDays(day, -retention.factDays))

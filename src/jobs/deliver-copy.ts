@@ -20,5 +20,6 @@ export const deliverCopy = defineJob<z.output<typeof payload>, JobTools>({
   after: () => [],
   retry: { attempts: 8, delayMs: 15_000, maxDelayMs: 1_800_000 },
   timeoutMs: MINUTE_MS,
+  memoryMaxMb: null,
   run: ({ deliveryId }, context) => deliver(deliveryId, context),
 })

@@ -29,6 +29,7 @@ export const forecastCallVolume = defineJob<z.output<typeof clientDay>, JobTools
   after: (payload) => [on(rollUpDay, payload)],
   retry: { attempts: 3, delayMs: 10_000, maxDelayMs: 300_000 },
   timeoutMs: 5 * MINUTE_MS,
+  memoryMaxMb: null,
   async run(payload, { db, commit, log }) {
     const forecasts = await forecast(db, payload)
     for (const { sectorId, outcome } of forecasts.forecasts) {

@@ -29,6 +29,7 @@ export const refreshTiers = defineJob<z.output<typeof clientDay>, JobTools>({
   after: (payload) => [on(rollUpDay, payload)],
   retry: { attempts: 3, delayMs: 10_000, maxDelayMs: 300_000 },
   timeoutMs: 3 * MINUTE_MS,
+  memoryMaxMb: null,
   async run(payload, { commit }) {
     await commit(async (tx) => {
       await refresh(tx, payload)

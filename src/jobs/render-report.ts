@@ -72,6 +72,7 @@ export const renderReport = defineJob<z.output<typeof payload>, JobTools>({
       .map((day) => on(rollUpDay, { clientId, day })),
   retry: { attempts: 2, delayMs: 10_000, maxDelayMs: 60_000 },
   timeoutMs: 2 * MINUTE_MS,
+  memoryMaxMb: 1024,
   run: (payload, context) =>
     renderExecution(payload, {
       ...context,

@@ -28,6 +28,7 @@ export const rollUpDay = defineJob<z.output<typeof clientDay>, JobTools>({
   after: () => [],
   retry: { attempts: 5, delayMs: 10_000, maxDelayMs: 600_000 },
   timeoutMs: 5 * MINUTE_MS,
+  memoryMaxMb: null,
   async run(payload, { commit, retention }) {
     await commit(async (tx) => {
       await requireFacts(tx, payload.day, retention.factDays)

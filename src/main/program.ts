@@ -6,23 +6,27 @@ import { migrate } from '../db/migrate.ts'
 import { jobs } from '../jobs/index.ts'
 import type { JobTools } from '../jobs/job-tools.ts'
 import { planLateWork } from '../jobs/plan-late-work.ts'
+import { postAlert } from '../jobs/post-alert.ts'
 import type { Log } from '../log.ts'
-import type { Mailer } from '../mail/mailer.ts'
-import { openOutbox } from '../mail/outbox.ts'
-import { openSmtp } from '../mail/smtp.ts'
 import {
+  type AlertOptions,
   createEngine,
   createRegistry,
   type Engine,
   openQueueBackend,
   type QueueBackend,
   type Registry,
+  watchAlerts,
 } from '../queues/index.ts'
-import { openFonts, openPdfPrinter } from '../reports/render/index.ts'
-import { openFolderStore } from '../storage/folder-store.ts'
-import type { ObjectStore } from '../storage/object-store.ts'
-import { systemClock } from '../time.ts'
+import { ownersOfReports } from '../reports/report-owners.ts'
+import { MINUTE_MS, systemClock } from '../time.ts'
 import { makeDataFolder } from './make-data-folder.ts'
+import { openJobTools } from './open-job-tools.ts'
+import type { ChildSettings } from './work-child.ts'
+
+export { outboxFolder, publicUrlOf } from './open-job-tools.ts'
+
+const CHILD_ENTRY = join(import.meta.dirname, 'work-child.ts')
 
 /** Everything a process of ours may need, opened and wired. */
 export type Program = {
@@ -41,13 +45,14 @@ export type Program = {
 export async function openMigratedDatabase(
   config: Config,
   log: Log,
-): Promise<{ database: Database; close(): Promise<void> }> {
+): Promise<{ database: Database; url: string; close(): Promise<void> }> {
   await makeDataFolder(config.DATA_DIR)
   const server = await openServer(config)
   await migrate(server.url)
   const database = openDatabase(server.url, { max: config.DATABASE_POOL_MAX, log })
   return {
     database,
+    url: server.url,
     async close() {
       await database.close()
       await server.release()
@@ -62,7 +67,7 @@ async function openServer(config: Config): Promise<{ url: string; release(): Pro
 
 /** Opens every part. What is missing (a font, a template, a server) stops the start here, not the night. */
 export async function openProgram(config: Config, log: Log): Promise<Program> {
-  const { database, close: closeDatabase } = await openMigratedDatabase(config, log)
+  const { database, url, close: closeDatabase } = await openMigratedDatabase(config, log)
   const backend = await openQueueBackend({
     pool: database.queuePool,
     redisUrl: config.REDIS_URL,
@@ -77,11 +82,13 @@ export async function openProgram(config: Config, log: Log): Promise<Program> {
     backend,
     registry,
     jobTools,
+    child: { entry: CHILD_ENTRY, settings: { config, databaseUrl: url, logLevel: log.level } satisfies ChildSettings },
     clock: systemClock,
     clientRunsMax: config.CLIENT_RUNS_MAX,
     concurrency: concurrencyOf(config),
     log,
     onTick: (ledger) => planLateWork(database.system, ledger, systemClock()),
+    onSweep: watchAlerts(alertOptionsOf(config, database, registry, jobTools.webhook)),
   })
   return {
     config,
@@ -100,54 +107,23 @@ export async function openProgram(config: Config, log: Log): Promise<Program> {
   }
 }
 
-async function openJobTools(config: Config, database: Database, log: Log): Promise<JobTools> {
+function alertOptionsOf(
+  config: Config,
+  { system }: Database,
+  registry: Registry,
+  webhook: JobTools['webhook'],
+): AlertOptions {
   return {
-    database,
-    storage: await openStorage(config),
-    mailer: await openMailer(config),
-    printer: openPdfPrinter({ chromiumPath: config.CHROMIUM_PATH, folder: join(config.DATA_DIR, 'chromium'), log }),
-    fonts: await openFonts(),
-    mail: {
-      publicUrl: publicUrlOf(config),
-      attachMaxBytes: config.MAIL_ATTACH_MAX_BYTES,
-      linkTtlDays: config.LINK_TTL_DAYS,
-    },
-    retention: {
-      reportDays: config.REPORT_TTL_DAYS,
-      ledgerDays: config.LEDGER_TTL_DAYS,
-      factDays: config.FACTS_TTL_DAYS ?? null,
-    },
+    db: system,
+    registry,
+    receivers: [
+      ...config.ALERT_MAIL_TO.map((address) => ({ channel: 'mail' as const, address })),
+      ...(webhook === null ? [] : [{ channel: 'webhook' as const, address: webhook.origin }]),
+    ],
+    queueAgeMs: config.QUEUE_AGE_ALERT_MINUTES * MINUTE_MS,
+    postAlert,
+    ownersOf: ownersOfReports,
   }
-}
-
-/** Where people reach the board, without a slash at the end. */
-export function publicUrlOf(config: Config): string {
-  return (config.PUBLIC_URL ?? `http://${config.HOST}:${config.PORT}`).replace(/\/+$/, '')
-}
-
-/** The folder of mails, where no server is configured. */
-export function outboxFolder(config: Config): string {
-  return join(config.DATA_DIR, 'outbox')
-}
-
-async function openMailer(config: Config): Promise<Mailer> {
-  if (config.SMTP_URL === undefined) return openOutbox(outboxFolder(config), { from: config.MAIL_FROM })
-  return openSmtp(config.SMTP_URL, { from: config.MAIL_FROM })
-}
-
-async function openStorage(config: Config): Promise<ObjectStore> {
-  if (config.S3_BUCKET === undefined) return openFolderStore(join(config.DATA_DIR, 'reports'))
-  // The SDK is large, and most commands and machines do without it.
-  const { openS3Store } = await import('../storage/s3-store.ts')
-  return openS3Store({
-    bucket: config.S3_BUCKET,
-    endpoint: config.S3_ENDPOINT,
-    region: config.S3_REGION,
-    accessKeyId: config.S3_ACCESS_KEY_ID,
-    secretAccessKey: config.S3_SECRET_ACCESS_KEY,
-    forcePathStyle: config.S3_FORCE_PATH_STYLE,
-    checksums: config.S3_CHECKSUMS,
-  })
 }
 
 function concurrencyOf(config: Config) {

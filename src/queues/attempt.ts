@@ -19,6 +19,7 @@ export type ClaimedRun = {
   attempt: number
   failures: number
   crashes: number
+  trace_parent: string | null
 }
 
 /** How an attempt ended. `waitMs` is how long until the next try, where there is one. */
@@ -26,6 +27,8 @@ export type Outcome =
   | { kind: 'succeeded' }
   | { kind: 'failed'; error: Error; code: string }
   | { kind: 'retried'; error: Error; code: string; waitMs: number }
+  /** Its process ended under it. `waitMs` null: that was once too often. */
+  | { kind: 'crashed'; error: Error; code: string; waitMs: number | null }
   | { kind: 'cancelled' }
   | { kind: 'given-back'; error: Error; waitMs: number }
   | { kind: 'lost' }
@@ -47,10 +50,12 @@ export class StopError extends Error {
   }
 }
 
-const finishAttempts = sqlFile<{ id: string }>(import.meta.dirname, 'finish-attempts.sql')
+const finishAttempts = sqlFile<{ id: string }>(import.meta.dirname, 'finish-attempts.sql', { prepared: true })
 
 /** A job that ignores its signal is left behind after this long; it can commit nothing any more. */
-const STOP_GRACE_MS = 5_000
+export const STOP_GRACE_MS = 5_000
+/** A run whose process ended this often while it ran is poison. */
+export const CRASHES_MAX = 4
 /** How long the end of an attempt is tried to be written; afterwards the run is found and planned again. */
 const FINISH_RETRIES = 30
 const FINISH_WAIT_MS = 1_000
@@ -93,9 +98,10 @@ export async function attemptRun<JobTools>(
   }
 }
 
-type LogLine = { line: number; at: string; level: string; message: string }
+export type LogLine = { line: number; at: string; level: string; message: string }
 
-function keepLines(lines: LogLine[]) {
+/** Keeps what an attempt logs, up to a bound. */
+export function keepLines(lines: LogLine[]) {
   return ({ level, message }: { level: string; message: string }) => {
     if (lines.length >= LOG_LINES_MAX) return
     const cut = lines.length === LOG_LINES_MAX - 1
@@ -194,8 +200,9 @@ async function holdClaim(tx: Transaction, run: ClaimedRun): Promise<void> {
   if (!held) throw new StopError('lost')
 }
 
-async function record<JobTools>(
-  tools: AttemptTools<JobTools>,
+/** Writes how an attempt ended, again and again while the database is away; an attempt that lost its claim writes nothing. */
+export async function record(
+  tools: Pick<AttemptTools<unknown>, 'finish' | 'log'>,
   run: ClaimedRun,
   outcome: Outcome,
   lines: LogLine[],
@@ -218,6 +225,7 @@ const NEXT_STATE = {
   succeeded: 'succeeded',
   failed: 'failed',
   retried: 'queued',
+  crashed: 'queued',
   cancelled: 'cancelled',
   'given-back': 'queued',
 } as const
@@ -240,12 +248,12 @@ function endingOf(run: ClaimedRun, outcome: Exclude<Outcome, { kind: 'lost' }>, 
   return {
     id: run.id,
     attempt: run.attempt,
-    state: NEXT_STATE[outcome.kind],
+    state: outcome.kind === 'crashed' && outcome.waitMs === null ? 'failed' : NEXT_STATE[outcome.kind],
     outcome: outcome.kind,
     code: 'code' in outcome ? outcome.code : outcome.kind === 'given-back' ? 'given-back' : null,
     message: error?.message.slice(0, MESSAGE_CHARS_MAX) ?? null,
     stack: error?.stack?.slice(0, STACK_CHARS_MAX) ?? null,
-    waitMs: 'waitMs' in outcome ? outcome.waitMs : 0,
+    waitMs: ('waitMs' in outcome ? outcome.waitMs : null) ?? 0,
     lines,
   }
 }
@@ -276,6 +284,21 @@ export function judge(
   const failures = run.failures + 1
   if (failures >= retry.attempts || code === 'invalid-payload') return { kind: 'failed', error, code }
   return { kind: 'retried', error, code, waitMs: backoffMs(retry, failures) }
+}
+
+/** What the end of its process means for a run: another try that counts as a crash, until it is poison. */
+export function judgeCrash(
+  crash: { code: string; error: Error },
+  run: Pick<ClaimedRun, 'crashes'>,
+  retry: RetryPolicy,
+): Outcome {
+  const crashes = run.crashes + 1
+  if (crashes < CRASHES_MAX) return { kind: 'crashed', ...crash, waitMs: backoffMs(retry, crashes) }
+  const error = new Error(
+    `its process ended ${crashes} times while it ran, the last time: ${crash.error.message}; look at the attempts, then retry it`,
+  )
+  error.stack = crash.error.stack ?? error.message
+  return { kind: 'crashed', error, code: 'crashed', waitMs: null }
 }
 
 /** Exponential with a cap, and jitter over its upper half, so that what failed together does not come back together. */

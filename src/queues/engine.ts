@@ -2,9 +2,11 @@ import type { Database } from '../db/database.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from '../time.ts'
 import type { QueueBackend } from './backend.ts'
+import { createChildPool } from './child-pool.ts'
 import type { QueueName } from './job.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import type { Registry } from './registry.ts'
+import type { ChildProgram } from './run-child.ts'
 import { createScheduler } from './scheduler.ts'
 import { startWorkers } from './work.ts'
 import { createWorkNode } from './work-node.ts'
@@ -15,6 +17,8 @@ export type EngineOptions<JobTools> = {
   registry: Registry
   /** What jobs find in their context beside the engine's own. */
   jobTools: JobTools
+  /** Runs the jobs that have a memory limit; it must know the same jobs. */
+  child: ChildProgram
   clock: Clock
   clientRunsMax: number
   concurrency: Record<QueueName, number>
@@ -44,11 +48,12 @@ export function createEngine<JobTools>(options: EngineOptions<JobTools>): Engine
     options.onTick(ledger),
   )
   const ledger = createLedger({ db: database.system, backend, onPlanned: scheduler.dispatchSoon })
+  const children = createChildPool(options.child, log)
   const node = createWorkNode({
     database,
     clock,
     log,
-    startWorkers: (id) => startWorkers({ ...options, node: id, onFinished: scheduler.dispatchSoon }),
+    startWorkers: (id) => startWorkers({ ...options, children, node: id, onFinished: scheduler.dispatchSoon }),
   })
   return {
     node: node.id,
@@ -60,6 +65,7 @@ export function createEngine<JobTools>(options: EngineOptions<JobTools>): Engine
     checkClock: node.checkClock,
     async close(graceMs) {
       await node.close(graceMs)
+      await children.close()
       await scheduler.stop()
     },
   }

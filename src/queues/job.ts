@@ -82,6 +82,11 @@ export type Job<Payload, JobTools> = {
   after(payload: Payload): RunRequest[]
   retry: RetryPolicy
   timeoutMs: number
+  /**
+   * A number: runs in a process of its own, which ends when it and all it starts hold more than so many megabytes; whatever happens
+   * there, a loop without end included, costs that attempt only. null: runs in the worker's process.
+   */
+  memoryMaxMb: number | null
   run(payload: Payload, context: RunContext & JobTools): Promise<void>
 }
 

@@ -3,9 +3,19 @@ import type { Database } from '../db/database.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { sqlFile } from '../sql.ts'
-import { attemptRun, type ClaimedRun, type Ending, type Outcome, StopError, writeEndings } from './attempt.ts'
+import {
+  attemptRun,
+  type ClaimedRun,
+  CRASHES_MAX,
+  type Ending,
+  type Outcome,
+  StopError,
+  writeEndings,
+} from './attempt.ts'
+import { attemptInChild } from './attempt-in-child.ts'
 import type { QueueBackend } from './backend.ts'
 import { batched } from './batch.ts'
+import type { ChildPool } from './child-pool.ts'
 import { QUEUES, type QueueName } from './job.ts'
 import { jobOfRun, type Registry } from './registry.ts'
 
@@ -16,10 +26,8 @@ import { jobOfRun, type Registry } from './registry.ts'
 const LOCK_MS = 15_000
 const STALLED_INTERVAL_MS = 5_000
 const STALLED_COUNT_MAX = 1000
-/** A run whose worker died this often is poison. */
-const CRASHES_MAX = 4
 
-const claimRuns = sqlFile<ClaimedRun>(import.meta.dirname, 'claim-runs.sql')
+const claimRuns = sqlFile<ClaimedRun>(import.meta.dirname, 'claim-runs.sql', { prepared: true })
 
 /** Claims, or endings, that go to the ledger together. */
 const BATCH_MAX = 100
@@ -29,6 +37,8 @@ export type WorkTools<JobTools> = {
   backend: QueueBackend
   registry: Registry
   jobTools: JobTools
+  /** For jobs that do not run in this process. */
+  children: ChildPool
   node: string
   concurrency: Record<QueueName, number>
   log: Log
@@ -144,7 +154,9 @@ async function attemptKnown<JobTools>(
   tools: Tools<JobTools>,
 ): Promise<Outcome> {
   const job = jobOfRun(tools.registry, run.job)
-  return attemptRun(job, run, stop, tools)
+  const { memoryMaxMb } = job
+  if (memoryMaxMb === null) return attemptRun(job, run, stop, tools)
+  return attemptInChild(job, run, stop, { ...tools, memoryMaxMb })
 }
 
 async function failPoison<JobTools>(run: ClaimedRun, { finish }: Tools<JobTools>): Promise<Outcome> {
@@ -170,6 +182,9 @@ function answerQueue(outcome: Outcome): void {
       return
     case 'failed':
       throw new UnrecoverableError(outcome.error.message)
+    case 'crashed':
+      if (outcome.waitMs === null) throw new UnrecoverableError(outcome.error.message)
+      throw new TryAgain(outcome.error.message, outcome.waitMs)
     case 'retried':
     case 'given-back':
       throw new TryAgain(outcome.error.message, outcome.waitMs)
@@ -196,6 +211,11 @@ function logOutcome(log: Log, run: ClaimedRun, outcome: Outcome, durationMs: num
       )
     case 'retried':
       return log.warn(facts, `${title} failed, tried again in ${outcome.waitMs} ms: ${messageOf(outcome.error)}`)
+    case 'crashed': {
+      const next = outcome.waitMs === null ? 'for good' : `and is tried again in ${outcome.waitMs} ms`
+      const level = outcome.waitMs === null ? 'error' : 'warn'
+      return log[level]({ ...facts, stack: outcome.error.stack }, `${title} crashed ${next}: ${outcome.error.message}`)
+    }
     case 'given-back':
       return log.info(facts, `${title} waits ${outcome.waitMs} ms: ${messageOf(outcome.error)}`)
     case 'cancelled':

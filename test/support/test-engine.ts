@@ -1,19 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { inject } from 'vitest'
-import { z } from 'zod'
 import type { Database } from '../../src/db/database.ts'
 import { createLog } from '../../src/log.ts'
 import {
   type AnyJob,
   createEngine,
   createRegistry,
-  defineJob,
   type Engine,
   openQueueBackend,
   type QueueBackend,
-  type RunContext,
 } from '../../src/queues/index.ts'
+import type { ChildProgram } from '../../src/queues/run-child.ts'
 import { systemClock } from '../../src/time.ts'
+
+export { type TestPayload, testJob } from './test-job.ts'
 
 export type BackendKind = 'postgres' | 'redis'
 
@@ -25,6 +25,7 @@ export async function openTestEngine(
   database: Database,
   jobs: AnyJob[],
   prefix = freshPrefix(),
+  child: ChildProgram = { entry: 'started by no job of this engine', settings: null },
 ): Promise<TestEngine> {
   const log = createLog('silent')
   const backend = await openQueueBackend({
@@ -39,6 +40,7 @@ export async function openTestEngine(
     backend,
     registry: createRegistry(jobs),
     jobTools: {},
+    child,
     clock: systemClock,
     clientRunsMax: 50,
     concurrency: { aggregation: 4, segments: 2, predictions: 2, reports: 2, deliveries: 2 },
@@ -57,33 +59,4 @@ export async function openTestEngine(
 
 export function freshPrefix(): string {
   return `test_${randomBytes(4).toString('hex')}`
-}
-
-const payload = z.strictObject({ clientId: z.string(), name: z.string() })
-export type TestPayload = z.output<typeof payload>
-
-/** A job for tests: what it does is `run`, all else is small and quick. */
-export function testJob(
-  name: string,
-  run: (payload: TestPayload, context: RunContext) => Promise<void>,
-  change: Partial<AnyJob> = {},
-): AnyJob {
-  return {
-    ...defineJob<TestPayload, object>({
-      name,
-      summary: 'A job for tests.',
-      queue: 'aggregation',
-      payload,
-      key: ({ clientId, name }) => `${clientId}.${name}`,
-      client: ({ clientId }) => clientId,
-      night: () => null,
-      window: () => null,
-      schedule: null,
-      after: () => [],
-      retry: { attempts: 3, delayMs: 50, maxDelayMs: 100 },
-      timeoutMs: 20_000,
-      run,
-    }),
-    ...change,
-  }
 }

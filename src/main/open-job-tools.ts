@@ -1,0 +1,67 @@
+import { join } from 'node:path'
+import type { Config } from '../config.ts'
+import type { Database } from '../db/database.ts'
+import type { JobTools } from '../jobs/job-tools.ts'
+import type { Log } from '../log.ts'
+import type { Mailer } from '../mail/mailer.ts'
+import { openOutbox } from '../mail/outbox.ts'
+import { openSmtp } from '../mail/smtp.ts'
+import { openWebhook } from '../mail/webhook.ts'
+import { openFonts, openPdfPrinter } from '../reports/render/index.ts'
+import { openFolderStore } from '../storage/folder-store.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+
+/** Opens what jobs use beside their run's context, for a worker and for its children alike. */
+export async function openJobTools(config: Config, database: Database, log: Log): Promise<JobTools> {
+  return {
+    database,
+    storage: await openStorage(config),
+    mailer: await openMailer(config),
+    webhook:
+      config.ALERT_WEBHOOK_URL === undefined
+        ? null
+        : openWebhook({ url: config.ALERT_WEBHOOK_URL, secret: config.ALERT_WEBHOOK_SECRET }),
+    printer: openPdfPrinter({ chromiumPath: config.CHROMIUM_PATH, folder: join(config.DATA_DIR, 'chromium'), log }),
+    fonts: await openFonts(),
+    mail: {
+      publicUrl: publicUrlOf(config),
+      attachMaxBytes: config.MAIL_ATTACH_MAX_BYTES,
+      linkTtlDays: config.LINK_TTL_DAYS,
+    },
+    retention: {
+      reportDays: config.REPORT_TTL_DAYS,
+      ledgerDays: config.LEDGER_TTL_DAYS,
+      factDays: config.FACTS_TTL_DAYS ?? null,
+    },
+  }
+}
+
+/** Where people reach the board, without a slash at the end. */
+export function publicUrlOf(config: Config): string {
+  return (config.PUBLIC_URL ?? `http://${config.HOST}:${config.PORT}`).replace(/\/+$/, '')
+}
+
+/** The folder of mails, where no server is configured. */
+export function outboxFolder(config: Config): string {
+  return join(config.DATA_DIR, 'outbox')
+}
+
+async function openMailer(config: Config): Promise<Mailer> {
+  if (config.SMTP_URL === undefined) return openOutbox(outboxFolder(config), { from: config.MAIL_FROM })
+  return openSmtp(config.SMTP_URL, { from: config.MAIL_FROM })
+}
+
+async function openStorage(config: Config): Promise<ObjectStore> {
+  if (config.S3_BUCKET === undefined) return openFolderStore(join(config.DATA_DIR, 'reports'))
+  // The SDK is large, and most commands and machines do without it.
+  const { openS3Store } = await import('../storage/s3-store.ts')
+  return openS3Store({
+    bucket: config.S3_BUCKET,
+    endpoint: config.S3_ENDPOINT,
+    region: config.S3_REGION,
+    accessKeyId: config.S3_ACCESS_KEY_ID,
+    secretAccessKey: config.S3_SECRET_ACCESS_KEY,
+    forcePathStyle: config.S3_FORCE_PATH_STYLE,
+    checksums: config.S3_CHECKSUMS,
+  })
+}

@@ -1,0 +1,208 @@
+import { spawn } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest'
+import { type AnyJob, on } from '../../src/queues/index.ts'
+import { treeOf } from '../../src/queues/process-tree.ts'
+import type { IsolationSettings } from '../support/isolation-child.ts'
+import * as jobs from '../support/isolation-jobs.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+import { type BackendKind, freshPrefix, openTestEngine, type TestEngine, testJob } from '../support/test-engine.ts'
+
+const { database, url } = await createTestDatabase({ connectionsMax: 12 })
+const db = database.system
+const asked = { origin: 'person', requestedBy: 'tester', again: 'no' } as const
+const support = join(import.meta.dirname, '../support')
+const settings: IsolationSettings = { databaseUrl: url }
+const child = { entry: join(support, 'isolation-child.ts'), settings }
+
+const quick = testJob('quick', async () => {})
+const everyJob = [...jobs.isolationJobs, quick]
+
+describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
+  let opened: TestEngine[] = []
+
+  beforeEach(async () => {
+    await db.deleteFrom('runs').execute()
+    await db.deleteFrom('clients').execute()
+    await db
+      .insertInto('clients')
+      .values({ id: 'acme', name: 'Acme', time_zone: 'Europe/Berlin', currency: 'EUR' })
+      .execute()
+  })
+
+  afterEach(async () => {
+    await Promise.all(opened.map((each) => each.close()))
+    opened = []
+    expect(childrenOf(process.pid)).toEqual([])
+  })
+
+  async function start(prefix = freshPrefix()): Promise<TestEngine> {
+    const started = await openTestEngine(kind, database, everyJob, prefix, child)
+    opened.push(started)
+    await started.engine.startScheduler()
+    await started.engine.startWorkers()
+    return started
+  }
+
+  async function request({ engine }: TestEngine, job: AnyJob, name = 'x'): Promise<string> {
+    const { runId } = await engine.ledger.request(on(job, { clientId: 'acme', name }), asked)
+    return runId
+  }
+
+  function reaches(runId: string, ...states: string[]) {
+    return vi.waitFor(
+      async () => {
+        const run = await db.selectFrom('runs').selectAll().where('id', '=', runId).executeTakeFirstOrThrow()
+        expect(states).toContain(run.state)
+        return run
+      },
+      { timeout: 25_000, interval: 25 },
+    )
+  }
+
+  const ended = (runId: string) => reaches(runId, 'succeeded', 'failed', 'cancelled')
+
+  function attemptsOf(runId: string) {
+    return db
+      .selectFrom('run_attempts')
+      .select(['outcome', 'error_code', 'error_message'])
+      .where('run_id', '=', runId)
+      .orderBy('attempt')
+      .execute()
+  }
+
+  function sectors() {
+    return db.selectFrom('sectors').select(['id', 'name']).orderBy('id').execute()
+  }
+
+  test('a run in a child commits its results, its follow-up and its success as any other, and the next uses the same process', async () => {
+    const engine = await start()
+    expect(await ended(await request(engine, jobs.good, 'one'))).toMatchObject({ state: 'succeeded', attempt: 1 })
+    const follow = await db.selectFrom('runs').select('id').where('job', '=', 'follower').executeTakeFirstOrThrow()
+    expect((await ended(follow.id)).state).toBe('succeeded')
+    await ended(await request(engine, jobs.good, 'two'))
+    const [one, two] = await sectors()
+    expect(two?.name).toBe(one?.name)
+    expect(Number(one?.name)).not.toBe(process.pid)
+  })
+
+  test('what a job throws in a child means the same as here', async () => {
+    const engine = await start()
+    const [thrown, refused] = await Promise.all(
+      [jobs.throws, jobs.refuses].map(async (job) => ended(await request(engine, job))),
+    )
+    expect(thrown).toMatchObject({ state: 'failed', failures: 3, crashes: 0, error_message: 'no luck' })
+    expect(refused).toMatchObject({ state: 'failed', failures: 1, crashes: 0, error_code: 'refused' })
+    const { stack } = await db
+      .selectFrom('run_attempts')
+      .select('error_stack as stack')
+      .where('run_id', '=', refused?.id ?? '')
+      .executeTakeFirstOrThrow()
+    expect(stack).toContain('isolation-jobs.ts')
+  })
+
+  const OVER_HEAP = 'the process of the run ran out of memory; its heap may hold 192 MB'
+  test.each([
+    ['heap', 'out-of-memory', OVER_HEAP],
+    ['buffers', 'out-of-memory', /^the process of the run held \d+ MB with all it started; its job allows 256 MB$/],
+    ['exit0', 'child-exited', 'the process of the run exited with code 0 before the run had ended'],
+    ['exit1', 'child-exited', 'the process of the run exited with code 1 before the run had ended'],
+    ['killed', 'child-exited', 'the process of the run was killed by SIGKILL'],
+    ['uncaught', 'child-exited', 'the process of the run exited with code 1 before the run had ended'],
+  ] as const)('%s costs one attempt, which counts as a crash and not as a failure', async (name, code, message) => {
+    const engine = await start()
+    const run = await ended(await request(engine, jobs.harms[name]))
+    expect(run).toMatchObject({ state: 'succeeded', attempt: 2, failures: 0, crashes: 1 })
+    expect(await attemptsOf(run.id)).toEqual([
+      { outcome: 'crashed', error_code: code, error_message: expect.stringMatching(message) },
+      { outcome: 'succeeded', error_code: null, error_message: null },
+    ])
+    expect(await sectors()).toEqual([{ id: name, name: 'after a crash' }])
+    const lines = await db.selectFrom('run_logs').select(['attempt', 'message']).orderBy('attempt').execute()
+    expect(lines).toEqual([
+      { attempt: 1, message: `attempt 1 of ${name}` },
+      { attempt: 2, message: `attempt 2 of ${name}` },
+    ])
+  })
+
+  test('a run that ends its process again and again fails for good, says why, and starts anew when a person retries it', async () => {
+    const engine = await start()
+    const run = await ended(await request(engine, jobs.poison, 'mended'))
+    const reason = 'the process of the run exited with code 3 before the run had ended'
+    const verdict = `its process ended 4 times while it ran, the last time: ${reason}; look at the attempts, then retry it`
+    expect(run).toMatchObject({ state: 'failed', attempt: 4, failures: 0, crashes: 4, error_code: 'crashed' })
+    const crash = { outcome: 'crashed', error_code: 'child-exited', error_message: reason }
+    const last = { outcome: 'crashed', error_code: 'crashed', error_message: verdict }
+    expect(await attemptsOf(run.id)).toEqual([crash, crash, crash, last])
+    await engine.engine.ledger.retry(run.id, 'tester')
+    expect(await reaches(run.id, 'succeeded')).toMatchObject({ attempt: 5, failures: 0, crashes: 0 })
+  })
+
+  test('a loop without end blocks nobody else, and is killed after its deadline or its cancel', async () => {
+    const engine = await start()
+    const [late, cancelled] = await Promise.all([request(engine, jobs.endless), request(engine, jobs.blocked)])
+    await Promise.all([late, cancelled].map((id) => reaches(id, 'running')))
+    await engine.engine.ledger.cancel(cancelled, 'tester')
+    const others = await Promise.all(Array.from({ length: 30 }, (_, index) => request(engine, quick, `q${index}`)))
+    const states = await Promise.all(others.map(async (id) => (await ended(id)).state))
+    expect(new Set(states)).toEqual(new Set(['succeeded']))
+    expect((await engine.engine.ledger.find(late))?.state).toBe('running')
+    expect(await ended(late)).toMatchObject({ state: 'failed', failures: 1, crashes: 0, error_code: 'deadline' })
+    expect(await ended(cancelled)).toMatchObject({ state: 'cancelled', attempt: 1, crashes: 0 })
+  })
+
+  test('a cancel reaches a run in a child within two seconds', async () => {
+    const engine = await start()
+    const id = await request(engine, jobs.waits)
+    await reaches(id, 'running')
+    const askedAt = performance.now()
+    await engine.engine.ledger.cancel(id, 'tester')
+    expect(await ended(id)).toMatchObject({ state: 'cancelled', crashes: 0 })
+    expect(performance.now() - askedAt).toBeLessThan(2000)
+  })
+
+  test('a shutdown gives back what runs in children, blocked or not, without spending an attempt', async () => {
+    const engine = await start()
+    const ids = await Promise.all([request(engine, jobs.waits), request(engine, jobs.blocked)])
+    await Promise.all(ids.map((id) => reaches(id, 'running')))
+    opened = []
+    await engine.close(50)
+    for (const id of ids)
+      expect(await reaches(id, 'queued')).toMatchObject({ failures: 0, crashes: 0, error_code: 'given-back' })
+  })
+
+  test('when the worker is killed its blocked child is gone within a second, and the run is rescued', async () => {
+    const prefix = freshPrefix()
+    const redis = kind === 'redis' ? { REDIS_URL: inject('redisUrl') } : {}
+    const node = spawn(process.execPath, [join(support, 'isolation-node.ts')], {
+      env: { PATH: process.env['PATH'], DATABASE_URL: url, QUEUE_PREFIX: prefix, ...redis },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    const other = await openTestEngine(kind, database, everyJob, prefix, child)
+    opened.push(other)
+    const id = await request(other, jobs.blocked)
+    await reaches(id, 'running')
+    const [pid] = await vi.waitFor(
+      () => {
+        const children = childrenOf(node.pid ?? 0)
+        expect(children).toHaveLength(1)
+        return children
+      },
+      { timeout: 10_000 },
+    )
+    node.kill('SIGKILL')
+    await vi.waitFor(() => expect(isThere(pid ?? 0)).toBe(false), { timeout: 1000 })
+    await other.engine.startScheduler()
+    await other.engine.startWorkers()
+    expect(await ended(id)).toMatchObject({ state: 'succeeded', attempt: 2, failures: 0, crashes: 1 })
+  })
+})
+
+function childrenOf(pid: number): number[] {
+  return treeOf(pid).slice(1)
+}
+
+function isThere(pid: number): boolean {
+  return readdirSync('/proc').includes(String(pid))
+}

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { PermanentError } from '../../src/errors.ts'
+import { type AnyJob, on } from '../../src/queues/job.ts'
+import { type TestPayload, testJob } from './test-job.ts'
+
+/** Jobs that do to their process what a broken job may do; run by isolation-child.ts, asked for by isolation.test.ts. */
+
+/** Enough for a process at rest, and soon full. */
+const MEMORY_MAX_MB = 256
+/** Longer than any test. */
+const FOR_EVER_MS = 600_000
+
+type Run = Parameters<typeof testJob>[1]
+
+function apart(name: string, run: Run, change: Partial<AnyJob> = {}): AnyJob {
+  return testJob(name, run, { memoryMaxMb: MEMORY_MAX_MB, ...change })
+}
+
+/** Does it to the first attempt only, and commits at the second that it was told of the crash. */
+function once(name: string, harm: () => unknown): AnyJob {
+  return apart(name, async ({ clientId }, { attempt, rescued, log, commit }) => {
+    log.info(`attempt ${attempt} of ${name}`)
+    if (attempt === 1) await harm()
+    await commit(async (tx) => {
+      await tx
+        .insertInto('sectors')
+        .values({ client_id: clientId, id: name, name: rescued ? 'after a crash' : 'at once' })
+        .execute()
+    })
+  })
+}
+
+function loopForEver(): never {
+  for (;;);
+}
+
+async function fillHeap(): Promise<void> {
+  const kept: unknown[] = []
+  for (;;) {
+    kept.push(Array.from({ length: 10_000 }, (_, index) => ({ index })))
+    await sleep(0)
+  }
+}
+
+async function fillBuffers(): Promise<void> {
+  const kept: Buffer[] = []
+  for (;;) {
+    kept.push(Buffer.alloc(8_000_000, 1))
+    await sleep(5)
+  }
+}
+
+export const harms = {
+  heap: once('heap', fillHeap),
+  buffers: once('buffers', fillBuffers),
+  exit0: once('exit0', () => process.exit(0)),
+  exit1: once('exit1', () => process.exit(1)),
+  killed: once('killed', () => process.kill(process.pid, 'SIGKILL')),
+  uncaught: once('uncaught', () => {
+    setImmediate(() => {
+      throw new Error('thrown where nobody catches')
+    })
+    return sleep(FOR_EVER_MS)
+  }),
+}
+
+/** Says in which process it ran, and asks for a run to follow. */
+export const follower = apart('follower', async () => {})
+export const good = apart('good', async ({ clientId, name }: TestPayload, { commit }) => {
+  await commit(async (tx, follow) => {
+    await tx
+      .insertInto('sectors')
+      .values({ client_id: clientId, id: name, name: String(process.pid) })
+      .execute()
+    await follow(on(follower, { clientId, name }))
+  })
+})
+
+export const throws = apart('throws', async () => {
+  throw new Error('no luck')
+})
+export const refuses = apart('refuses', async () => {
+  throw new PermanentError('refused', 'it will never do')
+})
+export const poison = apart('poison', async ({ name }, { attempt }) => {
+  if (name !== 'mended' || attempt <= 4) process.exit(3)
+})
+export const endless = apart('endless', async () => loopForEver(), {
+  timeoutMs: 1500,
+  retry: { attempts: 1, delayMs: 1, maxDelayMs: 1 },
+})
+/** Logs its process, so that a test can look for it. */
+export const blocked = apart('blocked', async (_payload, { attempt, log }) => {
+  log.info(`process ${process.pid}`)
+  if (attempt === 1) loopForEver()
+})
+export const waits = apart('waits', (_payload, { signal }) => sleep(FOR_EVER_MS, undefined, { signal }))
+
+export const isolationJobs: AnyJob[] = [
+  ...Object.values(harms),
+  follower,
+  good,
+  throws,
+  refuses,
+  poison,
+  endless,
+  blocked,
+  waits,
+]
