@@ -25,6 +25,8 @@ export type EngineOptions<JobTools> = {
   log: Log
   /** What this program plans beside the schedules, once a minute: dirty days, for one. */
   onTick: (ledger: Ledger) => Promise<void>
+  /** What it does every few seconds while it schedules: raise alerts. */
+  onSweep?: () => Promise<void>
 }
 
 /** The parts of the engine, started by role. */
@@ -44,9 +46,10 @@ export type Engine = {
 
 export function createEngine<JobTools>(options: EngineOptions<JobTools>): Engine {
   const { database, backend, registry, clock, clientRunsMax, log } = options
-  const scheduler = createScheduler({ db: database.system, backend, clientRunsMax, log }, registry, () =>
-    options.onTick(ledger),
-  )
+  const scheduler = createScheduler({ db: database.system, backend, clientRunsMax, log }, registry, {
+    onTick: () => options.onTick(ledger),
+    onSweep: options.onSweep ?? (async () => {}),
+  })
   const ledger = createLedger({ db: database.system, backend, onPlanned: scheduler.dispatchSoon })
   const children = createChildPool(options.child, log)
   const node = createWorkNode({
