@@ -1,7 +1,7 @@
 import type { SystemDatabase } from '../db/database.ts'
 import { InputError } from '../errors.ts'
 import { sqlFile } from '../sql.ts'
-import { type Day, SECOND_MS } from '../time.ts'
+import { SECOND_MS } from '../time.ts'
 import type { Program } from './program.ts'
 
 export type Progress = { open: number; succeeded: number; failed: number; cancelled: number }
@@ -11,7 +11,6 @@ export type RunSelection = {
   runId?: string
   clientIds?: string[]
   job?: string
-  nights?: { first: Day; last: Day }
   /** Only those that had not ended by then. */
   openSince?: Temporal.Instant
 }
@@ -27,13 +26,18 @@ const countRuns = sqlFile<Progress>(import.meta.dirname, 'count-runs.sql')
  * this machine may not work, and what the signal says when it fires.
  */
 export async function workUntilDone(program: Program, which: RunSelection, options: WaitOptions): Promise<Progress> {
-  await program.engine.startScheduler()
-  await program.engine.startWorkers()
-  const refusal = program.engine.refusal()
-  if (refusal !== null) throw new InputError('clock', `This machine may not work: ${refusal}.`)
+  await startWork(program)
   const progress = await waitUntilDone(program, which, options)
   options.signal.throwIfAborted()
   return progress
+}
+
+/** Starts scheduler and workers in this process. Throws InputError `clock` when this machine may not work. */
+export async function startWork({ engine }: Program): Promise<void> {
+  await engine.startScheduler()
+  await engine.startWorkers()
+  const refusal = engine.refusal()
+  if (refusal !== null) throw new InputError('clock', `This machine may not work: ${refusal}.`)
 }
 
 /**
@@ -50,14 +54,8 @@ export async function waitUntilDone(program: Program, which: RunSelection, optio
 }
 
 async function progressOf(db: SystemDatabase, which: RunSelection): Promise<Progress> {
-  const { runId, clientIds, job, nights, openSince } = which
-  const [progress] = await countRuns(db, [
-    runId ?? null,
-    clientIds ?? null,
-    job ?? null,
-    nights?.first ?? null,
-    nights?.last ?? null,
-    openSince?.toString() ?? null,
-  ])
+  const { runId, clientIds, job, openSince } = which
+  const since = openSince?.toString() ?? null
+  const [progress] = await countRuns(db, [runId ?? null, clientIds ?? null, job ?? null, since])
   return progress ?? { open: 0, succeeded: 0, failed: 0, cancelled: 0 }
 }

@@ -1,5 +1,6 @@
 -- Runs that stand open already and are now asked for more urgently move up. What a backfill had planned belongs to who asks now, with
--- their due time and deadline: a cap, a cancel or the order of the backfill no longer holds it.
+-- their due time and deadline: a cap, a cancel or the order of the backfill no longer holds it. Late facts take nothing over: the
+-- backfill reads them too.
 -- $1 as for plan-runs.sql. Rows that somebody else holds are left as they are: they are about to be dispatched, or at work.
 with given as (
   select * from jsonb_to_recordset($1::jsonb) as g (
@@ -8,7 +9,7 @@ with given as (
   )
 ), held as (
   select r.id, g.* from runs r join given g using (job, key)
-  where r.state in ('planned', 'queued', 'running') and r.priority > g.priority
+  where r.state in ('planned', 'queued', 'running') and r.priority > g.priority and g.origin <> 'late-facts'
   for update of r skip locked
 )
 update runs r set

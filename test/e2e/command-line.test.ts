@@ -8,7 +8,7 @@ import { verifyPassword } from '../../src/board/auth/passwords.ts'
 import { secretHash } from '../../src/board/auth/secrets.ts'
 import { freePort } from '../../src/db/embedded-server.ts'
 import { ACME, given, table } from '../support/given.ts'
-import { type Ended, makeDataFolder, runDaybreak, type Settings } from '../support/program.ts'
+import { type Ended, interruptDaybreak, makeDataFolder, runDaybreak, type Settings } from '../support/program.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const { database, url } = await createTestDatabase()
@@ -39,7 +39,17 @@ describe('--help leaves with 0 and names every option and argument', () => {
     ['start', ['--roles <roles>']],
     ['import', ['<kind>', '<file>', '--client <id>', '--map <mapping>', '--dry-run', '--strict', '--rejects <file>']],
     ['run', ['<job>', '--payload <json>', '--again <when>', '--no-wait']],
-    ['backfill', ['--client <id>', '--from <day>', '--to <day>', '--again <when>', '--dry-run', '--no-wait']],
+    [
+      'backfill',
+      ['--client <id>', '--from <day>', '--to <day>', '--job <name>', '--schedule <id>', '--reprocess <which>'].concat([
+        '--oldest-first',
+        '--newest-first',
+        '--runs-max <count>',
+        '--dry-run',
+        '--no-wait',
+        '--cancel <id>',
+      ]),
+    ],
     [
       'report',
       ['<report>', '--client <id>', '--month <month>', '--from <day>', '--to <day>', '--formats <list>', '--out'],
@@ -98,6 +108,21 @@ describe('wrong usage leaves with 1 and one line that says what to do', () => {
       'an unknown client',
       'backfill --client nobody --from 2026-01-01 --to 2026-01-02',
       /^daybreak: There is no client "nobody"\. daybreak client list shows them\.$/,
+    ],
+    [
+      'a backfill of nobody',
+      'backfill --from 2026-01-01 --to 2026-01-02',
+      /^daybreak: Say --client <id>, or --cancel <id>\. daybreak backfill --help explains\.$/,
+    ],
+    [
+      'a bad cap',
+      'backfill --client nobody --from 2026-01-01 --to 2026-01-02 --runs-max 0',
+      /^daybreak: --runs-max takes a number from 1 to 1000, not "0"\.$/,
+    ],
+    [
+      'a backfill there is not',
+      'backfill --cancel 01234567-89ab-4cde-8f01-23456789abcd',
+      /^daybreak: There is no backfill 01234567-89ab-4cde-8f01-23456789abcd\.$/,
     ],
     [
       'a bad month',
@@ -193,12 +218,19 @@ test('backfill adds up local days, and a report of the same days says their sum'
     ['2026-03-03T23:00:00Z', { amount_minor: 9_999 }],
   ])
   const march = ['--client', ACME, '--from', '2026-03-01', '--to', '2026-03-03']
-  expect(await lines('backfill', ...march, '--dry-run')).toEqual(['3 days would be planned, 2026-03-01 to 2026-03-03.'])
+  expect(await lines('backfill', ...march, '--dry-run')).toEqual([
+    '3 of 3 windows of roll-up-day for acme would run.',
+    '3 never ran, 0 would run again, 0 are left as they are, 0 are open already.',
+    'The oldest begins on 2026-03-01, the newest ends on 2026-03-03.',
+  ])
   expect(await table(db, 'runs')).toEqual([])
   expect(await lines('backfill', ...march)).toEqual([
-    '3 of 3 days are planned.',
-    '3 days are rolled up, 0 failed, 0 are cancelled.',
+    expect.stringMatching(/^Planned: backfill [0-9a-f-]{36}, 3 of 3 windows\.$/),
+    '3 runs succeeded, 0 failed, 0 are cancelled, 0 wait in vain.',
   ])
+  expect(await table(db, 'analytics_audit_log')).toContainEqual(
+    expect.objectContaining({ action: 'start-backfill', actor_kind: 'command-line' }),
+  )
   const rolledUp = await db
     .selectFrom('revenue_metrics')
     .select((e) => [
@@ -222,6 +254,36 @@ test('backfill adds up local days, and a report of the same days says their sum'
   const { meta, figures } = JSON.parse(report.toString())
   expect(meta).toMatchObject({ client: { id: ACME }, window: { from: '2026-03-01', to: '2026-03-04' } })
   expect(figures.summary.figures).toContainEqual(expect.objectContaining({ label: 'Net revenue', value: '25.50' }))
+})
+
+test('a backfill nobody waits for is known by its id, and cancelled by it', async () => {
+  await given.client(db, { id: 'later' })
+  const june = ['--client', 'later', '--from', '2026-06-01', '--to', '2026-06-30', '--no-wait', '--newest-first']
+  const [planned = ''] = await lines('backfill', ...june)
+  const id = /[0-9a-f-]{36}/.exec(planned)?.[0] ?? ''
+  expect(await lines('backfill', ...june)).toEqual([`Known: backfill ${id}, which is under way.`])
+  const cancelled = `Backfill ${id} is cancelled: 0 runs succeeded, 30 are cancelled, 0 stop.`
+  expect(await lines('backfill', '--cancel', id)).toEqual([cancelled])
+  expect(await lines('backfill', '--cancel', id)).toEqual([cancelled])
+})
+
+test('Ctrl-C leaves a backfill going and says how to cancel it', async () => {
+  await given.client(db, { id: 'slow' })
+  const words = ['backfill', '--client', 'slow', '--from', '2020-01-01', '--to', '2025-12-31', '--runs-max', '1']
+  const { code, out } = await interruptDaybreak(words, { DATABASE_URL: url, DATA_DIR: data.path }, /Planned: backfill/)
+  const id = /[0-9a-f-]{36}/.exec(out)?.[0] ?? ''
+  expect([code, out.split('\n').at(-2)]).toEqual([
+    130,
+    `Backfill ${id} goes on wherever Daybreak runs. To stop it: daybreak backfill --cancel ${id}`,
+  ])
+  const [backfill] = await db.selectFrom('backfills').selectAll().where('client_id', '=', 'slow').execute()
+  expect(backfill).toMatchObject({ id, cancelled_at: null })
+  const open = db
+    .selectFrom('runs')
+    .select('id')
+    .where('backfill_id', '=', id)
+    .where('state', 'in', ['planned', 'queued'])
+  expect((await open.execute()).length).toBeGreaterThan(2000)
 })
 
 function lastWord(line: string): string {

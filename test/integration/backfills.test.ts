@@ -328,6 +328,13 @@ describe('live nights come first', () => {
     expect((await runs()).map(([, state]) => state)).toEqual(['cancelled', 'planned', 'planned'])
   })
 
+  test('facts that came late take no window over: the backfill reads them too', async () => {
+    await startBackfill(db, asked({ to: '2026-03-02' }), by)
+    const late = { origin: 'late-facts', requestedBy: 'scheduler', priority: 2 } as const
+    await planRuns(db, [{ request: on(nightly, { clientId: 'acme', name: '2026-03-01' }), options: late }])
+    expect(await runs()).toEqual([['2026-03-01', 'planned', 'backfill', 3, 0]])
+  })
+
   test('what a person retries counts in the backfill and is not cancelled with it', async () => {
     const { backfillId } = await startBackfill(db, asked({ to: '2026-03-03' }), by)
     const failed = db.updateTable('runs').set({ state: 'failed' }).where('position', '=', 0)

@@ -34,6 +34,21 @@ export async function runDaybreak(words: readonly string[], settings: Settings):
   return { code, ...said }
 }
 
+/** Runs `daybreak …`, presses Ctrl-C once it has printed what fits `seen`, and waits for its end. */
+export async function interruptDaybreak(words: readonly string[], settings: Settings, seen: RegExp): Promise<Ended> {
+  const { child, said } = launch(words, settings)
+  const late = setTimeout(() => child.kill('SIGKILL'), RUN_TIMEOUT_MS)
+  const press = () => {
+    if (!seen.test(said.out)) return
+    child.stdout?.off('data', press)
+    child.kill('SIGINT')
+  }
+  child.stdout?.on('data', press)
+  const [code] = (await once(child, 'close')) as [number | null]
+  clearTimeout(late)
+  return { code, ...said }
+}
+
 /** Starts `daybreak start` and waits for the address of its board. `stop` ends it as systemd would and returns its exit code. */
 export async function startDaybreak(settings: Settings): Promise<{ url: string; stop(): Promise<number | null> }> {
   const { child, said } = launch(['start'], { PORT: '0', LOG_LEVEL: 'warn', ...settings })

@@ -1,83 +1,171 @@
 import type { Command } from 'commander'
+import { writeAudit } from '../../board/audit.ts'
+import { backfillCancelled, backfillStarted } from '../../board/request-backfill.ts'
 import { InputError } from '../../errors.ts'
 import { rollUpDay } from '../../jobs/roll-up-day.ts'
-import { on, type RequestOptions } from '../../queues/index.ts'
-import { addDays, type Day, daysOf } from '../../time.ts'
+import {
+  BACKFILL_RUNS_DEFAULT,
+  BACKFILL_RUNS_MAX,
+  type BackfillCount,
+  type BackfillRequest,
+  type BackfillView,
+  jobNamed,
+  REPROCESS,
+  type Reprocess,
+} from '../../queues/index.ts'
+import { addDays, type Day, SECOND_MS } from '../../time.ts'
 import { OPERATOR } from '../operator.ts'
 import type { Program } from '../program.ts'
 import { createProgress } from '../progress.ts'
-import { workUntilDone } from '../work-until-done.ts'
+import { startWork } from '../work-until-done.ts'
 import type { CommandTools } from './command-tools.ts'
 import { requireClient } from './require-client.ts'
-import { parseAgain } from './run.ts'
+import { operator } from './user.ts'
 
 type BackfillOptions = {
-  client: string
-  from: Day
-  to: Day
-  again: RequestOptions['again']
+  client?: string
+  from?: Day
+  to?: Day
+  job: string
+  schedule?: string
+  reprocess: Reprocess
+  newestFirst?: true
+  oldestFirst?: true
+  runsMax: number
   dryRun?: true
   wait: boolean
+  cancel?: string
 }
 
-const DAYS_MAX = 4000
+const ASK_EVERY_MS = SECOND_MS / 4
 
 export function backfillCommand(parent: Command, tools: CommandTools): void {
   parent
     .command('backfill')
-    .description('Roll up a range of past days of a client.')
-    .requiredOption('--client <id>', 'the client')
-    .requiredOption('--from <day>', 'first day, such as 2026-01-01', parseDay)
-    .requiredOption('--to <day>', 'last day', parseDay)
-    .option('--again <when>', 'days that were rolled up before: no, failed, succeeded, all', parseAgain, 'failed')
-    .option('--dry-run', 'only count the days')
+    .description(
+      'Run a job for a range of past days of a client, behind the nights. Asked twice while it runs, it is one.',
+    )
+    .option('--client <id>', 'the client')
+    .option('--from <day>', 'first day, such as 2026-01-01', parseDay)
+    .option('--to <day>', 'last day', parseDay)
+    .option('--job <name>', 'a job that is scheduled for each client (docs/jobs.md lists them)', rollUpDay.name)
+    .option('--schedule <id>', 'one schedule of the client, such as a subscription’s; its reports are mailed')
+    .option('--reprocess <which>', 'windows that ran before, run again: none, failed, all', parseReprocess, 'failed')
+    .option('--oldest-first', 'in the order of the days (default)')
+    .option('--newest-first', 'the last day first')
+    .option('--runs-max <count>', 'its runs in the queue or at work at once', parseRunsMax, BACKFILL_RUNS_DEFAULT)
+    .option('--dry-run', 'only count')
     .option('--no-wait', 'only plan it; a running Daybreak does the work')
+    .option('--cancel <id>', 'stop what is left of a backfill')
     .action((options: BackfillOptions) => backfill(tools, options))
 }
 
 async function backfill(tools: CommandTools, options: BackfillOptions): Promise<void> {
-  const { client, from, to, again, dryRun, wait } = options
-  const days = daysOf({ from, to: addDays(to, 1) })
-  if (days.length === 0 || days.length > DAYS_MAX)
-    throw new InputError(
-      'range',
-      `From ${from} to ${to} are ${days.length} days; 1 to ${DAYS_MAX} can be filled at once.`,
-    )
-  if (dryRun) return tools.print(`${days.length} days would be planned, ${from} to ${to}.`)
+  checkOptions(options)
   const program = await tools.openProgram()
   try {
-    await requireClient(program.database.system, client)
-    const requests = days.map((day) => on(rollUpDay, { clientId: client, day }))
-    const planned = await program.engine.ledger.requestAll(requests, {
-      origin: 'backfill',
-      requestedBy: OPERATOR,
-      again,
-    })
-    tools.print(`${planned} of ${days.length} days are planned.`)
-    if (wait) await rollUpAndShow(tools, program, options, planned)
+    if (options.cancel !== undefined) return await cancel(tools, program, options.cancel)
+    const request = requestOf(program, options)
+    await requireClient(program.database.system, request.clientId)
+    if (options.dryRun) return sayCount(tools, request, await program.engine.ledger.countBackfill(request))
+    const id = await start(tools, program, request)
+    if (options.wait) await workAndShow(tools, program, id)
   } finally {
     await program.close()
   }
 }
 
-async function rollUpAndShow(
-  tools: CommandTools,
-  program: Program,
-  { client, from, to }: BackfillOptions,
-  planned: number,
-): Promise<void> {
-  const progress = createProgress('days', planned)
-  const mine = { job: rollUpDay.name, clientIds: [client], nights: { first: from, last: to } }
-  const done = await workUntilDone(program, mine, {
-    signal: tools.signal,
-    onProgress: (now) => progress.update(Math.max(0, planned - now.open)),
-  }).finally(() => progress.stop())
-  tools.print(`${done.succeeded} days are rolled up, ${done.failed} failed, ${done.cancelled} are cancelled.`)
-  if (done.failed > 0)
-    throw new InputError(
-      'backfill-failed',
-      `${done.failed} days failed; the board says why, and running this again tries them again.`,
-    )
+/** As the command line says of an option that must be there. */
+function checkOptions({ cancel, client, from, to, oldestFirst, newestFirst }: BackfillOptions): void {
+  const needed = Object.entries({ 'client <id>': client, 'from <day>': from, 'to <day>': to })
+  const missing = needed.find(([, value]) => value === undefined)?.[0]
+  if (cancel === undefined && missing !== undefined) {
+    throw new InputError('option', `Say --${missing}, or --cancel <id>. daybreak backfill --help explains.`)
+  }
+  if (oldestFirst && newestFirst) throw new InputError('option', 'Say either --oldest-first or --newest-first.')
+}
+
+function requestOf({ registry }: Program, options: BackfillOptions): BackfillRequest {
+  const { client = '', from = '', to = '', schedule, newestFirst, reprocess, runsMax } = options
+  return {
+    job: jobNamed(registry, options.job),
+    clientId: client,
+    scheduleId: schedule ?? null,
+    from,
+    to: addDays(to, 1),
+    reprocess,
+    newestFirst: newestFirst === true,
+    runsMax,
+  }
+}
+
+function sayCount({ print }: CommandTools, { job, clientId }: BackfillRequest, count: BackfillCount): void {
+  const { windows, fresh, again, left, open, dependencies, first, last } = count
+  print(`${fresh + again} of ${windows} windows of ${job.name} for ${clientId} would run.`)
+  print(`${fresh} never ran, ${again} would run again, ${left} are left as they are, ${open} are open already.`)
+  if (dependencies > 0) print(`${dependencies} runs they stand on would run first.`)
+  if (first && last) print(`The oldest begins on ${first.from}, the newest ends on ${addDays(last.to, -1)}.`)
+}
+
+async function start({ print }: CommandTools, program: Program, request: BackfillRequest): Promise<string> {
+  const { ledger } = program.engine
+  const { backfill, count } = await ledger.startBackfill(request, { requestedBy: OPERATOR })
+  if (count === null) {
+    print(`Known: backfill ${backfill.id}, which is under way.`)
+    return backfill.id
+  }
+  await writeAudit(program.database.system, operator, backfillStarted(backfill, count))
+  print(`Planned: backfill ${backfill.id}, ${count.fresh + count.again} of ${count.windows} windows.`)
+  return backfill.id
+}
+
+async function workAndShow(tools: CommandTools, program: Program, id: string): Promise<void> {
+  await startWork(program)
+  const backfill = await waitForEnd(tools, program, id)
+  const { succeeded, failed, blocked, cancelled } = backfill.runs
+  if (backfill.state === 'running' || backfill.state === 'cancelling') {
+    tools.print(`Backfill ${id} goes on wherever Daybreak runs. To stop it: daybreak backfill --cancel ${id}`)
+  } else {
+    tools.print(`${succeeded} runs succeeded, ${failed} failed, ${cancelled} are cancelled, ${blocked} wait in vain.`)
+  }
+  tools.signal.throwIfAborted()
+  if (failed + blocked > 0) {
+    const words = `${failed + blocked} runs of backfill ${id} are not done; the board says why, and asking for it again tries them again.`
+    throw new InputError('backfill-failed', words)
+  }
+}
+
+/** Shows how far it is until nothing more happens, or somebody presses Ctrl-C. */
+async function waitForEnd({ signal }: CommandTools, { engine }: Program, id: string): Promise<BackfillView> {
+  const progress = createProgress('runs', 0)
+  try {
+    for (;;) {
+      const backfill = await engine.ledger.findBackfill(id)
+      if (!backfill) throw new InputError('unknown-backfill', `Backfill ${id} was deleted while it ran.`)
+      const { succeeded, failed, cancelled, total } = backfill.runs
+      progress.update(succeeded + failed + cancelled, total)
+      const goesOn = backfill.state === 'running' || backfill.state === 'cancelling'
+      if (!goesOn || signal.aborted) return backfill
+      await new Promise((done) => setTimeout(done, ASK_EVERY_MS))
+    }
+  } finally {
+    progress.stop()
+  }
+}
+
+async function cancel({ print }: CommandTools, { database, engine }: Program, id: string): Promise<void> {
+  const before = await engine.ledger.findBackfill(parseId(id))
+  if (!before) throw new InputError('unknown-backfill', `There is no backfill ${id}.`)
+  const after = await engine.ledger.cancelBackfill(id)
+  const audit = backfillCancelled(before, after)
+  if (audit) await writeAudit(database.system, operator, audit)
+  const { cancelled, running, succeeded } = after.runs
+  print(`Backfill ${id} is ${after.state}: ${succeeded} runs succeeded, ${cancelled} are cancelled, ${running} stop.`)
+}
+
+function parseId(text: string): string {
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text
+  throw new InputError('backfill', `"${text}" is no id of a backfill; daybreak backfill and the board say it.`)
 }
 
 function parseDay(text: string): Day {
@@ -86,4 +174,16 @@ function parseDay(text: string): Day {
   } catch {
     throw new InputError('day', `"${text}" is no day; write it as 2026-11-20.`)
   }
+}
+
+function parseReprocess(text: string): Reprocess {
+  const known = REPROCESS.find((each) => each === text)
+  if (known) return known
+  throw new InputError('reprocess', `--reprocess takes ${REPROCESS.join(', ')}, not "${text}".`)
+}
+
+function parseRunsMax(text: string): number {
+  const count = Number(text)
+  if (Number.isInteger(count) && count >= 1 && count <= BACKFILL_RUNS_MAX) return count
+  throw new InputError('runs-max', `--runs-max takes a number from 1 to ${BACKFILL_RUNS_MAX}, not "${text}".`)
 }

@@ -58,7 +58,7 @@ async function sayHowItEnded({ engine }: Program, runId: string, print: CommandT
   throw new InputError('run-failed', `Run ${runId} is ${run?.state}: ${reason}`)
 }
 
-export function parseAgain(text: string): RequestOptions['again'] {
+function parseAgain(text: string): RequestOptions['again'] {
   if (text === 'no' || text === 'failed' || text === 'succeeded' || text === 'all') return text
   throw new InputError('again', `--again takes no, failed, succeeded or all, not "${text}".`)
 }
