@@ -67,12 +67,13 @@ async function runAll(plan: Plan): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort())
   tell('starting servers')
   const servers = await startServers(process.env)
-  const rows: FaultRow[] = []
+  const rows: (FaultRow & { name: string })[] = []
   try {
     const shared = { ...servers, postgresTemplate: await ensureTemplate(servers.postgresUrl) }
     for (const [index, { fault, backend }] of plan.cases.entries()) {
       const title = `${index + 1}/${plan.cases.length} ${fault.name} on ${backend}`
-      rows.push(rowOf(fault, backend, await runOne(title, fault, backend, plan, shared, interrupt.signal)))
+      const result = await runOne(title, fault, backend, plan, shared, interrupt.signal)
+      rows.push({ name: fault.name, ...rowOf(fault, backend, result) })
     }
   } catch (error) {
     if (!interrupt.signal.aborted) throw error
@@ -81,8 +82,8 @@ async function runAll(plan: Plan): Promise<number> {
     await servers.stop()
   }
   printTable([
-    ['fault', 'backend', 'figures', 'must hold', ''],
-    ...rows.map((row) => [row.fault, row.backend, row.figures, row.mark, row.held ? 'held' : 'MISSED']),
+    ['fault', 'backend', '', 'figures', 'must hold'],
+    ...rows.map((row) => [row.name, row.backend, row.held ? 'held' : 'MISSED', row.figures, row.mark]),
   ])
   if (plan.write) await writeFile(PAGE, mergeFaultTable(await readFile(PAGE, 'utf8'), rows))
   return rows.length === plan.cases.length && rows.every(({ held }) => held) ? 0 : 1

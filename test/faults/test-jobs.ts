@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import type { AnyJob, RunContext } from '../../src/queues/index.ts'
+
+/** Jobs that do what no job of the product should. Parent and child process know the same ones. */
+
+const payload = z.strictObject({
+  clientId: z.string(),
+  name: z.string(),
+  /** How long it takes. */
+  ms: z.number(),
+  /** Does not hear when it is told to stop. */
+  deaf: z.boolean(),
+})
+export type TestPayload = z.output<typeof payload>
+
+const about = {
+  queue: 'aggregation',
+  payload,
+  key: ({ clientId, name }: TestPayload) => `${clientId}.${name}`,
+  client: ({ clientId }: TestPayload) => clientId,
+  night: () => null,
+  window: () => null,
+  schedule: null,
+  after: () => [],
+  retry: { attempts: 2, delayMs: 1000, maxDelayMs: 1000 },
+  timeoutMs: 120_000,
+  memoryMaxMb: null,
+} satisfies Partial<AnyJob>
+
+/** Takes its time. */
+export const nap: AnyJob = {
+  ...about,
+  name: 'nap',
+  summary: 'Waits.',
+  run: ({ ms, deaf }: TestPayload, { signal }: RunContext) => sleep(ms, undefined, deaf ? {} : { signal }),
+}
+
+/** Takes its worker with it, as long as the ledger holds a client of this name; ends well without. */
+export const poison: AnyJob = {
+  ...about,
+  name: 'poison',
+  summary: 'Kills the process it runs in.',
+  async run({ clientId }: TestPayload, { db }: RunContext) {
+    const client = await db.selectFrom('clients').select('name').where('id', '=', clientId).executeTakeFirst()
+    if (client?.name === 'poisonous') process.kill(process.pid, 'SIGKILL')
+  },
+}
+
+export const testJobs: readonly AnyJob[] = [nap, poison]
