@@ -1,4 +1,5 @@
-import { beforeEach, describe, expect, test } from 'vitest'
+import { sql } from 'kysely'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { createLog } from '../../src/log.ts'
 import { findBackfillView, listBackfillViews } from '../../src/queues/backfill-views.ts'
 import { cancelBackfill, countBackfill, startBackfill } from '../../src/queues/backfills.ts'
@@ -295,6 +296,29 @@ test('a backfill is planned whole or not at all', async () => {
   await givenRun(nightly, '2026-03-01', 'failed')
   const before = await runs()
   await expect(startBackfill(db, asked({ job: broken }), by)).rejects.toThrow(/queue/)
+  expect(await runs()).toEqual(before)
+  expect(await db.selectFrom('backfills').select('id').execute()).toEqual([])
+})
+
+test('killed in the middle it leaves nothing', async () => {
+  await givenRun(nightly, '2026-03-03', 'failed')
+  const before = await runs()
+  const starting = await db.transaction().execute(async (tx) => {
+    await tx.selectFrom('runs').select('id').forUpdate().execute()
+    const outcome = startBackfill(db, asked(), by).then(
+      () => 'planned',
+      () => 'killed',
+    )
+    // It has written its own row and waits for the run that is held.
+    await vi.waitFor(async () => {
+      const { rows } = await sql<{ killed: boolean }>`
+        select pg_terminate_backend(pid) as killed from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`.execute(db)
+      expect(rows).toEqual([{ killed: true }])
+    })
+    return outcome
+  })
+  expect(starting).toBe('killed')
   expect(await runs()).toEqual(before)
   expect(await db.selectFrom('backfills').select('id').execute()).toEqual([])
 })
