@@ -5,8 +5,8 @@ const BATCH = 2000
 const BATCHES_MAX = 5000
 
 /**
- * Deletes runs that ended more than `days` days ago, and nodes that have been silent for a day. A run that others still wait for
- * stays. Returns how many runs went.
+ * Deletes runs that ended more than `days` days ago, backfills of which no run is left, and nodes that have been silent for a day.
+ * A run that others still wait for stays. Returns how many runs went.
  */
 export async function expireRuns(db: SystemDatabase, days: number, signal: AbortSignal): Promise<number> {
   await sql`delete from nodes where seen_at < now() - interval '1 day'`.execute(db)
@@ -24,5 +24,8 @@ export async function expireRuns(db: SystemDatabase, days: number, signal: Abort
     total += Number(numAffectedRows ?? 0)
     if (Number(numAffectedRows ?? 0) < BATCH) break
   }
+  await sql`
+    delete from backfills b where created_at < now() - make_interval(days => ${days})
+      and not exists (select from runs where backfill_id = b.id)`.execute(db)
   return total
 }

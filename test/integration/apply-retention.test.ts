@@ -82,6 +82,25 @@ test('a finished run past its time goes, unless an open one still waits for it',
   ])
 })
 
+test('a backfill goes with the last of its runs', async () => {
+  const insert = (age: string) =>
+    sql<{
+      id: string
+    }>`insert into backfills (client_id, job, window_from, window_to, reprocess, newest_first, runs_max, requested_by, created_at)
+      values (${ACME}, 'old', '2020-01-01', '2020-01-02', 'all', false, 1, 'Ada', now() - ${age}::interval) returning id`.execute(
+      db,
+    )
+  await insert('500 days')
+  const kept = [(await insert('500 days')).rows[0]?.id ?? '', (await insert('300 days')).rows[0]?.id ?? '']
+  await sql`insert into runs (job, key, queue, payload, state, origin, finished_at, backfill_id)
+    values ('old', 'x', 'aggregation', '{}', 'succeeded', 'backfill', now() - interval '300 days', ${kept[0]})`.execute(
+    db,
+  )
+  await applyToday(null)
+  const left = await db.selectFrom('backfills').select('id').orderBy('created_at').execute()
+  expect(left.map(({ id }) => id)).toEqual(kept)
+})
+
 test('old months of contacts are dropped when asked for, payments and roll-ups stay, and no day becomes dirty', async () => {
   await sql`select ensure_fact_partitions('2020-03-01', '2020-03-31')`.execute(db)
   await given.calls(db, [['2020-03-05T10:00:00Z', {}]])

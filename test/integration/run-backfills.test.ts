@@ -108,13 +108,13 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     const [one, two] = [await open([job], prefix), await open([job], prefix)]
     const id = await start(one, job, { runsMax: 3 })
     const counts: number[] = []
-    let watching = true
+    const watching = new AbortController()
     const watch = (async () => {
-      while (watching) counts.push((await inFlight(id)).length)
+      while (!watching.signal.aborted) counts.push((await inFlight(id)).length)
     })()
     await Promise.all([work(one), work(two)])
     await ended(one, id)
-    watching = false
+    watching.abort()
     await watch
     expect(Math.max(...counts)).toBe(3)
     expect(counts.length).toBeGreaterThan(30)

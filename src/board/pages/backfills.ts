@@ -49,7 +49,7 @@ function backfillTable(context: PageContext, backfills: readonly BackfillView[])
       ) => html`<tr><th scope="row" data-label="What"><a href="/backfills/${each.id}">${titleOf(each.job)}</a><span class="quiet">${formatWindow(each.from, each.to)}</span></th>
 ${cell('Client', each.clientId)}${cell('State', stateBadge(each))}${cell('Progress', progressOf(each))}
 ${cell('Begun', html`<time datetime="${each.createdAt}" title="${each.createdAt}">${formatDistance(each.createdAt, now)}</time>`)}
-${cell('By', each.requestedBy)}${isOperator(context) && cell('', cancelButton(context, each), 'actions')}</tr>`,
+${cell('By', each.requestedBy)}${isOperator(context) && cell('', cancelButton(context, each, 'ghost'), 'actions')}</tr>`,
     ),
   })
 }
@@ -63,14 +63,18 @@ function progressOf({ share, runs }: BackfillView): Html {
   const percent = Math.floor(share * 100)
   const ended = runs.succeeded + runs.failed + runs.cancelled
   if (runs.total === 0) return html`<span class="quiet">Nothing to do</span>`
-  return html`<span class="number">${ended} of ${runs.total}</span>${runs.failed > 0 && html` · <span class="error">${runs.failed} failed</span>`}
+  return html`<span class="number">${ended} of ${runs.total}</span>${runs.failed > 0 && html` · <span class="error">${runs.failed} failed</span>`}${runs.cancelled > 0 && ` · ${runs.cancelled} cancelled`}
 <progress max="100" value="${percent}" aria-label="Progress">${percent} %</progress>`
 }
 
-function cancelButton(context: PageContext, { id, job, clientId, state }: BackfillView): Html | null {
+function cancelButton(
+  context: PageContext,
+  { id, job, clientId, state }: BackfillView,
+  look: 'plain' | 'ghost',
+): Html | null {
   if (state !== 'running' && state !== 'blocked') return null
   const about = `${titleOf(job)} for ${clientId}`
-  return actionButton(context, { action: `/backfills/${id}/cancel`, label: 'Cancel', about, look: 'ghost' })
+  return actionButton(context, { action: `/backfills/${id}/cancel`, label: 'Cancel', about, look })
 }
 
 export const backfillPage = definePage({
@@ -86,7 +90,7 @@ export const backfillPage = definePage({
     const content = html`<p class="crumbs"><a href="/backfills">Backfills</a></p>
 <div class="page-head"><div><h1>${titleOf(backfill.job)}</h1>
 <p class="lead">${formatWindow(backfill.from, backfill.to)} · ${backfill.clientId} ${stateBadge(backfill)}</p></div>
-${isOperator(context) && html`<div class="card-actions">${cancelButton(context, backfill)}</div>`}</div>
+${isOperator(context) && html`<div class="card-actions">${cancelButton(context, backfill, 'plain')}</div>`}</div>
 ${blockedWords(backfill)}${totals(backfill)}${facts(context, backfill)}${failedTable(backfill, failed)}`
     const refreshSeconds = GOING.includes(backfill.state) ? REFRESH_S : null
     return layout(context, { title, place: '/backfills', refreshSeconds }, content)
