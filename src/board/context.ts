@@ -30,6 +30,8 @@ export type BoardParts = {
   publicUrl: string
   sessionTtlHours: number
   requestsPerSecond: number
+  /** What is older than so many days may be deleted: no window older than that is missing. */
+  keptDays: number
   version: string
 }
 

@@ -1,16 +1,17 @@
 import type { Request, Response } from 'express'
 import { z } from 'zod'
-import type { Access, Scope } from './access.ts'
+import { type Access, mayUse, type Scope } from './access.ts'
 import { type AuditEntry, writeAudit } from './audit.ts'
 import { checkCsrf } from './auth/origin.ts'
 import type { Context } from './context.ts'
 import { actorOf } from './endpoint-route.ts'
 import type { Html } from './html.ts'
 import { accept, acceptText, readFormBody } from './input.ts'
+import { countOpenAlerts } from './reads/alerts.ts'
 import type { Route } from './routes.ts'
 
-/** What a page may use beside: where it is, to come back to, and what the visitor just did. */
-export type PageContext = Context & { here: string; notice: string | null }
+/** What a page may use beside: where it is, to come back to, what the visitor just did, and how many alerts are open. */
+export type PageContext = Context & { here: string; notice: string | null; openAlerts: number }
 
 type Place<Params> = { path: `/${string}`; role: Access; scope: Scope; params: z.ZodType<Params> }
 
@@ -43,9 +44,15 @@ export function definePage<Params, Query>(page: Page<Params, Query>): Route {
         query: acceptText('query', page.query, withoutEmpty(rest)),
       }
       const shown = typeof notice === 'string' ? notice : null
-      sendPage(response, await page.render(input, { ...context, here: hereOf(request), notice: shown }))
+      const openAlerts = await openAlertsOf(context)
+      sendPage(response, await page.render(input, { ...context, here: hereOf(request), notice: shown, openAlerts }))
     },
   }
+}
+
+/** Shown in the menu to those who find the alerts there. */
+async function openAlertsOf({ identity, db }: Context): Promise<number> {
+  return identity.role !== null && mayUse(identity.role, 'viewer') ? countOpenAlerts(db) : 0
 }
 
 /** An empty field of a filter form means "any". */

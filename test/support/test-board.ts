@@ -48,6 +48,7 @@ export async function openTestBoard(
     publicUrl: 'http://127.0.0.1',
     sessionTtlHours: 12,
     requestsPerSecond: 1000,
+    keptDays: 400,
     version: '0.0.0-test',
     ...options.change,
   }

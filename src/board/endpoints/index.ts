@@ -1,10 +1,13 @@
 import type { Endpoint } from '../endpoint.ts'
+import { listAlertsEndpoint } from './alerts.ts'
 import { cancelBackfillEndpoint, findBackfill, listBackfills, startBackfillEndpoint } from './backfills.ts'
+import { listFreshness } from './freshness.ts'
 import { livez, metrics, readyz } from './health.ts'
 import { listJobs, startRun } from './jobs.ts'
 import { followLink } from './mailed-links.ts'
 import { downloadFile, findReportExecution, listReportExecutions } from './reports.ts'
 import { cancelRun, findRun, listRuns, retryRun } from './runs.ts'
+import { changeScheduleEndpoint, listSchedulesEndpoint } from './schedules.ts'
 
 /** Every endpoint there is; adding one is one file and one line here. */
 export const endpoints: readonly Endpoint[] = [
@@ -14,10 +17,14 @@ export const endpoints: readonly Endpoint[] = [
   findRun,
   retryRun,
   cancelRun,
+  listSchedulesEndpoint,
+  changeScheduleEndpoint,
   startBackfillEndpoint,
   listBackfills,
   findBackfill,
   cancelBackfillEndpoint,
+  listFreshness,
+  listAlertsEndpoint,
   listReportExecutions,
   findReportExecution,
   downloadFile,

@@ -4,6 +4,8 @@ import { type Html, raw } from '../html.ts'
 const PATHS = {
   sun: '<path d="M1.5 12.5h13M4 12.5a4 4 0 0 1 8 0M8 3v2.5M2.8 6.8l1.6 1.5M13.2 6.8l-1.6 1.5"/>',
   night: '<path d="M13.2 10.1A5.7 5.7 0 0 1 5.9 2.8a5.7 5.7 0 1 0 7.3 7.3Z"/>',
+  fresh: '<path d="M2 2.5h4.5v4.5H2zM9.5 2.5H14v4.5H9.5z M2 9.5h4.5V14H2zM9.5 11.6l1.6 1.7 3-3.4"/>',
+  alert: '<path d="M4 11.5V7a4 4 0 0 1 8 0v4.5l1.2 1H2.8zM6.700 14.3h2.600"/>',
   runs: '<path d="M2 4h12M2 8h12M2 12h7"/>',
   report: '<path d="M4 1.8h5.2L12.5 5v9.2H4zM9 1.8V5.2h3.5M6.2 8.4h4.2M6.2 11h4.2"/>',
   job: '<path d="M4.5 2.5v11l8.5-5.5z"/>',

@@ -1,7 +1,10 @@
 import type { Route } from '../routes.ts'
+import { alertsPage } from './alerts.ts'
 import { auditPage } from './audit.ts'
 import { backfillPage, backfillsPage, cancelBackfillForm } from './backfills.ts'
 import { docsPage, openApiRoute, problemsPage } from './docs.ts'
+import { editScheduleForm, editSchedulePage } from './edit-schedule.ts'
+import { freshnessPage } from './freshness.ts'
 import { jobsPage, runJobForm } from './jobs.ts'
 import { newBackfillPage, startBackfillForm } from './new-backfill.ts'
 import { nightPage } from './night.ts'
@@ -10,6 +13,7 @@ import { reportPage, reportsPage } from './reports.ts'
 import { runPage } from './run.ts'
 import { cancelForm, retryForm, retryNightForm, runAgainForm, runNightForm } from './run-forms.ts'
 import { runsPage } from './runs.ts'
+import { asDeclaredForm, pauseForm, resumeForm, schedulePage } from './schedule.ts'
 import { schedulesPage } from './schedules.ts'
 import { signInForm, signInPage, signOutForm } from './sign-in.ts'
 import { unsubscribeForm, unsubscribePage } from './unsubscribe.ts'
@@ -19,6 +23,8 @@ export const pages: readonly Route[] = [
   nightPage,
   runNightForm,
   retryNightForm,
+  freshnessPage,
+  alertsPage,
   runsPage,
   runPage,
   retryForm,
@@ -29,6 +35,12 @@ export const pages: readonly Route[] = [
   jobsPage,
   runJobForm,
   schedulesPage,
+  schedulePage,
+  editSchedulePage,
+  editScheduleForm,
+  pauseForm,
+  resumeForm,
+  asDeclaredForm,
   backfillsPage,
   newBackfillPage,
   startBackfillForm,

@@ -2,6 +2,7 @@ import { type Access, type Identity, mayUse, type Scope } from '../access.ts'
 import { assetPath } from '../assets.ts'
 import { type Html, html } from '../html.ts'
 import type { PageContext } from '../page.ts'
+import { OPEN_ALERTS_MAX } from '../reads/alerts.ts'
 import { type IconName, icon } from './icons.ts'
 
 /** What a page says after a form did its work. */
@@ -13,6 +14,10 @@ const NOTICES: Record<string, string> = {
   'backfill-started': 'Planned. It works its way through, behind the nights.',
   'backfill-known': 'The same backfill was under way already: here it is.',
   'backfill-cancelled': 'Cancelled. A run that was already at work stops within seconds.',
+  paused: 'Paused. What falls due until then is left out.',
+  resumed: 'It goes on. What fell due meanwhile stays left out.',
+  'schedule-changed': 'Changed. The new times count from now on.',
+  'as-declared': 'It is as declared again.',
   requested: 'Planned. It runs as soon as what it waits for is done and a worker is free.',
   'signed-out': 'You are signed out.',
 }
@@ -21,6 +26,8 @@ type Place = { href: string; label: string; icon: IconName; role: Access; scope:
 
 const PLACES: readonly Place[] = [
   { href: '/', label: 'The night', icon: 'night', role: 'viewer', scope: 'client' },
+  { href: '/freshness', label: 'Freshness', icon: 'fresh', role: 'viewer', scope: 'client' },
+  { href: '/alerts', label: 'Alerts', icon: 'alert', role: 'viewer', scope: 'client' },
   { href: '/reports', label: 'Reports', icon: 'report', role: 'reports', scope: 'client' },
   { href: '/runs', label: 'Runs', icon: 'runs', role: 'viewer', scope: 'client' },
   { href: '/jobs', label: 'Jobs', icon: 'job', role: 'viewer', scope: 'client' },
@@ -54,7 +61,7 @@ ${head(title, refreshSeconds)}
 <a class="skip" href="#main">Skip to content</a>
 <header class="side">
   <a class="brand" href="${homeOf(identity)}">${icon('sun')}<span>Daybreak</span></a>
-  <nav aria-label="Main"><ul>${placesOf(context).map((each) => navItem(each, place))}</ul></nav>
+  <nav aria-label="Main"><ul>${placesOf(context).map((each) => navItem(each, place, each.href === '/alerts' ? context.openAlerts : 0))}</ul></nav>
   ${person(identity)}
 </header>
 <main id="main" tabindex="-1">
@@ -108,8 +115,12 @@ function placesOf({ identity, board }: PageContext): Place[] {
   )
 }
 
-function navItem({ href, label, icon: name }: Place, current: string): Html {
-  return html`<li><a href="${href}"${href === current && html` aria-current="page"`}>${icon(name)}<span>${label}</span></a></li>`
+/** `open`: how many things there need somebody. */
+function navItem({ href, label, icon: name }: Place, current: string, open: number): Html {
+  const count = open > OPEN_ALERTS_MAX ? `${OPEN_ALERTS_MAX}+` : open
+  return html`<li><a href="${href}"${href === current && html` aria-current="page"`}>${icon(name)}<span>${label}</span>${
+    open > 0 && html`<span class="count">${count}<span class="for-readers"> open</span></span>`
+  }</a></li>`
 }
 
 function person(identity: Identity): Html {

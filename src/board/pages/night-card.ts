@@ -10,11 +10,14 @@ import { actionButton, badge, cell, dataTable, isOperator } from './parts.ts'
 /** Runs of one job shown one by one; of more, those that need a person, and how many there are. */
 const SAME_JOB_MAX = 6
 
+const OPEN_STATES = ['planned', 'queued', 'running']
+
 /** One client's night: its state, a picture of when what ran, and every run. */
 export function nightCard(context: PageContext, night: ClientNight, runs: readonly NightRun[]): Html {
   return html`<section class="card" aria-labelledby="client-${night.id}">
 <div class="card-head"><div><div class="card-title"><h2 id="client-${night.id}">${night.name}</h2>${badge(night.state)}${
-    night.late && badge('late', 'Late: not done by 06:00')
+    night.late &&
+    badge('late', night.lateRuns > 0 ? `Late: ${plural(night.lateRuns, 'run')}` : 'Late: not done by 06:00')
   }</div>
 <p class="quiet">${subtitle(night)}</p></div>
 ${isOperator(context) && html`<div class="card-actions">${actionsOf(context, night)}</div>`}</div>
@@ -77,7 +80,7 @@ function runRow(context: PageContext, night: ClientNight, run: NightRun): Html {
   const started = run.startedAt === null ? '–' : formatTime(run.startedAt, timeZone, morning)
   return html`<tr class="state-${run.state}">
 <th scope="row" data-label="Run"><a href="/runs/${run.id}">${titleOf(run.job)}</a>${subjectOf(run, night)}</th>
-${cell('State', stateOf(run))}${cell('Start', started, 'number')}${cell('Duration', durationOf(context, run), 'number')}
+${cell('State', stateOf(run, context))}${cell('Start', started, 'number')}${cell('Duration', durationOf(context, run), 'number')}
 ${cell('Tries', triesOf(run, context.board.registry), 'number')}${cell('What happened', happened(run, night), 'words')}
 ${isOperator(context) && cell('', runActions(context, run), 'actions')}</tr>`
 }
@@ -104,9 +107,13 @@ export function livelyState(run: Pick<NightRun, 'state' | 'failures' | 'cancelRe
   return run.failures > 0 ? 'retrying' : 'planned'
 }
 
-function stateOf(run: NightRun): Html {
+function stateOf(run: NightRun, { board }: PageContext): Html {
   const progress = run.state === 'running' && run.progress !== null && progressBar(run.progress)
-  return html`${badge(livelyState(run))}${progress}`
+  return html`${badge(livelyState(run))}${isLate(run, board.clock()) && badge('late')}${progress}`
+}
+
+function isLate({ state, lateAt }: NightRun, now: Temporal.Instant): boolean {
+  return lateAt !== null && OPEN_STATES.includes(state) && Temporal.Instant.compare(lateAt, now) <= 0
 }
 
 export function progressBar(share: number): Html {
@@ -186,7 +193,7 @@ export function runActions(
   const blocked = livelyState(run) === 'blocked'
   const may = {
     retry: run.state === 'failed' || run.state === 'cancelled' || blocked,
-    cancel: ['planned', 'queued', 'running'].includes(run.state) && !run.cancelRequested,
+    cancel: OPEN_STATES.includes(run.state) && !run.cancelRequested,
     again: run.state === 'succeeded',
   }
   return html`${may.retry && actionButton(context, { action: `/runs/${run.id}/retry`, label: blocked ? 'Retry what failed' : 'Retry', about, look: 'primary' })}

@@ -32,6 +32,7 @@ const STATES: Record<string, { words: string; icon: IconName; tone: Tone }> = {
   lost: { words: 'Lost', icon: 'unknown', tone: 'warn' },
   going: { words: 'Under way', icon: 'running', tone: 'busy' },
   paused: { words: 'Paused', icon: 'stopped', tone: 'warn' },
+  edited: { words: 'Edited', icon: 'unknown', tone: 'quiet' },
 }
 
 type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'quiet'
@@ -91,11 +92,11 @@ export function empty(title: string, words: Renderable): Html {
 }
 
 /** A link to the page of a list that follows. */
-export function olderLink(context: PageContext, nextCursor: string | null): Html | null {
+export function olderLink(context: PageContext, nextCursor: string | null, label = 'Older'): Html | null {
   if (nextCursor === null) return null
   const url = new URL(context.here, 'http://board')
   url.searchParams.set('cursor', nextCursor)
-  return html`<p class="pager"><a class="button" href="${url.pathname + url.search}">Older ${icon('forward')}</a></p>`
+  return html`<p class="pager"><a class="button" href="${url.pathname + url.search}">${label} ${icon('forward')}</a></p>`
 }
 
 /** One choice of a filter. */

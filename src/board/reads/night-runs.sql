@@ -13,6 +13,7 @@ select
   r.started_at as "startedAt",
   r.finished_at as "finishedAt",
   r.cancel_requested_at is not null as "cancelRequested",
+  r.late_at as "lateAt",
   r.error_code as "errorCode",
   r.error_message as "errorMessage",
   (

@@ -20,6 +20,8 @@ type ClientRow = {
   /** Copies of its reports that went out; that failed or may not have arrived. */
   sent: number
   unsent: number
+  /** Open runs past the deadline of their schedule. */
+  lateRuns: number
   late: boolean
 }
 
@@ -41,6 +43,8 @@ export type NightRun = {
   startedAt: string | null
   finishedAt: string | null
   cancelRequested: boolean
+  /** Its deadline; null: none. */
+  lateAt: string | null
   errorCode: string | null
   errorMessage: string | null
   /** What it waits for that has not succeeded. */

@@ -303,16 +303,30 @@ describe('every page', () => {
       [...(await (await person.get(path)).text()).matchAll(/<li><a href="([^"]+)"/g)].map(([, href]) => href)
     expect(await places(admin, '/')).toEqual([
       '/',
+      '/freshness',
+      '/alerts',
       '/reports',
       '/runs',
       '/jobs',
       '/schedules',
+      '/backfills',
       '/outbox',
       '/queues/',
       '/audit',
       '/docs',
     ])
-    expect(await places(viewer, '/')).toEqual(['/', '/reports', '/runs', '/jobs', '/schedules', '/queues/', '/docs'])
+    expect(await places(viewer, '/')).toEqual([
+      '/',
+      '/freshness',
+      '/alerts',
+      '/reports',
+      '/runs',
+      '/jobs',
+      '/schedules',
+      '/backfills',
+      '/queues/',
+      '/docs',
+    ])
     expect(await places(finance, '/reports')).toEqual(['/reports', '/docs'])
     expect((await finance.get('/sign-in')).headers.get('Location')).toBe('/reports')
   })

@@ -1,0 +1,16 @@
+import type { Kysely } from 'kysely'
+import type { DB } from '../../db/schema.ts'
+import type { Day } from '../../time.ts'
+
+/** The first local day that each client has facts of; a client without any is not there. */
+export async function firstFactDays(db: Kysely<DB>, clientIds: readonly string[]): Promise<Map<string, Day>> {
+  if (clientIds.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('rollup_days')
+    .select((is) => ['client_id as clientId', is.fn.min('day').as('day')])
+    .where('client_id', 'in', clientIds)
+    .where('facts_version', '>', 0)
+    .groupBy('client_id')
+    .execute()
+  return new Map(rows.map(({ clientId, day }) => [clientId, day]))
+}
