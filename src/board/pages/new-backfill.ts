@@ -72,7 +72,7 @@ function counted({ identity }: PageContext, chosen: Fields, count: BackfillCount
     ['are open already', count.open],
   ]
   const hidden = Object.entries({ csrf: identity.csrfToken ?? '', ...chosen })
-  return html`<section class="card count" aria-labelledby="count"><h2 id="count">${runs === 0 ? 'Nothing would run' : `${plural(runs, 'window')} would run`}</h2>
+  return html`<section class="card backfill-count" aria-labelledby="count"><h2 id="count">${runs === 0 ? 'Nothing would run' : `${plural(runs, 'window')} would run`}</h2>
 <p>${titleOf(chosen.what.split(':')[0] ?? '')} for ${chosen.client}: of ${plural(count.windows, 'window')},</p>
 <ul>${rows.map(([words, number]) => html`<li><strong class="number">${number}</strong> ${words}</li>`)}</ul>
 ${count.dependencies > 0 && html`<p>${plural(count.dependencies, 'run')} they stand on would run first.</p>`}
