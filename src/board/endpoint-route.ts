@@ -19,7 +19,7 @@ export function routeOf(endpoint: Endpoint): Route {
     role,
     scope,
     async answer(context, request, response) {
-      if (endpoint.method === 'post') return answerWrite(endpoint, context, request, response)
+      if (endpoint.method !== 'get') return answerWrite(endpoint, context, request, response)
       const input = addressInput(endpoint, request)
       await send(endpoint, await endpoint.handle(input, context), response)
     },

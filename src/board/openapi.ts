@@ -99,9 +99,9 @@ function operationOf(endpoint: Endpoint, schemas: Record<string, JsonSchema>): O
     parameters: [
       ...parametersOf('path', endpoint.params, schemas),
       ...parametersOf('query', endpoint.query, schemas),
-      ...(endpoint.method === 'post' ? [IDEMPOTENCY_KEY] : []),
+      ...(endpoint.method === 'get' ? [] : [IDEMPOTENCY_KEY]),
     ],
-    ...(endpoint.method === 'post' ? { requestBody: bodyOf(endpoint.body, schemas) } : {}),
+    ...(endpoint.method === 'get' ? {} : { requestBody: bodyOf(endpoint.body, schemas) }),
     responses: responsesOf(endpoint, schemas),
   }
 }

@@ -6,7 +6,7 @@ import { HttpError } from './problem.ts'
 
 /** One method of one address: an endpoint, a page or a form. Nothing is reachable that is not one of these. */
 export type Route = {
-  method: 'get' | 'post'
+  method: 'get' | 'post' | 'patch'
   path: `/${string}`
   role: Access
   scope: Scope

@@ -28,18 +28,30 @@ export type DueFires = {
 }
 
 const isBefore = (a: Temporal.Instant, b: Temporal.Instant) => Temporal.Instant.compare(a, b) < 0
-const laterOf = (a: Temporal.Instant, b: Temporal.Instant) => (isBefore(a, b) ? b : a)
 const justBefore = (instant: Temporal.Instant) => instant.subtract({ milliseconds: 1 })
 
-/** The instant after which a schedule's fire times are still to be planned. */
-export function plannedUntilOf({ pausedUntil, plannedUntil }: Timing): Temporal.Instant {
-  return pausedUntil === null ? plannedUntil : laterOf(plannedUntil, justBefore(pausedUntil))
+export function laterOf(a: Temporal.Instant, b: Temporal.Instant): Temporal.Instant {
+  return isBefore(a, b) ? b : a
+}
+
+/** The instant after which a schedule's fire times count: what falls due before the end of a pause is left out. */
+export function afterPause(pausedUntil: Temporal.Instant | null, after: Temporal.Instant): Temporal.Instant {
+  return pausedUntil === null ? after : laterOf(after, justBefore(pausedUntil))
+}
+
+/** The next times of a schedule that people are shown. Throws InputError `invalid-cron`, `invalid-zone`. */
+export function comingFires(
+  { cron, timeZone, pausedUntil }: Pick<Timing, 'cron' | 'timeZone' | 'pausedUntil'>,
+  now: Temporal.Instant,
+  count: number,
+): Temporal.Instant[] {
+  return nextFires(cron, timeZone, afterPause(pausedUntil, now), count)
 }
 
 /** What of a schedule is to be planned now, by its catch-up policy. Throws InputError `invalid-cron`, `invalid-zone`. */
 export function dueFires(schedule: Timing, now: Temporal.Instant): DueFires {
   const { cron, timeZone, catchUp } = schedule
-  const start = plannedUntilOf(schedule)
+  const start = afterPause(schedule.pausedUntil, schedule.plannedUntil)
   const [first] = nextFires(cron, timeZone, start, 1)
   if (first === undefined || isBefore(now, first)) {
     return { fires: [], plannedUntil: start, next: first ?? null, leftOut: null }

@@ -10,10 +10,13 @@ export {
   REPROCESS,
   type Reprocess,
 } from './backfills.ts'
-export { nextFires } from './cron.ts'
+export { checkCron } from './cron.ts'
+export { comingFires } from './due-fires.ts'
+export { changeSchedule, type ScheduleChange, type ScheduleSettings } from './edit-schedule.ts'
 export { createEngine, type Engine } from './engine.ts'
 export {
   readFreshness,
+  readNewestWindows,
   type ScheduleFreshness,
   WINDOW_STATES,
   type WindowFreshness,

@@ -6,7 +6,7 @@ import type { Log } from '../log.ts'
 import { sqlFile } from '../sql.ts'
 import { addDays, type Day, SECOND_MS, startOfDay } from '../time.ts'
 import { firePage, nextFires } from './cron.ts'
-import { type DueFires, dueFires, plannedUntilOf, type Timing } from './due-fires.ts'
+import { afterPause, type DueFires, dueFires, type Timing } from './due-fires.ts'
 import type { AnyJob, RunRequest } from './job.ts'
 import { type PlanOptions, type PlanRequest, planRuns, withDependencies } from './plan-runs.ts'
 import { jobOfRun, type Registry } from './registry.ts'
@@ -136,7 +136,7 @@ async function setNextDue(db: SystemDatabase, log: Log): Promise<void> {
 
 function nextDue(row: ScheduleRow): { id: string; plannedUntil: string; next: string }[] {
   const timing = timingOf(row)
-  const [next] = nextFires(timing.cron, timing.timeZone, plannedUntilOf(timing), 1)
+  const [next] = nextFires(timing.cron, timing.timeZone, afterPause(timing.pausedUntil, timing.plannedUntil), 1)
   return next === undefined ? [] : [{ id: row.id, plannedUntil: row.planned_until, next: next.toString() }]
 }
 

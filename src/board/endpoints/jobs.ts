@@ -2,16 +2,24 @@ import { z } from 'zod'
 import { type AnyJob, jobNamed } from '../../queues/index.ts'
 import { defineEndpoint, json } from '../endpoint.ts'
 import { accept } from '../input.ts'
+import { type Fire, firesByJob } from '../reads/schedules.ts'
 import { requestRun } from '../request-run.ts'
 import { jobName, nothing } from './address.ts'
 import { planned } from './run-reply.ts'
+import { nextFires } from './schedules.ts'
 
 const jobReply = z
   .strictObject({
     name: z.string(),
     summary: z.string(),
     queue: z.string(),
-    schedule: z.strictObject({ cron: z.string().nullable(), zone: z.string() }).nullable(),
+    schedule: z
+      .strictObject({
+        cron: z.string().nullable().describe('null: only schedules of their own say when.'),
+        zone: z.string(),
+        nextFires: nextFires.describe('The next five of all its schedules in sight, each by the clock of its zone.'),
+      })
+      .nullable(),
     retry: z.strictObject({ attempts: z.int(), delayMs: z.int(), maxDelayMs: z.int() }),
     timeoutMs: z.int(),
     payload: z.record(z.string(), z.unknown()).describe('JSON Schema of what POST /api/jobs/{name}/runs takes.'),
@@ -29,15 +37,21 @@ export const listJobs = defineEndpoint({
   query: nothing,
   statuses: [200],
   reply: z.strictObject({ jobs: z.array(jobReply) }),
-  handle: async (_input, { board }) => json({ jobs: [...board.registry.values()].map(describeJob) }),
+  async handle(_input, { board, db }) {
+    const fires = await firesByJob(db, board.clock())
+    return json({ jobs: [...board.registry.values()].map((job) => describeJob(job, fires.get(job.name) ?? [])) })
+  },
 })
 
-function describeJob({ name, summary, queue, schedule, retry, timeoutMs, payload }: AnyJob): z.input<typeof jobReply> {
+function describeJob(
+  { name, summary, queue, schedule, retry, timeoutMs, payload }: AnyJob,
+  fires: Fire[],
+): z.input<typeof jobReply> {
   return {
     name,
     summary,
     queue,
-    schedule: schedule && { cron: schedule.cron, zone: schedule.zone },
+    schedule: schedule && { cron: schedule.cron, zone: schedule.zone, nextFires: fires },
     retry,
     timeoutMs,
     payload: payloadSchema(payload),

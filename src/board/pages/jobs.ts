@@ -7,10 +7,12 @@ import { type Html, html } from '../html.ts'
 import { accept } from '../input.ts'
 import { defineForm, definePage, type PageContext } from '../page.ts'
 import { clientOptions } from '../reads/clients.ts'
+import { type Fire, firesByJob } from '../reads/schedules.ts'
 import { requestRun } from '../request-run.ts'
 import { layout } from './layout.ts'
 import { isOperator } from './parts.ts'
 import { payloadFields, payloadOf } from './payload-form.ts'
+import { zonedFireList } from './schedule-words.ts'
 
 export const jobsPage = definePage({
   path: '/jobs',
@@ -20,21 +22,25 @@ export const jobsPage = definePage({
   query: z.strictObject({}),
   async render(_input, context) {
     const clients = await clientOptions(context.db)
+    const fires = await firesByJob(context.db, context.board.clock())
     const jobs = [...context.board.registry.values()]
     const content = html`<div class="page-head"><div><h1>Jobs</h1><p class="lead">What this program can do, and how to have it done now. The same work asked for twice is one run.</p></div></div>
-${jobs.map((job) => jobCard(job, clients, context))}`
+${jobs.map((job) => jobCard(job, { clients, fires: fires.get(job.name) ?? [] }, context))}`
     return layout(context, { title: 'Jobs', place: '/jobs' }, content)
   },
 })
 
-function jobCard(job: AnyJob, clients: readonly { value: string; label: string }[], context: PageContext): Html {
+type Around = { clients: readonly { value: string; label: string }[]; fires: readonly Fire[] }
+
+function jobCard(job: AnyJob, { clients, fires }: Around, context: PageContext): Html {
   const { name, summary, schedule, queue, retry, timeoutMs } = job
   const when =
     schedule?.cron == null
       ? 'when asked for'
       : `${schedule.cron} in ${schedule.zone === 'client' ? 'the client’s zone' : schedule.zone}`
   return html`<section class="card" aria-labelledby="job-${name}"><div class="card-head"><div><h2 id="job-${name}">${titleOf(name)}</h2><p>${summary}</p></div></div>
-<p class="quiet">Queue ${queue} · ${when} · up to ${plural(retry.attempts, 'try', 'tries')} of ${formatDuration(timeoutMs)} · <a href="/runs?job=${name}">runs</a></p>
+<p class="quiet">Queue ${queue} · ${when} · up to ${plural(retry.attempts, 'try', 'tries')} of ${formatDuration(timeoutMs)} · <a href="/runs?job=${name}">runs</a>${fires.length > 0 && html` · <a href="/schedules?job=${name}">schedules</a>`}</p>
+${fires.length > 0 && html`<details id="fires-${name}"><summary>Next times</summary>${zonedFireList(fires)}</details>`}
 ${isOperator(context) && html`<details id="run-${name}"><summary>Run now</summary>${runForm(job, clients, context)}</details>`}</section>`
 }
 

@@ -1,44 +1,172 @@
 import { type Kysely, sql } from 'kysely'
 import type { DB } from '../../db/schema.ts'
+import { InputError, messageOf } from '../../errors.ts'
+import { comingFires, type ScheduleSettings, zoneOf } from '../../queues/index.ts'
 
-/** Schedules one page shows. */
-export const SCHEDULES_MAX = 300
+/** Fire times shown wherever a schedule is. */
+const FIRES = 5
+/** Different times and zones of one job's schedules that are looked at. */
+const TIMINGS_MAX = 200
 
-export type ScheduleView = {
+/** One time a schedule fires: the instant, and what the clocks of its zone then show. */
+export type Fire = { at: string; local: string; timeZone: string }
+
+export type ScheduleView = ScheduleSettings & {
   id: string
   job: string
+  clientId: string | null
   clientName: string | null
-  cron: string
-  zone: string
-  client_zone: string | null
-  catchUp: string
-  overlap: string
+  /** The zone its times are read in. */
+  timeZone: string
+  /** The client's own. */
+  clientZone: string
+  /** What the job or the subscription says; null: nobody declares it. */
+  declared: ScheduleSettings | null
+  isEdited: boolean
+  /** null when it is not paused now. */
   pausedUntil: string | null
   pausedReason: string | null
+  skipped: number
+  lastSkippedAt: string | null
   /** The report a subscription's schedule renders. */
   subject: string | null
+  nextFires: Fire[]
+  /** Why it cannot be planned; null when it can. */
+  problem: string | null
 }
 
-/** The schedules in sight, soonest first. */
-export async function readSchedules(db: Kysely<DB>, clientId: string | undefined): Promise<ScheduleView[]> {
-  const query = db
+export type ScheduleFilter = {
+  clientId?: string | undefined
+  job?: string | undefined
+  cursor?: string | undefined
+  limit: number
+}
+
+function scheduleRows(db: Kysely<DB>) {
+  return db
     .selectFrom('schedules as s')
     .leftJoin('clients as c', 'c.id', 's.client_id')
     .select([
       's.id',
       's.job',
+      's.client_id as clientId',
       'c.name as clientName',
       's.cron',
       's.zone',
       'c.time_zone as client_zone',
-      's.catch_up as catchUp',
-      's.overlap',
+      's.catch_up_within_s as catchUpWithinS',
+      's.late_after_s as lateAfterS',
+      's.is_edited as isEdited',
       's.paused_until as pausedUntil',
       's.paused_reason as pausedReason',
-      sql<string | null>`s.payload ->> 'report'`.as('subject'),
+      's.skipped',
+      's.last_skipped_at as lastSkippedAt',
     ])
-    .orderBy(sql`s.next_due_at nulls last`)
+    .select([
+      // What check constraints and declarations hold.
+      sql<ScheduleSettings['catchUp']>`s.catch_up`.as('catchUp'),
+      sql<ScheduleSettings['overlap']>`s.overlap`.as('overlap'),
+      sql<ScheduleSettings | null>`s.declared`.as('declared'),
+      sql<string | null>`s.payload ->> 'report'`.as('subject'),
+      sql<string>`coalesce(s.next_due_at::text, 'infinity')`.as('due'),
+    ])
+}
+
+type Row = Awaited<ReturnType<ReturnType<typeof scheduleRows>['execute']>>[number]
+
+/** The schedules in sight, those due soonest first, in pages. Throws InputError `invalid-cursor`. */
+export async function listSchedules(
+  db: Kysely<DB>,
+  { clientId, job, cursor, limit }: ScheduleFilter,
+  now: Temporal.Instant,
+): Promise<{ schedules: ScheduleView[]; nextCursor: string | null }> {
+  const due = sql`coalesce(s.next_due_at, 'infinity')`
+  let query = scheduleRows(db)
+    .orderBy(due)
     .orderBy('s.id')
-    .limit(SCHEDULES_MAX)
-  return (clientId === undefined ? query : query.where('s.client_id', '=', clientId)).execute()
+    .limit(limit + 1)
+  if (clientId !== undefined) query = query.where('s.client_id', '=', clientId)
+  if (job !== undefined) query = query.where('s.job', '=', job)
+  if (cursor !== undefined) {
+    const after = readCursor(cursor)
+    query = query.where(sql<boolean>`(${due}, s.id) > (${after.due}::timestamptz, ${after.id})`)
+  }
+  const rows = await query.execute()
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  return {
+    schedules: shown.map((row) => viewOf(row, now)),
+    nextCursor: rows.length > limit && last ? writeCursor(last) : null,
+  }
+}
+
+export async function findSchedule(db: Kysely<DB>, id: string, now: Temporal.Instant): Promise<ScheduleView | null> {
+  const row = await scheduleRows(db).where('s.id', '=', id).executeTakeFirst()
+  return row ? viewOf(row, now) : null
+}
+
+function viewOf({ client_zone, due: _due, ...row }: Row, now: Temporal.Instant): ScheduleView {
+  const timeZone = zoneOf({ zone: row.zone, client_zone })
+  const isPaused = row.pausedUntil !== null && Temporal.Instant.compare(row.pausedUntil, now) > 0
+  const pausedUntil = isPaused ? row.pausedUntil : null
+  const fires = firesOf({ cron: row.cron, timeZone, pausedUntil }, now)
+  const clientZone = client_zone ?? 'UTC'
+  return { ...row, ...fires, timeZone, clientZone, pausedUntil, pausedReason: isPaused ? row.pausedReason : null }
+}
+
+/** The next times of a schedule; a broken one has none and says why. */
+export function firesOf(
+  { cron, timeZone, pausedUntil }: { cron: string; timeZone: string; pausedUntil: string | null },
+  now: Temporal.Instant,
+): { nextFires: Fire[]; problem: string | null } {
+  const paused = pausedUntil === null ? null : Temporal.Instant.from(pausedUntil)
+  try {
+    const fires = comingFires({ cron, timeZone, pausedUntil: paused }, now, FIRES)
+    const problem = fires.length === 0 ? 'It never fires again.' : null
+    return { nextFires: fires.map((fire) => fireAt(fire, timeZone)), problem }
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    return { nextFires: [], problem: messageOf(error) }
+  }
+}
+
+function fireAt(fire: Temporal.Instant, timeZone: string): Fire {
+  const local = fire.toZonedDateTimeISO(timeZone).toString({ timeZoneName: 'never' })
+  return { at: fire.toString(), local, timeZone }
+}
+
+/** The next times any schedule in sight fires, for each job. */
+export async function firesByJob(db: Kysely<DB>, now: Temporal.Instant): Promise<Map<string, Fire[]>> {
+  const zone = sql<string>`case s.zone when 'client' then coalesce(c.time_zone, 'UTC') else s.zone end`
+  const timings = await db
+    .selectFrom('schedules as s')
+    .leftJoin('clients as c', 'c.id', 's.client_id')
+    .select(['s.job', 's.cron'])
+    .select(zone.as('timeZone'))
+    .where((s) => s.or([s('s.paused_until', 'is', null), s('s.paused_until', '<=', now.toString())]))
+    .groupBy(['s.job', 's.cron', zone])
+    .orderBy(sql`min(s.next_due_at)`)
+    .limit(TIMINGS_MAX)
+    .execute()
+  const jobs = Map.groupBy(timings, ({ job }) => job)
+  return new Map([...jobs].map(([job, each]) => [job, soonest(each, now)]))
+}
+
+function soonest(timings: readonly { cron: string; timeZone: string }[], now: Temporal.Instant): Fire[] {
+  const fires = timings.flatMap((timing) => firesOf({ ...timing, pausedUntil: null }, now).nextFires)
+  return fires.toSorted((a, b) => Temporal.Instant.compare(a.at, b.at)).slice(0, FIRES)
+}
+
+function writeCursor({ due, id }: Row): string {
+  return Buffer.from(`${due}|${id}`).toString('base64url')
+}
+
+function readCursor(cursor: string): { due: string; id: string } {
+  const [, due, id] = /^(infinity|\d{4}-\d\d-\d\d [\d:.+]{8,30})\|(.+)$/s.exec(decoded(cursor)) ?? []
+  if (due !== undefined && id !== undefined) return { due, id }
+  throw new InputError('invalid-cursor', 'The cursor is none that this list gave out. Start again without one.')
+}
+
+function decoded(cursor: string): string {
+  return Buffer.from(cursor, 'base64url').toString().replaceAll('\0', '')
 }

@@ -43,7 +43,7 @@ function personHeaders({ cookie }: { cookie: string }): Record<string, string> {
 /** What happens at the door, whatever lies behind it. */
 async function doorOf(method: string, path: string, who: (typeof WHO)[number]): Promise<'in' | 'out'> {
   const response = await fetch(board.url + addressOf(path), {
-    method,
+    method: method.toUpperCase(),
     redirect: 'manual',
     headers: { Accept: 'application/json', 'X-Forwarded-For': '203.0.113.9', ...headers[who] },
   })
