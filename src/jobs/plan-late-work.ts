@@ -13,7 +13,7 @@ const DAYS_MAX = 2000
  * facts since their roll-up are rolled up again, and so are days without facts between others that have some.
  */
 export async function planLateWork(db: SystemDatabase, ledger: Ledger, at: Temporal.Instant): Promise<void> {
-  await syncSubscriptionSchedules(db, renderReport.name)
+  await syncSubscriptionSchedules(db, renderReport)
   const dirty = await dirtyDays(db, { at, after: null, limit: DAYS_MAX })
   const days = [...dirty, ...(await gapDays(db, { within: null, limit: DAYS_MAX }))]
   await ledger.requestAll(

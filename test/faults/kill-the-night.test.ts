@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterAll, expect, inject, test } from 'vitest'
 import { jobs } from '../../src/jobs/index.ts'
+import { renderReport } from '../../src/jobs/render-report.ts'
 import { createLog } from '../../src/log.ts'
 import { createRegistry, planNight } from '../../src/queues/index.ts'
 import { syncSchedules } from '../../src/queues/schedule.ts'
@@ -102,7 +103,7 @@ test.each(['postgres', 'redis'])(
     const lastDay = dayBefore(systemClock(), 'Europe/Berlin')
     await makeWorld(lastDay)
     const registry = createRegistry(jobs)
-    await syncSubscriptionSchedules(db, 'render-report')
+    await syncSubscriptionSchedules(db, renderReport)
     await syncSchedules(db, registry, createLog('silent'))
     await planNight(db, registry, 'acme', lastDay)
 
