@@ -347,7 +347,7 @@ test('the next five times of a schedule are in its own zone, over a change of cl
   const page = await textOf(viewer, '/schedules')
   // On the 29th 02:30 does not exist: clocks go from 02:00 to 03:00.
   expect(page).toMatch(
-    /Sat 28 Mar 02:30:00 .*then Sun 29 Mar 03:\d\d:00 Mon 30 Mar 02:30:00 Tue 31 Mar 02:30:00 Wed 1 Apr 02:30:00/,
+    /Sat 28 Mar 02:30:00 01:30:00 UTC .*then Sun 29 Mar 03:00:00 01:00:00 UTC Mon 30 Mar 02:30:00 00:30:00 UTC Tue 31 Mar 02:30:00 .*Wed 1 Apr 02:30:00/,
   )
 })
 
