@@ -69,10 +69,9 @@ type Owed = { from: Day; to: Day; key: string; dueAt: string; lateAt: string | n
 type Found = { n: number; runId: string | null; lateAt: string | null; state: WindowState; lateByS: number | null }
 
 const windowStates = sqlFile<Found>(import.meta.dirname, 'freshness.sql')
-const newestWindows = sqlFile<{ id: string; clientId: string; job: string; freshTo: Day | null }>(
-  import.meta.dirname,
-  'newest-windows.sql',
-)
+type NewestWindow = { id: string; clientId: string; job: string; freshTo: Day | null; lagSeconds: number | null }
+
+const newestWindows = sqlFile<NewestWindow>(import.meta.dirname, 'newest-windows.sql')
 
 /** Fire times looked at per cron expression and zone; of one that fires every minute the newest days only. */
 const FIRES_MAX = 5000
@@ -106,6 +105,11 @@ export async function readFreshness(
     .filter(isAboutWindows)
   const last = page.at(-1)
   return { schedules, last: rows.length > query.limit && last ? { clientId: last.clientId, id: last.id } : null }
+}
+
+/** The newest window of every schedule that is done, and how long ago it ended. */
+export function readNewestWindows(db: Kysely<DB>): Promise<NewestWindow[]> {
+  return newestWindows(db, [null])
 }
 
 function schedulesOf(db: Kysely<DB>, { clientId, job, after, limit }: FreshnessQuery) {
