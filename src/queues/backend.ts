@@ -8,9 +8,10 @@ import {
   type WorkerOptions,
 } from 'bullmq'
 import { Cluster, Redis } from 'ioredis'
-import type { Database } from '../db/database.ts'
+import type { Database, SystemDatabase } from '../db/database.ts'
 import type { Log } from '../log.ts'
 import { QUEUES, type QueueName } from './job.ts'
+import { rescueStalled } from './rescue-stalled.ts'
 
 /** Where BullMQ lives: PostgreSQL beside the ledger, or Redis. Nothing outside this file knows which. */
 export type QueueBackend = {
@@ -18,6 +19,8 @@ export type QueueBackend = {
   queues: Map<QueueName, Queue>
   openWorker(name: QueueName, processor: Processor, options: Omit<WorkerOptions, 'connection' | 'prefix'>): Worker
   check(): Promise<void>
+  /** Gives back the jobs of workers that fell silent, where workers do not see to that by themselves. Cheap to call often. */
+  rescueStalled(db: SystemDatabase): Promise<void>
   close(): Promise<void>
 }
 
@@ -54,10 +57,11 @@ async function onPostgres({ pool, log }: QueueBackendOptions): Promise<QueueBack
     kind: 'postgres',
     queues,
     openWorker: (name, processor, rest) =>
-      new Worker(name, processor, { ...rest, connection }, factory) as unknown as Worker,
+      new Worker(name, processor, { ...rest, skipStalledCheck: true, connection }, factory) as unknown as Worker,
     async check() {
       await pool.query('select 1')
     },
+    rescueStalled,
     async close() {
       await Promise.all([...queues.values()].map((queue) => queue.close()))
     },
@@ -85,6 +89,7 @@ function onRedis({ redisCluster, prefix, log }: QueueBackendOptions, url: string
     async check() {
       await producer.ping()
     },
+    rescueStalled: async () => {},
     async close() {
       await Promise.all([...queues.values()].map((queue) => queue.close()))
       producer.disconnect()

@@ -50,12 +50,13 @@ export function createEngine<JobTools>(options: EngineOptions<JobTools>): Engine
     onTick: () => options.onTick(ledger),
     onSweep: options.onSweep ?? (async () => {}),
   })
-  const ledger = createLedger({ db: database.system, backend, onPlanned: scheduler.dispatchSoon })
+  const ledger = createLedger({ db: database.system, backend, registry, onPlanned: scheduler.dispatchSoon })
   const children = createChildPool(options.child, log)
   const node = createWorkNode({
     database,
     clock,
     log,
+    rescueStalled: () => backend.rescueStalled(database.system),
     startWorkers: (id) => startWorkers({ ...options, children, node: id, onFinished: scheduler.dispatchSoon }),
   })
   return {

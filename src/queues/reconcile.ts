@@ -8,7 +8,7 @@ import { type DispatchTools, queueOf, removeFinished } from './dispatch.ts'
 import type { QueueName } from './job.ts'
 import { planLostRuns, type SeenRun } from './plan-lost-runs.ts'
 
-type OpenRun = SeenRun & { queue: QueueName; orphaned: boolean }
+type OpenRun = SeenRun & { queue: QueueName; orphaned: boolean; overdue: boolean }
 
 const openRuns = sqlFile<OpenRun>(import.meta.dirname, 'open-runs.sql')
 
@@ -37,6 +37,7 @@ export async function reconcile(tools: DispatchTools, options: { olderThanMs: nu
 
 async function planMissing(db: SystemDatabase, queue: Queue, open: OpenRun[]): Promise<number> {
   if (open.length === 0) return 0
+  await takeOutDelayed(queue, open)
   const present = new Set(await queue.getRanges([...PRESENT], 0, -1))
   // A running run of a living node needs no queue entry; its worker reports to the ledger.
   const lost = open.filter((run) => !present.has(run.id) && (run.state === 'queued' || run.orphaned))
@@ -46,6 +47,12 @@ async function planMissing(db: SystemDatabase, queue: Queue, open: OpenRun[]): P
     db,
     lost.map(({ id, state, attempt }) => ({ id, state, attempt })),
   )
+}
+
+/** A worker whose clock was ahead has put off until tomorrow what is due now: it goes back into the queue like any other lost one. */
+async function takeOutDelayed(queue: Queue, open: OpenRun[]): Promise<void> {
+  const delayed = new Set(await queue.getRanges(['delayed'], 0, -1))
+  for (const run of open) if (run.overdue && delayed.has(run.id)) await queue.remove(run.id)
 }
 
 /** Such jobs are what a restored backup, another program or a hand on the queue leaves behind: no worker could do anything with them. */

@@ -6,6 +6,7 @@ import type { Log } from '../log.ts'
 import { type Clock, SECOND_MS } from '../time.ts'
 import { createLoop } from './loop.ts'
 import { planLostRuns, type SeenRun } from './plan-lost-runs.ts'
+import { CLOCK_SKEW_MAX_MS } from './rescue-stalled.ts'
 import type { WorkerSet } from './work.ts'
 
 /** A process that works: it gives signs of life, hears of cancels, and stands back while its clock is off. */
@@ -24,31 +25,34 @@ export type WorkNodeOptions = {
   clock: Clock
   log: Log
   startWorkers(nodeId: string): WorkerSet
+  /** Gives back the jobs of nodes that fell silent; called while this node's clock is right. */
+  rescueStalled(): Promise<void>
 }
 
 const HEARTBEAT_EVERY_MS = SECOND_MS
-/** On PostgreSQL BullMQ's locks trust each worker's clock: a node off by more than this steals work that is in good hands. */
-const CLOCK_SKEW_MAX_MS = 2 * SECOND_MS
 
-export function createWorkNode({ database, clock, log, startWorkers }: WorkNodeOptions): WorkNode {
+export function createWorkNode(options: WorkNodeOptions): WorkNode {
+  const { database, clock, log, startWorkers } = options
   const id = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`
   let workers: WorkerSet | null = null
   let refusal: string | null = null
   let isClosing = false
 
   const heart = createLoop('heartbeat', HEARTBEAT_EVERY_MS, log, async () => {
+    const before = refusal
     refusal = await beat(database, id, clock)
+    sayChange(log, before, refusal)
     // The heart beats on while work is given back, or its runs would be orphans; it starts nothing any more.
     if (isClosing) return
     if (refusal !== null) return standBack()
     workers ??= startWorkers(id)
     for (const runId of await cancelRequests(database, id)) workers.stopRun(runId, 'cancel')
     await takeBackForgotten(database, id, workers.runningIds())
+    await options.rescueStalled()
   })
 
   async function standBack(): Promise<void> {
     if (workers === null) return
-    log.error(`this node stops working: ${refusal}`)
     const stopping = workers
     workers = null
     await stopping.close(0)
@@ -69,6 +73,12 @@ export function createWorkNode({ database, clock, log, startWorkers }: WorkNodeO
       await database.system.deleteFrom('nodes').where('id', '=', id).execute()
     },
   }
+}
+
+/** Says once that the node stands back, and once that it works again. */
+function sayChange(log: Log, before: string | null, now: string | null): void {
+  if (before === null && now !== null) log.error(`this node does not work: ${now}`)
+  if (before !== null && now === null) log.warn("this node works again: its clock agrees with the database's")
 }
 
 /** Gives a sign of life. Returns why this node may not work, or null. */

@@ -20,8 +20,6 @@ async function start({ openProgram, signal, log, print }: CommandTools, roles: s
     const board = roles.includes('board') ? await openBoard(program) : null
     if (roles.includes('scheduler')) await engine.startScheduler()
     if (roles.includes('worker')) await engine.startWorkers()
-    const refusal = engine.refusal()
-    if (refusal !== null) log.error(`this node does not work: ${refusal}`)
     log.info({ roles, node: engine.node, board: board?.url }, `Daybreak runs as ${roles.join(', ')}`)
     print(`Daybreak runs as ${roles.join(', ')}.${board === null ? '' : ` The board: ${board.url}`}`)
     await stopped(signal)
