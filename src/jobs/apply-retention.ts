@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
 import { dropFactsBefore, prepareFactPartitions } from '../db/partitions.ts'
+import { expireAlerts } from '../queues/expire-alerts.ts'
 import { expireRuns } from '../queues/expire-runs.ts'
 import { defineJob } from '../queues/index.ts'
 import { expireReports } from '../reports/expire-reports.ts'
@@ -38,6 +39,7 @@ export const applyRetention = defineJob<z.output<typeof payload>, JobTools>({
     const dropped = retention.factDays === null ? [] : await dropFactsBefore(system, addDays(day, -retention.factDays))
     const reports = await expireReports(system, storage, retention.reportDays, signal)
     const runs = await expireRuns(system, retention.ledgerDays, signal)
+    await expireAlerts(system, retention.ledgerDays)
     await sql`delete from sessions where expires_at < now()`.execute(system)
     await sql`delete from idempotency_keys where created_at < now() - interval '1 day'`.execute(system)
     log.info(

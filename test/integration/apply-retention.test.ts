@@ -119,3 +119,15 @@ test('the months to come are ready', async () => {
   const { rows } = await sql`select to_regclass(${`payments_${next}`}) is not null as ready`.execute(db)
   expect(rows).toEqual([{ ready: true }])
 })
+
+test('an alert goes with the time of its run, an open one stays', async () => {
+  await sql`delete from alerts`.execute(db)
+  await sql`insert into alerts (kind, subject, title, message, advice, resolved_at) values
+    ('run-failed', 'old', '', '', '', now() - interval '500 days'), ('run-failed', 'young', '', '', '', now() - interval '300 days'),
+    ('run-failed', 'open', '', '', '', null)`.execute(db)
+  await applyToday(null)
+  expect(await db.selectFrom('alerts').select('subject').orderBy('subject').execute()).toEqual([
+    { subject: 'open' },
+    { subject: 'young' },
+  ])
+})
