@@ -1,8 +1,9 @@
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 
-/** However often something may have changed, `now` does not lead to more passes than one in this time. */
-const GAP_MS = 100
+/** However often something may have changed, the passes that `now` leads to are this far apart, and take a fifth of the time at most. */
+const GAP_MIN_MS = 5
+const GAP_SHARE = 4
 
 export type Loop = {
   start(): void
@@ -19,12 +20,16 @@ export function createLoop(name: string, everyMs: number, log: Log, work: () => 
   let timer: NodeJS.Timeout | null = null
   let soon: NodeJS.Timeout | null = null
   let stopped = false
+  let restUntil = 0
   const pass = async (): Promise<void> => {
     do {
       again = false
+      const begun = performance.now()
       await work().catch((error: unknown) => {
         log.warn({ loop: name }, `${name} failed: ${messageOf(error)}`)
       })
+      const ended = performance.now()
+      restUntil = ended + Math.max(GAP_MIN_MS, (ended - begun) * GAP_SHARE)
     } while (isWanted())
   }
   const isWanted = () => again && !stopped
@@ -42,10 +47,13 @@ export function createLoop(name: string, everyMs: number, log: Log, work: () => 
     run,
     now() {
       if (stopped || soon) return
-      soon = setTimeout(() => {
-        soon = null
-        void run()
-      }, GAP_MS)
+      soon = setTimeout(
+        () => {
+          soon = null
+          void run()
+        },
+        Math.max(0, restUntil - performance.now()),
+      )
     },
     start() {
       timer = setInterval(() => void run(), everyMs)

@@ -2,6 +2,7 @@
 -- client's second, no client with more than $1 runs in one queue at once, no backfill with more than it was given, and a serial run
 -- not before the earlier ones of its schedule have ended. $1 cap per client and queue, $2 how many.
 -- Marks them queued and returns them. Two dispatchers at once share the work: rows one has locked the other skips.
+-- The mark need not be on disk: should the server fail before it is, the run is planned again, and adding a job twice is adding it once.
 -- Steps from one client of a queue to the next and reads the first few of each (runs_planned), so that a long backlog costs no more
 -- than a short one. Per client and queue only the first $1 ready runs are looked at.
 with recursive pairs as (
@@ -32,7 +33,7 @@ with recursive pairs as (
         where earlier.schedule_id = r.schedule_id and earlier.due_at < r.due_at and earlier.state in ('planned', 'queued', 'running')
       ))
     order by r.priority, r.due_at nulls first, r.planned_at, r.position, r.id
-    limit greatest(0, $1::bigint - flying.runs)
+    limit greatest(0, least($1::bigint - flying.runs, $2::bigint))
   ) first
 ), capped as (
   select ready.id, ready.priority, ready.place,
@@ -41,7 +42,7 @@ with recursive pairs as (
   from ready left join backfills b on b.id = ready.backfill_id
 ), picked as (
   select r.id from runs r
-  where r.state = 'planned' and r.id in (
+  where r.state = 'planned' and (select set_config('synchronous_commit', 'off', true)) is not null and r.id in (
     select id from capped where runs_max is null or backfill_runs + place_in_backfill <= runs_max order by priority, place limit $2
   )
   for update skip locked
