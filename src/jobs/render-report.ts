@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineJob, on } from '../queues/index.ts'
+import { defineJob, on } from '../queues/job.ts'
 import { reportNames } from '../reports/catalogue/index.ts'
 import { REPORT_FORMATS } from '../reports/document.ts'
 import { renderExecution } from '../reports/execution.ts'
