@@ -3,7 +3,7 @@ import type { DB } from '../db/schema.ts'
 import { sqlFile } from '../sql.ts'
 import type { Day } from '../time.ts'
 import type { Reprocess } from './backfills.ts'
-import { readCursor, writeCursor } from './run-views.ts'
+import { readCursor, writeCursor } from './cursor.ts'
 
 /**
  * `blocked`: all that is left waits for runs that failed. `cancelling`: told to stop, and something still runs. `failed`: it has ended

@@ -10,6 +10,7 @@ export {
   REPROCESS,
   type Reprocess,
 } from './backfills.ts'
+export { BULK_ACTIONS, type BulkAction, type BulkCount } from './bulk-runs.ts'
 export { checkCron } from './cron.ts'
 export { comingFires } from './due-fires.ts'
 export { changeSchedule, type ScheduleChange, type ScheduleSettings } from './edit-schedule.ts'
@@ -35,5 +36,6 @@ export type { Ledger, RequestOptions } from './ledger.ts'
 export { perform } from './perform.ts'
 export { type AlertOptions, readWaitingQueues, watchAlerts } from './raise-alerts.ts'
 export { createRegistry, jobNamed, type Registry } from './registry.ts'
-export type { AttemptView, RunFilter, RunState, RunView } from './run-views.ts'
+export type { RunFilter } from './run-filter.ts'
+export type { AttemptView, RunState, RunView } from './run-views.ts'
 export { planNight, zoneOf } from './schedule.ts'

@@ -4,9 +4,14 @@ import { InputError } from '../errors.ts'
 import type { QueueBackend } from './backend.ts'
 import { type BackfillFilter, type BackfillView, findBackfillView, listBackfillViews } from './backfill-views.ts'
 import { type BackfillCount, type BackfillRequest, cancelBackfill, countBackfill, startBackfill } from './backfills.ts'
+import { type BulkAction, type BulkCount, changeInBulk, countBulk, discardRuns } from './bulk-runs.ts'
 import type { QueueName, RunRequest } from './job.ts'
+import { listRuns, type RunPage, type RunPageRequest } from './list-runs.ts'
 import { findRun, findRuns, identityOf, type Origin, type PlanOptions, planAgain, planRuns } from './plan-runs.ts'
-import { findRunView, listRuns, type RunFilter, type RunView } from './run-views.ts'
+import type { Registry } from './registry.ts'
+import { retryRuns } from './retry-runs.ts'
+import type { RunFilter } from './run-filter.ts'
+import { findRunView, type RunView } from './run-views.ts'
 
 export type RequestOptions = {
   origin: Origin
@@ -29,7 +34,18 @@ export type Ledger = {
   /** Stops a planned, queued or running run; a running one within seconds. Throws InputError('not-cancellable', 409). */
   cancel(runId: string, requestedBy: string): Promise<void>
   find(runId: string): Promise<RunView | null>
-  list(filter: RunFilter): Promise<{ runs: RunView[]; nextCursor: string | null }>
+  list(request: RunPageRequest): Promise<RunPage>
+  /** What `changeAll` would change now; changes nothing. */
+  countAll(action: BulkAction, filter: RunFilter): Promise<BulkCount>
+  /**
+   * Retries or discards everything that matches, up to the count that somebody has seen. Returns how many runs changed. Throws
+   * InputError('more-match', 409), InputError('too-many', 422).
+   */
+  changeAll(request: BulkRequest): Promise<number>
+  /** Cancels those of the runs that have not begun. Returns them. */
+  cancelAll(runIds: readonly string[], requestedBy: string): Promise<string[]>
+  /** Says when runs that wait may begin; null: now. Returns those that waited. */
+  startAt(runIds: readonly string[], at: Temporal.Instant | null): Promise<string[]>
   /** What a backfill would do now; plans nothing. Throws InputError where a window cannot be filled. */
   countBackfill(request: BackfillRequest): Promise<BackfillCount>
   /** Plans a backfill whole or not at all; the same while it runs is the same backfill, and `count` is null. */
@@ -43,9 +59,12 @@ export type Ledger = {
   listBackfills(filter: BackfillFilter): Promise<{ backfills: BackfillView[]; nextCursor: string | null }>
 }
 
+export type BulkRequest = { action: BulkAction; filter: RunFilter; seen: number; requestedBy: string }
+
 export type LedgerTools = {
   db: SystemDatabase
   backend: QueueBackend
+  registry: Registry
   /** Called when something may have become ready. */
   onPlanned(): void
 }
@@ -69,7 +88,11 @@ export function createLedger(tools: LedgerTools): Ledger {
     retry: (runId, requestedBy) => retryRun(tools, runId, requestedBy),
     cancel: (runId, requestedBy) => cancelRun(tools, runId, requestedBy),
     find: (runId) => findRunView(db, runId),
-    list: (filter) => listRuns(db, filter),
+    list: (request) => listRuns(db, request),
+    countAll: (action, filter) => countBulk(db, action, filter),
+    changeAll: (request) => changeAll(tools, request),
+    cancelAll: (runIds, requestedBy) => cancelAll(tools, runIds, requestedBy),
+    startAt: (runIds, at) => startAt(db, runIds, at),
     countBackfill: (request) => countBackfill(db, request),
     startBackfill: (request, options) => startAndShow(tools, request, options),
     cancelBackfill: (backfillId) => cancelAndShow(tools, backfillId),
@@ -86,7 +109,7 @@ async function startAndShow({ db, onPlanned }: LedgerTools, ...asked: Parameters
 
 async function cancelAndShow({ db, backend }: LedgerTools, backfillId: string): Promise<BackfillView> {
   await backfillOf(db, backfillId)
-  for (const { id, queue } of await cancelBackfill(db, backfillId)) await removeFromQueue(backend, queue, id)
+  await removeFromQueues(backend, await cancelBackfill(db, backfillId))
   return backfillOf(db, backfillId)
 }
 
@@ -143,11 +166,10 @@ async function stateOf(db: SystemDatabase, runId: string) {
   return run
 }
 
-async function retryRun({ db, onPlanned }: LedgerTools, runId: string, requestedBy: string): Promise<void> {
-  const run = await stateOf(db, runId)
-  const targets = run.state === 'planned' ? await failedDependencies(db, runId) : [{ id: runId }]
+async function retryRun(tools: LedgerTools, runId: string, requestedBy: string): Promise<void> {
+  const run = await stateOf(tools.db, runId)
   const plan: PlanOptions = { origin: 'person', requestedBy, priority: 1 }
-  const changed = await planAgain(db, targets, UNDONE, plan)
+  const changed = await retryRuns(tools, [runId], UNDONE, plan)
   if (changed.length === 0) {
     throw new InputError(
       'not-retryable',
@@ -155,19 +177,16 @@ async function retryRun({ db, onPlanned }: LedgerTools, runId: string, requested
       409,
     )
   }
-  onPlanned()
+  tools.onPlanned()
 }
 
-/** Everything undone that a run waits for, however far down the chain. */
-async function failedDependencies(db: SystemDatabase, runId: string): Promise<{ id: string }[]> {
-  const { rows } = await sql<{ id: string }>`
-    with recursive needed as (
-      select r.id, r.state from run_dependencies d join runs r on r.job = d.job and r.key = d.key where d.run_id = ${runId}
-      union
-      select r.id, r.state from needed n join run_dependencies d on d.run_id = n.id join runs r on r.job = d.job and r.key = d.key
-    )
-    select id from needed where state in ('failed', 'cancelled')`.execute(db)
-  return rows
+async function changeAll(tools: LedgerTools, request: BulkRequest): Promise<number> {
+  const changed = await changeInBulk(
+    { ...tools, onDiscarded: (runs) => removeFromQueues(tools.backend, runs) },
+    request,
+  )
+  tools.onPlanned()
+  return changed
 }
 
 async function cancelRun({ db, backend }: LedgerTools, runId: string, requestedBy: string): Promise<void> {
@@ -188,11 +207,36 @@ async function cancelRun({ db, backend }: LedgerTools, runId: string, requestedB
     const message = `${before.job} ${before.key} is ${before.state}; there is nothing to stop.`
     throw new InputError('not-cancellable', message, 409)
   }
-  if (stopped.state === 'cancelled') await removeFromQueue(backend, before.queue as QueueName, runId)
+  if (stopped.state === 'cancelled') await removeFromQueues(backend, [{ id: runId, queue: before.queue as QueueName }])
 }
 
-/** Tidiness only: a worker that picks up a cancelled run finds nothing to claim. */
-async function removeFromQueue(backend: QueueBackend, queue: QueueName, runId: string): Promise<void> {
-  const job = await backend.queues.get(queue)?.getJob(runId)
-  if (job && !(await job.isActive())) await job.remove()
+/** Tidiness only: a worker that picks up a cancelled run finds nothing to claim. A job at work stays. */
+async function removeFromQueues(
+  { queues }: QueueBackend,
+  runs: readonly { id: string; queue: QueueName }[],
+): Promise<void> {
+  for (const { id, queue } of runs) await queues.get(queue)?.remove(id)
+}
+
+/** Cancels those of the runs that have not begun. */
+async function cancelAll(
+  { db, backend }: LedgerTools,
+  runIds: readonly string[],
+  requestedBy: string,
+): Promise<string[]> {
+  const cancelled = await discardRuns(db, runIds, ['planned', 'queued'], requestedBy)
+  await removeFromQueues(backend, cancelled)
+  return cancelled.map(({ id }) => id)
+}
+
+/** Lets runs that wait for their next try begin at `at` (null: now). Returns the runs that changed. */
+async function startAt(db: SystemDatabase, runIds: readonly string[], at: Temporal.Instant | null): Promise<string[]> {
+  const changed = await db
+    .updateTable('runs')
+    .set({ not_before: at === null ? sql`now()` : at.toString() })
+    .where(sql<boolean>`id = any(${runIds}::uuid[])`)
+    .where('state', 'in', ['planned', 'queued'])
+    .returning('id')
+    .execute()
+  return changed.map(({ id }) => id)
 }

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { DB } from '../db/schema.ts'
-import { InputError } from '../errors.ts'
+import type { DayWindow } from '../time.ts'
 import type { Origin } from './plan-runs.ts'
 
 export type RunState = 'planned' | 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'
@@ -13,11 +13,16 @@ export type RunView = {
   queue: string
   clientId: string | null
   night: string | null
+  /** What it is about, whenever it runs: local days of the client, half-open. */
+  window: DayWindow | null
   payload: unknown
   state: RunState
   origin: Origin
   requestedBy: string | null
   dueAt: string | null
+  /** Not done by then, it is late. */
+  lateAt: string | null
+  backfillId: string | null
   priority: number
   /** The next try is not before this. */
   notBefore: string
@@ -34,7 +39,7 @@ export type RunView = {
   errorMessage: string | null
   /** What it stands on, with the state each is in; null: never planned. */
   waitsFor: { job: string; key: string; runId: string | null; state: RunState | null }[]
-  /** Oldest first; only where one run is asked for. */
+  /** Oldest first, the last ATTEMPTS_MAX of them; only where one run is asked for. */
   attempts?: AttemptView[]
 }
 
@@ -48,15 +53,6 @@ export type AttemptView = {
   errorMessage: string | null
   errorStack: string | null
   lines: { at: string; level: string; message: string }[]
-}
-
-export type RunFilter = {
-  clientId?: string
-  job?: string
-  night?: string
-  state?: string
-  cursor?: string
-  limit: number
 }
 
 function runViews(db: Kysely<DB>) {
@@ -73,6 +69,8 @@ function runViews(db: Kysely<DB>) {
       'r.origin',
       'r.requested_by as requestedBy',
       'r.due_at as dueAt',
+      'r.late_at as lateAt',
+      'r.backfill_id as backfillId',
       'r.priority',
       'r.not_before as notBefore',
       'r.attempt',
@@ -89,6 +87,12 @@ function runViews(db: Kysely<DB>) {
     ])
     .select(sql<RunState>`r.state`.as('state'))
     .select(
+      sql<DayWindow | null>`
+        case when r.window_from is not null then jsonb_build_object('from', r.window_from, 'to', r.window_to) end`.as(
+        'window',
+      ),
+    )
+    .select(
       sql<RunView['waitsFor']>`(
         select coalesce(jsonb_agg(jsonb_build_object('job', d.job, 'key', d.key, 'runId', n.id, 'state', n.state) order by d.job, d.key), '[]')
         from run_dependencies d left join runs n on n.job = d.job and n.key = d.key where d.run_id = r.id)`.as(
@@ -97,22 +101,38 @@ function runViews(db: Kysely<DB>) {
     )
 }
 
-export async function findRunView(db: Kysely<DB>, runId: string): Promise<RunView | null> {
-  const run = await runViews(db).where('r.id', '=', runId).executeTakeFirst()
-  if (!run) return null
-  const view = run as RunView
-  return { ...view, attempts: [...(await attemptsOf(db, runId)), ...underWay(view)] }
+/** The runs of these ids, in the order of the ids; one that is gone is left out. */
+export async function findRunViews(db: Kysely<DB>, ids: readonly string[]): Promise<RunView[]> {
+  if (ids.length === 0) return []
+  const rows = (await runViews(db).where(sql<boolean>`r.id = any(${ids}::uuid[])`).execute()) as RunView[]
+  const byId = new Map(rows.map((run) => [run.id, run]))
+  return ids.flatMap((id) => byId.get(id) ?? [])
 }
 
-/** The attempt a worker is at now, which goes on record when it ends. */
-function underWay({ state, attempt, node, startedAt }: RunView): AttemptView[] {
-  if (state !== 'running' || node === null || startedAt === null) return []
-  const open = { finishedAt: null, outcome: null, errorCode: null, errorMessage: null, errorStack: null, lines: [] }
-  return [{ attempt, node, startedAt, ...open }]
+export async function findRunView(db: Kysely<DB>, runId: string): Promise<RunView | null> {
+  const [run] = await findRunViews(db, [runId])
+  return run ? { ...run, attempts: [...(await attemptsOf(db, runId)), ...(await underWay(db, run))] } : null
 }
+
+/** The attempt a worker is at now, which goes on record when it ends; its lines arrive every few seconds. */
+async function underWay(db: Kysely<DB>, { id, state, attempt, node, startedAt }: RunView): Promise<AttemptView[]> {
+  if (state !== 'running' || node === null || startedAt === null) return []
+  const lines = await db
+    .selectFrom('run_logs')
+    .select(['at', 'level', 'message'])
+    .where('run_id', '=', id)
+    .where('attempt', '=', attempt)
+    .orderBy('line')
+    .execute()
+  const open = { finishedAt: null, outcome: null, errorCode: null, errorMessage: null, errorStack: null }
+  return [{ attempt, node, startedAt, ...open, lines }]
+}
+
+/** A run that waits for something outside is tried every few minutes, for as long as it takes. */
+const ATTEMPTS_MAX = 100
 
 async function attemptsOf(db: Kysely<DB>, runId: string): Promise<AttemptView[]> {
-  return db
+  const newestFirst = await db
     .selectFrom('run_attempts as a')
     .select([
       'a.attempt',
@@ -130,48 +150,8 @@ async function attemptsOf(db: Kysely<DB>, runId: string): Promise<AttemptView[]>
         from run_logs l where l.run_id = a.run_id and l.attempt = a.attempt)`.as('lines'),
     )
     .where('a.run_id', '=', runId)
-    .orderBy('a.attempt')
+    .orderBy('a.attempt', 'desc')
+    .limit(ATTEMPTS_MAX)
     .execute()
-}
-
-/** Newest first, in pages: the cursor is opaque and stays good while rows come and go. */
-export async function listRuns(
-  db: Kysely<DB>,
-  filter: RunFilter,
-): Promise<{ runs: RunView[]; nextCursor: string | null }> {
-  let query = runViews(db)
-    .orderBy('r.planned_at', 'desc')
-    .orderBy('r.id', 'desc')
-    .limit(filter.limit + 1)
-  if (filter.clientId !== undefined) query = query.where('r.client_id', '=', filter.clientId)
-  if (filter.job !== undefined) query = query.where('r.job', '=', filter.job)
-  if (filter.night !== undefined) query = query.where('r.night', '=', filter.night)
-  if (filter.state !== undefined) query = query.where('r.state', '=', filter.state)
-  if (filter.cursor !== undefined) {
-    const [plannedAt, id] = readCursor(filter.cursor)
-    query = query.where(sql<boolean>`(r.planned_at, r.id) < (${plannedAt}::timestamptz, ${id}::uuid)`)
-  }
-  const rows = (await query.execute()) as RunView[]
-  const runs = rows.slice(0, filter.limit)
-  const last = runs.at(-1)
-  return { runs, nextCursor: rows.length > filter.limit && last ? writeCursor(last.plannedAt, last.id) : null }
-}
-
-/** Where the next page of a list begins: after the row of this instant and id. */
-export function writeCursor(at: string, id: string): string {
-  return Buffer.from(`${at} ${id}`).toString('base64url')
-}
-
-/** The instant and id of a cursor. Throws InputError('invalid-cursor') for one that `writeCursor` did not make. */
-export function readCursor(cursor: string): [string, string] {
-  const [plannedAt, id] = Buffer.from(cursor, 'base64url').toString().split(' ')
-  if (
-    plannedAt === undefined ||
-    id === undefined ||
-    !/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(plannedAt) ||
-    !/^[0-9a-f-]{36}$/.test(id)
-  ) {
-    throw new InputError('invalid-cursor', 'The cursor is none that this list gave out. Start again without one.')
-  }
-  return [plannedAt, id]
+  return newestFirst.toReversed()
 }

@@ -1,9 +1,9 @@
 import { createLog } from '../../src/log.ts'
-import { on, openQueueBackend } from '../../src/queues/index.ts'
+import { createRegistry, on, openQueueBackend } from '../../src/queues/index.ts'
 import { createLedger, type Ledger } from '../../src/queues/ledger.ts'
 import { given } from '../support/given.ts'
 import { defineFault, verdict } from './fault.ts'
-import { nap, poison } from './test-jobs.ts'
+import { nap, poison, testJobs } from './test-jobs.ts'
 import type { World } from './world.ts'
 
 const CRASHES_MAX = 4
@@ -46,7 +46,7 @@ export const poisonJob = defineFault({
       const seen = stopped.map((run) => [run?.state, run?.errorCode, run?.crashes, run?.failures].join(' '))
       const cured = retried.map((run) => [run?.state, run?.crashes, run?.failures].join(' '))
       const figures = {
-        'processes killed': keep.deaths(),
+        'workers killed': keep.deaths(),
         'stopped after': `${Math.round(tookMs / 1000)} s`,
         'other jobs done': naps,
       }
@@ -55,7 +55,8 @@ export const poisonJob = defineFault({
           seen.every((text) => text === `failed crashed ${CRASHES_MAX} 0`),
           `state, code, crashes, failures: ${seen.join('; ')}`,
         ],
-        [keep.deaths() === CRASHES_MAX * poisonous, `${keep.deaths()} processes died`],
+        // The first death shows that something is wrong; from then on it runs where it harms nobody.
+        [keep.deaths() <= poisonous, `${keep.deaths()} workers died`],
         [cured.every((text) => text === 'succeeded 0 0'), `after the retry: ${cured.join('; ')}`],
       ])
     } finally {
@@ -86,7 +87,10 @@ async function openLedger(world: World): Promise<{ ledger: Ledger; close(): Prom
     prefix: world.settings['QUEUE_PREFIX'] ?? 'daybreak',
     log: createLog('silent'),
   })
-  return { ledger: createLedger({ db: world.db, backend, onPlanned() {} }), close: () => backend.close() }
+  return {
+    ledger: createLedger({ db: world.db, backend, registry: createRegistry(testJobs), onPlanned() {} }),
+    close: () => backend.close(),
+  }
 }
 
 /** A scheduler and workers; one that dies is started again, as systemd would. */

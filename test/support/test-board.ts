@@ -37,7 +37,12 @@ export async function openTestBoard(
   const parts: BoardParts = {
     database,
     // Nothing is dispatched, so that a planned run stays planned until a test says otherwise.
-    ledger: createLedger({ db: database.system, backend: engine.backend, onPlanned() {} }),
+    ledger: createLedger({
+      db: database.system,
+      backend: engine.backend,
+      registry: createRegistry(jobs),
+      onPlanned() {},
+    }),
     registry: createRegistry(jobs),
     queues: engine.backend.queues,
     storage: openFolderStore(join(folder, 'reports')),

@@ -4,7 +4,8 @@ export const RUN_STATES = ['planned', 'queued', 'running', 'succeeded', 'failed'
 
 export const runState = z.enum(RUN_STATES)
 const instant = z.iso.datetime()
-const origin = z.enum(['schedule', 'person', 'program', 'backfill', 'follow-up', 'late-facts'])
+export const RUN_ORIGINS = ['schedule', 'person', 'program', 'backfill', 'follow-up', 'late-facts'] as const
+export const runOrigin = z.enum(RUN_ORIGINS)
 
 const dependency = z
   .strictObject({
@@ -35,11 +36,17 @@ const runShape = {
   queue: z.string(),
   clientId: z.string().nullable(),
   night: z.iso.date().nullable().describe('The local day whose night the run belongs to.'),
+  window: z
+    .strictObject({ from: z.iso.date(), to: z.iso.date().describe('The day after the last.') })
+    .nullable()
+    .describe('The local days of the client that it is about, whenever it runs.'),
   payload: z.unknown(),
   state: runState,
-  origin,
+  origin: runOrigin,
   requestedBy: z.string().nullable(),
   dueAt: instant.nullable(),
+  lateAt: instant.nullable().describe('Not done by then, it is late.'),
+  backfillId: z.guid().nullable(),
   priority: z.int().describe('1 a person waits, 2 a night, 3 a backfill.'),
   notBefore: instant.describe('The next try is not before this.'),
   attempt: z.int(),
@@ -59,7 +66,12 @@ const runShape = {
 export const runReply = z.strictObject(runShape).meta({ id: 'Run' })
 
 export const runWithAttemptsReply = z
-  .strictObject({ ...runShape, attempts: z.array(attempt).describe('Oldest first, with the lines each logged.') })
+  .strictObject({
+    ...runShape,
+    attempts: z
+      .array(attempt)
+      .describe('Oldest first, the last 100, with the lines each logged; the one under way is the last.'),
+  })
   .meta({ id: 'RunWithAttempts' })
 
 export const planned = z.strictObject({ runId: z.guid(), created: z.boolean() }).meta({ id: 'PlannedRun' })

@@ -2,51 +2,40 @@ import { z } from 'zod'
 import type { RunView } from '../../queues/index.ts'
 import type { Context } from '../context.ts'
 import { defineEndpoint, json } from '../endpoint.ts'
-import { HttpError, notFound } from '../problem.ts'
+import { notFound } from '../problem.ts'
 import { changeRun, runInSight } from '../request-run.ts'
-import { clientId, day, jobName, nextCursor, nothing, page, runParams } from './address.ts'
-import { runReply, runState, runWithAttemptsReply } from './run-reply.ts'
+import { nextCursor, nothing, page, runParams } from './address.ts'
+import { filterInSight, runFilterFields } from './run-filter.ts'
+import { runReply, runWithAttemptsReply } from './run-reply.ts'
 
-export const runFilter = z.strictObject({
-  client: clientId.optional(),
-  job: jobName.optional(),
-  night: day.optional().describe('The local day whose night the run belongs to.'),
-  state: runState.optional(),
-  ...page,
-})
+export const runsQuery = z.strictObject({ ...runFilterFields, ...page })
 
 export const listRuns = defineEndpoint({
   method: 'get',
   path: '/api/runs',
   group: 'Runs',
-  summary: 'The ledger of runs, newest first.',
+  summary: 'The ledger of runs, newest first. A search over a long ledger comes in parts: follow nextCursor.',
   role: 'viewer',
   scope: 'client',
   params: nothing,
-  query: runFilter,
+  query: runsQuery,
   statuses: [200],
-  reply: z.strictObject({ runs: z.array(runReply), nextCursor }),
+  reply: z.strictObject({
+    runs: z.array(runReply),
+    nextCursor,
+    lookedBackTo: z.iso
+      .datetime()
+      .nullable()
+      .describe('Set when a search left off before its page was full, having looked at what was planned since then.'),
+  }),
   handle: async ({ query }, context) => json(await runsInSight(context, query)),
 })
 
 /** The runs of a filter that the visitor may see. Throws HttpError `other-client`. */
-export async function runsInSight({ board, identity }: Context, filter: z.output<typeof runFilter>) {
-  const { client, ...rest } = filter
-  const bound = identity.clientId ?? client
-  if (client !== undefined && client !== bound) {
-    throw new HttpError(403, 'other-client', `You act for ${identity.clientId}, and this is about ${client}.`)
-  }
-  return board.ledger.list({
-    ...definedOnly(rest),
-    limit: rest.limit,
-    ...(bound === undefined ? {} : { clientId: bound }),
-  })
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
-
-function definedOnly<T extends object>(values: T): Defined<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>
+export async function runsInSight(context: Context, query: z.output<typeof runsQuery>) {
+  const { cursor, limit, ...filter } = query
+  const place = cursor === undefined ? {} : { cursor }
+  return context.board.ledger.list({ ...filterInSight(context, filter), ...place, limit })
 }
 
 export const findRun = defineEndpoint({

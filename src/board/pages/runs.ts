@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { RUN_STATES } from '../endpoints/run-reply.ts'
-import { runFilter, runsInSight } from '../endpoints/runs.ts'
+import { runsInSight, runsQuery } from '../endpoints/runs.ts'
 import { formatDistance, titleOf } from '../format.ts'
 import { type Html, html } from '../html.ts'
 import { definePage, type PageContext } from '../page.ts'
@@ -16,7 +16,7 @@ export const runsPage = definePage({
   role: 'viewer',
   scope: 'client',
   params: z.strictObject({}),
-  query: runFilter,
+  query: runsQuery,
   async render({ query }, context) {
     const list = await runsInSight(context, query)
     const busy = list.runs.some(({ state }) => state === 'running' || state === 'queued')
@@ -32,13 +32,13 @@ ${olderLink(context, list.nextCursor)}`
   },
 })
 
-async function filterForm(query: z.output<typeof runFilter>, context: PageContext): Promise<Html> {
+async function filterForm(query: z.output<typeof runsQuery>, context: PageContext): Promise<Html> {
   const jobs = [...context.board.registry.keys()].map((name) => ({ value: name, label: titleOf(name) }))
   const states = RUN_STATES.map((state) => ({ value: state, label: titleOf(state) }))
   return html`<form class="filter" method="get" action="/runs">
 ${select({ name: 'client', label: 'Client', any: 'Every client', chosen: query.client, values: await clientOptions(context.db) })}
 ${select({ name: 'job', label: 'Job', any: 'Every job', chosen: query.job, values: jobs })}
-${select({ name: 'state', label: 'State', any: 'Every state', chosen: query.state, values: states })}
+${select({ name: 'state', label: 'State', any: 'Every state', chosen: query.state?.[0], values: states })}
 <label>Night<input type="date" name="night" value="${query.night}"></label>
 <button>Show</button></form>`
 }
