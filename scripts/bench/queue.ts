@@ -387,7 +387,7 @@ function openEngine({ database, log }: World, backend: QueueBackend): Engine {
     backend,
     registry: createRegistry([noOp]),
     jobTools: {},
-    child: { entry: 'started by no job of this engine', settings: null },
+    child: { entry: 'started by no job of this engine', settings: null, compiledFolder: null },
     clock: systemClock,
     // One client stands for all: its cap must not be what is measured.
     clientRunsMax: 1_000_000,

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Config } from '../config.ts'
 import { type Database, openDatabase } from '../db/database.ts'
 import { startEmbeddedServer } from '../db/embedded-server.ts'
@@ -26,7 +27,7 @@ import type { ChildSettings } from './work-child.ts'
 
 export { outboxFolder, publicUrlOf } from './open-job-tools.ts'
 
-const CHILD_ENTRY = join(import.meta.dirname, 'work-child.ts')
+const CHILD_ENTRY = fileURLToPath(import.meta.resolve('./work-child.ts'))
 
 /** Everything a process of ours may need, opened and wired. */
 export type Program = {
@@ -82,7 +83,11 @@ export async function openProgram(config: Config, log: Log): Promise<Program> {
     backend,
     registry,
     jobTools,
-    child: { entry: CHILD_ENTRY, settings: { config, databaseUrl: url, logLevel: log.level } satisfies ChildSettings },
+    child: {
+      entry: CHILD_ENTRY,
+      settings: { config, databaseUrl: url, logLevel: log.level } satisfies ChildSettings,
+      compiledFolder: join(config.DATA_DIR, 'compiled'),
+    },
     clock: systemClock,
     clientRunsMax: config.CLIENT_RUNS_MAX,
     concurrency: concurrencyOf(config),

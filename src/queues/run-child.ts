@@ -6,8 +6,15 @@ import { type ClaimedRun, type Outcome, STOP_GRACE_MS, type StopError } from './
 import type { FromChild, ToChild } from './child-protocol.ts'
 import { heldMb, killTree, treeOf } from './process-tree.ts'
 
-/** The program children run: a file that calls serveRuns, and what it opens its parts with. */
-export type ChildProgram = { entry: string; settings: unknown }
+/** The program children run. */
+export type ChildProgram = {
+  /** A file that calls serveRuns. */
+  entry: string
+  /** What it opens its parts with. */
+  settings: unknown
+  /** Keeps what Node compiled, so that the next child starts in half the time; null: nothing is kept. */
+  compiledFolder: string | null
+}
 
 /** Why a process ended that was at work. */
 export type ChildEnd = { code: 'out-of-memory' | 'child-exited' | 'unresponsive'; error: Error }
@@ -40,8 +47,8 @@ const SAID_LINES_MAX = 40
 /** Starts a process for runs that may hold `memoryMaxMb`. It can be used at once. */
 export function startChild(program: ChildProgram, memoryMaxMb: number, log: Log): RunChild {
   const heapMb = Math.floor(memoryMaxMb * HEAP_SHARE)
-  const child = fork(program.entry, [], {
-    execArgv: [`--max-old-space-size=${heapMb}`],
+  const child = fork(program.entry, [String(process.pid), program.compiledFolder ?? ''], {
+    execArgv: [`--max-old-space-size=${heapMb}`, `--import=${import.meta.resolve('./child-preload.ts')}`],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'advanced',
   })

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { Worker } from 'node:worker_threads'
+import { flushCompileCache } from 'node:module'
 import type { Database } from '../db/database.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -31,6 +31,8 @@ export function serveRuns<Settings, JobTools>(open: (settings: Settings) => Prom
         void open(message.settings as Settings).then((tools) => {
           opened.resolve(tools)
           tell({ kind: 'ready' })
+          // Now rather than at its end, which may be sudden.
+          flushCompileCache()
         })
         return
       case 'run':
@@ -70,8 +72,9 @@ async function attempt<JobTools>(
 function liveAndDieWithParent(): void {
   // Ctrl-C and systemd tell every process of the group; the worker decides what becomes of its runs.
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => {})
+  // At once where the loop is free to hear it, and before anything is asked of the database; see also child-preload.ts.
+  if (!process.connected) process.exit()
   process.on('disconnect', () => process.exit())
-  new Worker(new URL('./watch-parent.ts', import.meta.url), { workerData: process.ppid })
   goFirst()
 }
 

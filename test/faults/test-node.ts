@@ -23,7 +23,7 @@ const engine = createEngine({
   backend,
   registry: createRegistry(testJobs),
   jobTools: {},
-  child: { entry: join(import.meta.dirname, 'test-child.ts'), settings: config.DATABASE_URL },
+  child: { entry: join(import.meta.dirname, 'test-child.ts'), settings: config.DATABASE_URL, compiledFolder: null },
   clock: systemClock,
   clientRunsMax: config.CLIENT_RUNS_MAX,
   concurrency: {

@@ -14,7 +14,7 @@ const db = database.system
 const asked = { origin: 'person', requestedBy: 'tester', again: 'no' } as const
 const support = join(import.meta.dirname, '../support')
 const settings: IsolationSettings = { databaseUrl: url }
-const child = { entry: join(support, 'isolation-child.ts'), settings }
+const child = { entry: join(support, 'isolation-child.ts'), settings, compiledFolder: null }
 
 const quick = testJob('quick', async () => {})
 const everyJob = [...jobs.isolationJobs, quick]

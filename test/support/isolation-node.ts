@@ -24,7 +24,7 @@ const engine = createEngine({
   backend,
   registry: createRegistry(isolationJobs),
   jobTools: {},
-  child: { entry: join(import.meta.dirname, 'isolation-child.ts'), settings },
+  child: { entry: join(import.meta.dirname, 'isolation-child.ts'), settings, compiledFolder: null },
   clock: systemClock,
   clientRunsMax: 50,
   concurrency: { aggregation: 4, segments: 1, predictions: 1, reports: 1, deliveries: 1 },

@@ -166,7 +166,7 @@ async function bootNode(
     backend,
     registry: createRegistry([job]),
     jobTools: {},
-    child: { entry: 'started by no job of this engine', settings: null },
+    child: { entry: 'started by no job of this engine', settings: null, compiledFolder: null },
     clock: systemClock,
     clientRunsMax: 50,
     concurrency: { aggregation: 4, segments: 2, predictions: 2, reports: 2, deliveries: 2 },
