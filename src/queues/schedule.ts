@@ -163,16 +163,31 @@ export async function planDueSchedules(
   log: Log,
   at?: Temporal.Instant,
 ): Promise<number> {
-  const now = at ?? (await databaseNow(db))
+  return planAfter(db, { registry, log, now: at ?? (await databaseNow(db)), after: null })
+}
+
+/** What fell due longer ago waits for the tick, broken schedules among it. */
+const JUST_DUE_S = 60
+
+/** Between two ticks: plans what fell due within the last minute, for schedules with seconds. Returns how many runs were new. */
+export async function planJustDue(db: SystemDatabase, registry: Registry, log: Log): Promise<number> {
+  const now = await databaseNow(db)
+  const after = { dueAt: now.subtract({ seconds: JUST_DUE_S }).toString(), id: '' }
+  return planAfter(db, { registry, log, now, after })
+}
+
+async function planAfter(db: SystemDatabase, options: Batch): Promise<number> {
   let planned = 0
-  let after: Cursor | null = null
+  let { after } = options
   for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
-    const done = await db.transaction().execute((tx) => planBatch(tx, { registry, log, now, after }))
+    const done = await db.transaction().execute((tx) => planBatch(tx, { ...options, after }))
     planned += done.planned
     if (done.last === null) return planned
     after = done.last
   }
-  log.warn(`schedules: ${planned} runs planned in ${BATCHES_MAX} batches; what is still due follows with the next tick`)
+  options.log.warn(
+    `schedules: ${planned} runs planned in ${BATCHES_MAX} batches; what is still due follows with the next tick`,
+  )
   return planned
 }
 

@@ -6,7 +6,7 @@ import { type DispatchTools, dispatch } from './dispatch.ts'
 import { createLoop } from './loop.ts'
 import { reconcile, trimQueues } from './reconcile.ts'
 import type { Registry } from './registry.ts'
-import { planDueSchedules, syncSchedules } from './schedule.ts'
+import { planDueSchedules, planJustDue, syncSchedules } from './schedule.ts'
 
 export type Scheduler = {
   /** What was planned may be ready: hands it to the queues in a moment. */
@@ -22,6 +22,8 @@ const RECONCILE_EVERY_MS = 10 * SECOND_MS
 const RECONCILE_OLDER_MS = 5 * SECOND_MS
 /** Younger ones may just be on their way into the queue, by another process. */
 const START_OLDER_MS = 2 * SECOND_MS
+/** Schedules with seconds do not wait for the minute. */
+const PLAN_EVERY_MS = 5 * SECOND_MS
 const SWEEP_EVERY_MS = 5 * SECOND_MS
 
 /** `onTick` plans, once a minute, what no schedule says; `onSweep` looks every few seconds for what people should know. */
@@ -35,6 +37,9 @@ export function createScheduler(
   const reconciling = createLoop('reconcile', RECONCILE_EVERY_MS, log, async () => {
     await reconcile(tools, { olderThanMs: RECONCILE_OLDER_MS })
     await trimQueues(tools.backend)
+  })
+  const planning = createLoop('plan', PLAN_EVERY_MS, log, async () => {
+    if ((await planJustDue(db, registry, log)) > 0) dispatching.now()
   })
   const sweeping = createLoop('sweep', SWEEP_EVERY_MS, log, onSweep)
   let minutes: ScheduledTask | null = null
@@ -59,11 +64,12 @@ export function createScheduler(
       await tick()
       dispatching.start()
       reconciling.start()
+      planning.start()
       sweeping.start()
     },
     async stop() {
       await minutes?.destroy()
-      await Promise.all([dispatching.stop(), reconciling.stop(), sweeping.stop()])
+      await Promise.all([dispatching.stop(), reconciling.stop(), planning.stop(), sweeping.stop()])
     },
   }
 }

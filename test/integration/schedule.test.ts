@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { createLog } from '../../src/log.ts'
 import { type AnyJob, createRegistry, jobNamed, on } from '../../src/queues/index.ts'
 import type { JobSchedule } from '../../src/queues/job.ts'
-import { planDueSchedules, planNight, syncSchedules } from '../../src/queues/schedule.ts'
+import { planDueSchedules, planJustDue, planNight, syncSchedules } from '../../src/queues/schedule.ts'
 import { dayBefore } from '../../src/time.ts'
 import { given } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -203,6 +203,17 @@ test('what a person edited stays, and what is declared is noted beside it', asyn
       overlap: 'allow',
     },
   })
+})
+
+test('between two ticks what fell due just now is planned, and what waits longer is left to the tick', async () => {
+  await given.client(db)
+  const registry = nightly({ cron: '*/5 * * * * *', payload: everyFire })
+  await syncSchedules(db, registry, log)
+  await lastPlanned('10 seconds')
+  expect(await planJustDue(db, registry, log)).toBe(2)
+  await lastPlanned('2 minutes')
+  expect(await planJustDue(db, registry, log)).toBe(0)
+  expect(await planDueSchedules(db, registry, log)).toBeGreaterThanOrEqual(22)
 })
 
 test('a client that moves to another zone is due by its new clock', async () => {
