@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { z } from 'zod'
-import { InputError, messageOf } from '../errors.ts'
+import { DatabaseAwayError, InputError, messageOf } from '../errors.ts'
 
 /** One thing wrong with what was sent. `pointer` is a JSON pointer into the body, or the name of a parameter. */
 export type FieldError = { in: 'body' | 'query' | 'path' | 'header'; pointer: string; detail: string }
@@ -152,7 +152,7 @@ function databaseError(error: unknown): HttpError | null {
   if (/^22\w{3}$/.test(code)) {
     return new HttpError(422, 'unstorable-value', 'A value is outside what the database can hold.', { cause: error })
   }
-  if (!CONNECTION_LOST.test(code)) return null
+  if (!CONNECTION_LOST.test(code) && !(error instanceof DatabaseAwayError)) return null
   const headers = { 'Retry-After': '5' }
   return new HttpError(503, 'unavailable', 'The database cannot be reached. Try again in a moment.', {
     headers,

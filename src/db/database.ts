@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import {
   Kysely,
   type Transaction as KyselyTransaction,
@@ -8,6 +9,8 @@ import {
 import pg from 'pg'
 import type { Log } from '../log.ts'
 import { preparedName } from '../sql.ts'
+import { SECOND_MS } from '../time.ts'
+import { lossOf } from './lost-connection.ts'
 import type { DB } from './schema.ts'
 
 /** Reads and writes one client's rows: the database itself hides every other client's. */
@@ -17,13 +20,18 @@ export type SystemDatabase = Kysely<DB>
 export type Transaction = KyselyTransaction<DB>
 
 export type Database = {
+  /** For short statements: one that the database does not answer in time is given up, with its connection. */
   system: SystemDatabase
+  /** The same for statements that may take as long as their job. */
+  unhurried: SystemDatabase
   /** A handle whose connections are bound to one client by row-level security. */
   forClient(clientId: string): ClientDatabase
   /** One connection bound to one client, for what Kysely cannot say (src/db/copy.ts); whoever takes it releases it. */
   connectAs(clientId: string): Promise<pg.PoolClient>
   /** For BullMQ: its own connections, which find its schema first. */
   queuePool: pg.Pool
+  /** Breaks every connection: whoever waits on one hears of it. For when none of them can be trusted any more. */
+  dropConnections(): void
   close(): Promise<void>
 }
 
@@ -40,17 +48,45 @@ function exactInteger(text: string): number {
   return value
 }
 
+/**
+ * A connection that a firewall or a failover has cut off silently looks alive for a quarter of an hour. The ledger's and the queues' own
+ * statements take milliseconds: one without an answer for this long has none to come.
+ */
+const ANSWER_TIMEOUT_MS = 30 * SECOND_MS
+/** To connect, or to get one of the connections. Jobs queue for theirs. */
+const CONNECT_TIMEOUT_MS = 10 * SECOND_MS
+const JOB_CONNECT_TIMEOUT_MS = 60 * SECOND_MS
+/** What the server is to do: end transactions of processes that fell silent, for they hold locks, and notice those that are gone. */
+const SESSION =
+  '-c TimeZone=UTC -c idle_in_transaction_session_timeout=30s -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3'
+
 /** Opens the pools; no connection is made before the first query. */
 export function openDatabase(url: string, options: { max: number; log: Log }): Database {
   const half = Math.ceil(options.max / 2)
-  const pool = openPool(url, half, '-c TimeZone=UTC', options.log)
+  const open = (change: pg.PoolConfig) => openPool({ connectionString: url, max: half, ...change }, options.log)
+  const pool = open({ options: SESSION })
   // Every connection of the second pool is born in the restricted role, so one that names no client sees nothing.
-  const clientPool = openPool(url, half, '-c TimeZone=UTC -c role=daybreak_client', options.log)
-  const queuePool = openPool(url, options.max, '-c TimeZone=UTC -c search_path=bullmq', options.log)
+  const clientPool = open({
+    options: `${SESSION} -c role=daybreak_client`,
+    connectionTimeoutMillis: JOB_CONNECT_TIMEOUT_MS,
+  })
+  const queuePool = open({
+    options: `${SESSION} -c search_path=bullmq`,
+    max: options.max,
+    query_timeout: ANSWER_TIMEOUT_MS,
+  })
+  const pools = [pool, clientPool, queuePool]
+  const connections = new Set<pg.PoolClient>()
+  for (const each of pools) {
+    each.on('connect', (connection) => connections.add(connection))
+    each.on('remove', (connection) => connections.delete(connection))
+  }
+  const asSystem = { connect: () => pool.connect(), end: async () => {} }
   const scopes = new WeakMap<pg.PoolClient, string>()
   const handles = new Map<string, ClientDatabase>()
   return {
-    system: handleOn({ connect: () => pool.connect(), end: async () => {} }),
+    system: handleOn(asSystem, ANSWER_TIMEOUT_MS),
+    unhurried: handleOn(asSystem),
     forClient(clientId) {
       const known = handles.get(clientId)
       if (known) return known
@@ -60,19 +96,21 @@ export function openDatabase(url: string, options: { max: number; log: Log }): D
     },
     connectAs: (clientId) => connectAs(clientPool, scopes, clientId),
     queuePool,
+    dropConnections() {
+      for (const connection of connections) socketOf(connection).destroy(new Error('the connection was given up'))
+    },
     async close() {
-      await Promise.all([pool.end(), clientPool.end(), queuePool.end()])
+      await Promise.all(pools.map((each) => each.end()))
     },
   }
 }
 
-function openPool(url: string, max: number, startOptions: string, log: Log): pg.Pool {
+function openPool(options: pg.PoolConfig, log: Log): pg.Pool {
   const pool = new pg.Pool({
-    connectionString: url,
-    max,
     keepAlive: true,
     application_name: 'daybreak',
-    options: startOptions,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    ...options,
   })
   // An idle connection that dies (server restart) is replaced on next use; without a listener it would end the process.
   // So does one that dies while it is taken; whoever holds it hears of it from their next query.
@@ -81,6 +119,11 @@ function openPool(url: string, max: number, startOptions: string, log: Log): pg.
   )
   pool.on('error', (error) => log.warn({ error: error.message }, 'an idle database connection was lost'))
   return pool
+}
+
+/** Ending a connection politely would wait for an answer, and its holder would not hear of it. */
+function socketOf(connection: pg.PoolClient): Duplex {
+  return (connection as unknown as { connection: { stream: Duplex } }).connection.stream
 }
 
 async function connectAs(
@@ -100,17 +143,34 @@ async function connectAs(
   return connection
 }
 
-/** A Kysely whose results come through our parsers; the pool itself, which the queues share, keeps pg's. */
-function handleOn(pool: { connect(): Promise<pg.PoolClient>; end(): Promise<void> }): Kysely<DB> {
+/**
+ * A Kysely whose results come through our parsers; the pool itself, which the queues share, keeps pg's. An error of the connection is a
+ * DatabaseAwayError, and nobody gets that connection again.
+ */
+function handleOn(
+  pool: { connect(): Promise<pg.PoolClient>; end(): Promise<void> },
+  timeoutMs: number | null = null,
+): Kysely<DB> {
   const parsed: PostgresPool = {
     options: {},
     async connect() {
-      const connection = await pool.connect()
-      const query = (text: unknown, values?: readonly unknown[]) =>
-        typeof text === 'string'
-          ? connection.query({ name: preparedName(text), text, values: values as unknown[], types } as pg.QueryConfig)
-          : connection.query(text as never)
-      return { query, release: () => connection.release() } as unknown as PostgresPoolClient
+      const connection = await pool.connect().catch((error: unknown) => {
+        throw lossOf(error) ?? error
+      })
+      let lost: Error | null = null
+      const lose = (error: unknown) => {
+        lost = lossOf(error)
+        throw lost ?? error
+      }
+      const query = async (text: unknown, values?: readonly unknown[]) => {
+        // A rollback, for one, would wait for an answer as long again.
+        if (lost !== null) throw lost
+        if (typeof text !== 'string') return connection.query(text as never)
+        const limit = timeoutMs === null ? {} : { query_timeout: timeoutMs }
+        const config = { name: preparedName(text), text, values: values as unknown[], types, ...limit }
+        return connection.query(config as pg.QueryConfig).catch(lose)
+      }
+      return { query, release: () => connection.release(lost !== null) } as unknown as PostgresPoolClient
     },
     end: pool.end,
   }

@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import { type Database, openDatabase } from '../db/database.ts'
 import { startEmbeddedServer } from '../db/embedded-server.ts'
 import { migrate } from '../db/migrate.ts'
+import { startPulse } from '../db/pulse.ts'
 import { jobs } from '../jobs/index.ts'
 import type { JobTools } from '../jobs/job-tools.ts'
 import { planLateWork } from '../jobs/plan-late-work.ts'
@@ -72,6 +73,7 @@ export async function openProgram(config: Config, log: Log): Promise<Program> {
   const backend = await openQueueBackend({
     pool: database.queuePool,
     redisUrl: config.REDIS_URL,
+  const stopPulse = startPulse(url, log, database.dropConnections)
     redisCluster: config.REDIS_CLUSTER,
     prefix: config.QUEUE_PREFIX,
     log,
@@ -110,6 +112,7 @@ export async function openProgram(config: Config, log: Log): Promise<Program> {
       await closeDatabase()
     },
   }
+      await stopPulse()
 }
 
 function alertOptionsOf(

@@ -1,5 +1,5 @@
 import { type Command, CommanderError } from 'commander'
-import { InputError, messageOf, PermanentError } from '../errors.ts'
+import { DatabaseAwayError, InputError, messageOf, PermanentError } from '../errors.ts'
 
 const INTERRUPTED = 130
 /** Errors wrapped in errors are looked through this far. */
@@ -43,7 +43,7 @@ function helpFor(program: Command, words: readonly string[]): string {
 function isMendable(error: unknown): boolean {
   let each = error
   for (let depth = 0; depth < CAUSES_MAX && each instanceof Error; depth += 1) {
-    if (each instanceof InputError || each instanceof PermanentError) return true
+    if (each instanceof InputError || each instanceof PermanentError || each instanceof DatabaseAwayError) return true
     if ('syscall' in each || SERVER_TROUBLE.test(codeOf(each))) return true
     each = each.cause
   }

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
-import { InputError, PermanentError, RetryLaterError } from '../errors.ts'
+import { DatabaseAwayError, InputError, PermanentError, RetryLaterError } from '../errors.ts'
 import { backoffMs, judge, StopError } from './attempt.ts'
 
 const retry = { attempts: 3, delayMs: 1000, maxDelayMs: 5000 }
+const once = { attempt: 1, failures: 0, crashes: 0 }
+const thrice = { attempt: 3, failures: 2, crashes: 0 }
 const calm = new AbortController().signal
 
 function stopped(why: StopError['why']): AbortSignal {
@@ -17,31 +19,41 @@ test('waits grow twofold up to the cap, with jitter over their upper half', () =
 })
 
 test('what an error means follows from who threw it, not from its message', () => {
-  expect(judge(new Error('x'), calm, { failures: 0 }, retry)).toMatchObject({ kind: 'retried', code: 'error' })
-  expect(judge(new Error('x'), calm, { failures: 2 }, retry)).toMatchObject({ kind: 'failed', code: 'error' })
-  expect(judge(new PermanentError('smtp-refused', 'x'), calm, { failures: 0 }, retry)).toMatchObject({
+  expect(judge(new Error('x'), calm, once, retry)).toMatchObject({ kind: 'retried', code: 'error' })
+  expect(judge(new Error('x'), calm, thrice, retry)).toMatchObject({ kind: 'failed', code: 'error' })
+  expect(judge(new PermanentError('smtp-refused', 'x'), calm, once, retry)).toMatchObject({
     kind: 'failed',
     code: 'smtp-refused',
   })
-  expect(judge(new InputError('unknown-report', 'x'), calm, { failures: 0 }, retry)).toMatchObject({
+  expect(judge(new InputError('unknown-report', 'x'), calm, once, retry)).toMatchObject({
     kind: 'failed',
     code: 'unknown-report',
   })
-  expect(judge(new RetryLaterError(700, 'x'), calm, { failures: 2 }, retry)).toMatchObject({
+  expect(judge(new RetryLaterError(700, 'x'), calm, thrice, retry)).toMatchObject({
     kind: 'given-back',
     waitMs: 700,
   })
 })
 
 test('whoever stopped the run decides how it ended, whatever the job threw on the way out', () => {
-  expect(judge(new Error('aborted'), stopped('cancel'), { failures: 2 }, retry)).toEqual({ kind: 'cancelled' })
-  expect(judge(new Error('aborted'), stopped('shutdown'), { failures: 2 }, retry)).toMatchObject({
+  expect(judge(new Error('aborted'), stopped('cancel'), thrice, retry)).toEqual({ kind: 'cancelled' })
+  expect(judge(new Error('aborted'), stopped('shutdown'), thrice, retry)).toMatchObject({
     kind: 'given-back',
     waitMs: 0,
   })
-  expect(judge(new Error('aborted'), stopped('lost'), { failures: 2 }, retry)).toEqual({ kind: 'lost' })
-  expect(judge(new Error('aborted'), stopped('deadline'), { failures: 2 }, retry)).toMatchObject({
+  expect(judge(new Error('aborted'), stopped('lost'), thrice, retry)).toEqual({ kind: 'lost' })
+  expect(judge(new Error('aborted'), stopped('deadline'), thrice, retry)).toMatchObject({
     kind: 'failed',
     code: 'deadline',
   })
+})
+
+test('a run that lost the database spends no try, unless it loses it again and again', () => {
+  const away = new DatabaseAwayError('x')
+  const after = (attempt: number) => judge(away, calm, { attempt, failures: 2, crashes: 1 }, retry)
+  expect([4, 13].map(after)).toEqual([
+    { kind: 'given-back', error: away, waitMs: expect.closeTo(750, -3) },
+    { kind: 'given-back', error: away, waitMs: expect.closeTo(22_500, -5) },
+  ])
+  expect(after(14)).toEqual({ kind: 'failed', error: away, code: 'error' })
 })

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database, Transaction } from '../db/database.ts'
-import { InputError, messageOf, PermanentError, RetryLaterError } from '../errors.ts'
+import { DatabaseAwayError, InputError, messageOf, PermanentError, RetryLaterError } from '../errors.ts'
 import { type Log, withLineSink } from '../log.ts'
 import { sqlFile } from '../sql.ts'
 import { systemClock } from '../time.ts'
@@ -66,6 +66,12 @@ const PROGRESS_EVERY_MS = 1_000
 
 export type AttemptTools<JobTools> = {
   database: Database
+/** For 36 s in all: longer than a database takes to start again. */
+const PERSIST_RETRIES = 8
+const PERSIST_WAIT_MS = 1_000
+/** A run that lost the database spends no try, unless that happens again and again: then the database may be losing it to the run. */
+const AWAY_MAX = 10
+const AWAY_RETRY: RetryPolicy = { attempts: AWAY_MAX, delayMs: 1_000, maxDelayMs: 30_000 }
   log: Log
   jobTools: JobTools
   /** Records how an attempt ended, many at once; says which runs it still held. */
@@ -144,7 +150,7 @@ function createContext<JobTools>(
   lines: LogLine[],
   { database, log }: AttemptTools<JobTools>,
 ): RunContext {
-  const db = run.client_id === null ? database.system : database.forClient(run.client_id)
+  const db = run.client_id === null ? database.unhurried : database.forClient(run.client_id)
   const follow = (tx: Transaction) => (request: RunRequest) =>
     planRuns(tx, [{ request, options: { origin: 'follow-up', requestedBy: run.id, priority: run.priority } }]).then(
       () => {},
@@ -170,18 +176,22 @@ function createContext<JobTools>(
         .catch((error: Error) => log.debug(error.message))
     },
     async checkpoint(write) {
-      await db.transaction().execute(async (tx) => {
-        await holdClaim(tx, run)
-        await write(tx)
-      })
+      await persist(signal, () =>
+        db.transaction().execute(async (tx) => {
+          await holdClaim(tx, run)
+          await write(tx)
+        }),
+      )
     },
     async commit(write) {
       if (state.committed) throw new Error(`${job.name} commits twice`)
-      await db.transaction().execute(async (tx) => {
-        await holdClaim(tx, run)
-        await write(tx, follow(tx))
-        await writeEndings(tx, [endingOf(run, { kind: 'succeeded' }, lines)])
-      })
+      await persist(signal, () =>
+        db.transaction().execute(async (tx) => {
+          await holdClaim(tx, run)
+          await write(tx, follow(tx))
+          await writeEndings(tx, [endingOf(run, { kind: 'succeeded' }, lines)])
+        }),
+      )
       state.committed = true
     },
   }
@@ -196,6 +206,23 @@ async function holdClaim(tx: Transaction, run: ClaimedRun): Promise<void> {
     .where('attempt', '=', run.attempt)
     .where('state', '=', 'running')
     .forUpdate()
+/**
+ * Writes again while the database is away: what was done before should not be done again for that, and a mail that has left cannot be.
+ * Where an earlier try was written after all, the claim has ended with it or the same is written twice.
+ */
+async function persist(signal: AbortSignal, write: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await write()
+    } catch (error) {
+      if (!(error instanceof DatabaseAwayError) || tries > PERSIST_RETRIES || signal.aborted) throw error
+      await sleep(tries * PERSIST_WAIT_MS, undefined, { signal }).catch(() => {
+        throw error
+      })
+    }
+  }
+}
+
     .executeTakeFirst()
   if (!held) throw new StopError('lost')
 }
@@ -269,7 +296,7 @@ export async function writeEndings(db: Transaction | Database['system'], endings
 export function judge(
   thrown: unknown,
   signal: AbortSignal,
-  run: Pick<ClaimedRun, 'failures'>,
+  run: Pick<ClaimedRun, 'attempt' | 'failures' | 'crashes'>,
   retry: RetryPolicy,
 ): Outcome {
   const stop: unknown = signal.aborted ? signal.reason : thrown
@@ -291,6 +318,9 @@ export function judgeCrash(
   crash: { code: string; error: Error },
   run: Pick<ClaimedRun, 'crashes'>,
   retry: RetryPolicy,
+  const returns = run.attempt - run.failures - run.crashes
+  if (error instanceof DatabaseAwayError && returns <= AWAY_MAX)
+    return { kind: 'given-back', error, waitMs: backoffMs(AWAY_RETRY, returns) }
 ): Outcome {
   const crashes = run.crashes + 1
   if (crashes < CRASHES_MAX) return { kind: 'crashed', ...crash, waitMs: backoffMs(retry, crashes) }

@@ -10,6 +10,7 @@ import {
 import { Cluster, Redis } from 'ioredis'
 import type { Database, SystemDatabase } from '../db/database.ts'
 import type { Log } from '../log.ts'
+import { SECOND_MS } from '../time.ts'
 import { QUEUES, type QueueName } from './job.ts'
 import { rescueStalled } from './rescue-stalled.ts'
 
@@ -19,6 +20,8 @@ export type QueueBackend = {
   queues: Map<QueueName, Queue>
   openWorker(name: QueueName, processor: Processor, options: Omit<WorkerOptions, 'connection' | 'prefix'>): Worker
   check(): Promise<void>
+  /** Makes what the queues need and somebody has removed; the ledger fills it again. Says whether anything was missing. */
+  mend(): Promise<boolean>
   /** Gives back the jobs of workers that fell silent, where workers do not see to that by themselves. Cheap to call often. */
   rescueStalled(db: SystemDatabase): Promise<void>
   close(): Promise<void>
@@ -41,12 +44,7 @@ export async function openQueueBackend(options: QueueBackendOptions): Promise<Qu
 async function onPostgres({ pool, log }: QueueBackendOptions): Promise<QueueBackend> {
   // Every queue and worker listens for errors on the one pool they share: no leak, so no warning.
   pool.setMaxListeners(0)
-  const client = await pool.connect()
-  try {
-    await runMigrations(client)
-  } finally {
-    client.release()
-  }
+  await migrateQueues(pool)
   const factory = createPostgresBackend as unknown as BackendFactory
   const connection = pool as never
   const queues = openQueues(
@@ -59,12 +57,28 @@ async function onPostgres({ pool, log }: QueueBackendOptions): Promise<QueueBack
     openWorker: (name, processor, rest) =>
       new Worker(name, processor, { ...rest, skipStalledCheck: true, connection }, factory) as unknown as Worker,
     async check() {
-      await pool.query('select 1')
+      await pool.query('select from job limit 1')
+    },
+    async mend() {
+      const { rows } = await pool.query("select to_regclass('job') is null as gone")
+      if (rows[0]?.gone !== true) return false
+      await migrateQueues(pool)
+      log.warn('the tables of the queues were gone: they are made again, and filled from the ledger')
+      return true
     },
     rescueStalled,
     async close() {
       await Promise.all([...queues.values()].map((queue) => queue.close()))
     },
+  }
+}
+
+async function migrateQueues(pool: Database['queuePool']): Promise<void> {
+  const client = await pool.connect()
+  try {
+    await runMigrations(client)
+  } finally {
+    client.release()
   }
 }
 
@@ -89,6 +103,8 @@ function onRedis({ redisCluster, prefix, log }: QueueBackendOptions, url: string
     async check() {
       await producer.ping()
     },
+    // Redis has nothing to make.
+    mend: async () => false,
     rescueStalled: async () => {},
     async close() {
       await Promise.all([...queues.values()].map((queue) => queue.close()))
@@ -108,11 +124,15 @@ const defaultJobOptions = {
   stackTraceLimit: 5,
 }
 
+/** Longer than any command waits (10 s for a job), shorter than a dead connection may hold up the work. */
+const SILENT_MS = 15 * SECOND_MS
+
 function connect(
   url: string,
   cluster: boolean,
-  options: { enableOfflineQueue?: boolean; maxRetriesPerRequest: number | null },
+  change: { enableOfflineQueue?: boolean; maxRetriesPerRequest: number | null },
 ): Redis | Cluster {
+  const options = { ...change, socketTimeout: SILENT_MS }
   return cluster ? new Cluster([url], { redisOptions: options }) : new Redis(url, options)
 }
 

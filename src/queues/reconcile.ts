@@ -24,6 +24,7 @@ const WAITING = ['wait', 'prioritized', 'delayed'] as const
  */
 export async function reconcile(tools: DispatchTools, options: { olderThanMs: number }): Promise<number> {
   const { db, backend, log } = tools
+  await backend.mend()
   const open = await openRuns(db, [options.olderThanMs])
   const byQueue = Map.groupBy(open, (run) => run.queue)
   let again = 0

@@ -29,6 +29,9 @@ const STALLED_COUNT_MAX = 1000
 
 const claimRuns = sqlFile<ClaimedRun>(import.meta.dirname, 'claim-runs.sql', { prepared: true })
 
+/** BullMQ waits 15 s after it has lost its connection, and we as long again for what it could not hand over. */
+const ASK_AGAIN_MS = 1_000
+
 /** Claims, or endings, that go to the ledger together. */
 const BATCH_MAX = 100
 
@@ -116,6 +119,7 @@ function openWorker<JobTools>(name: QueueName, running: Map<string, AbortControl
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_INTERVAL_MS,
       maxStalledCount: STALLED_COUNT_MAX,
+      runRetryDelay: ASK_AGAIN_MS,
       settings: { backoffStrategy: (_made, _type, error) => (error instanceof TryAgain ? error.waitMs : -1) },
     },
   )
@@ -134,7 +138,10 @@ async function processRun<JobTools>(
   running: Map<string, AbortController>,
   tools: Tools<JobTools>,
 ): Promise<void> {
-  const run = await tools.claim(runId)
+  const run = await tools.claim(runId).catch((error: unknown) => {
+    // The run stays where it is; failed in the queue, it would have to be found by a sweep.
+    throw new TryAgain(`the ledger could not be asked: ${messageOf(error)}`, ASK_AGAIN_MS)
+  })
   if (!run) return
   running.set(runId, stop)
   const startedAt = performance.now()

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { SECOND_MS } from '../time.ts'
+
+const EVERY_MS = 5 * SECOND_MS
+const SILENT_MS = 10 * SECOND_MS
+
+/**
+ * Asks the database every few seconds for a sign of life, on a connection that waits behind nothing else. A network that swallows
+ * leaves connections that look alive for hours; `onSilent` is called when no answer comes, to drop them. Returns how to leave off.
+ */
+export function startPulse(url: string, log: Log, onSilent: () => void): () => Promise<void> {
+  let connection: pg.Client | null = null
+  let current: Promise<void> | null = null
+
+  async function beat(): Promise<void> {
+    connection ??= await connect(url)
+    const asked = connection
+    const answer = asked.query('select').then(
+      () => 'alive' as const,
+      () => 'broken' as const,
+    )
+    const silent = new AbortController()
+    const found = await Promise.race([answer, sleep(SILENT_MS, 'silent' as const, { signal: silent.signal })])
+    silent.abort()
+    if (found === 'alive') return
+    connection = null
+    void asked.end()
+    if (found === 'broken') return
+    log.warn(`the database has been silent for ${SILENT_MS / SECOND_MS} s: all connections to it are dropped`)
+    onSilent()
+  }
+
+  const timer = setInterval(() => {
+    current ??= beat()
+      // Whoever needs the database says so louder.
+      .catch((error: unknown) => log.debug(`the pulse cannot connect: ${messageOf(error)}`))
+      .finally(() => {
+        current = null
+      })
+  }, EVERY_MS)
+  timer.unref()
+  return async () => {
+    clearInterval(timer)
+    await connection?.end()
+  }
+}
+
+async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: SILENT_MS,
+    application_name: 'daybreak-pulse',
+  })
+  // The next question hears of it.
+  client.on('error', () => {})
+  await client.connect()
+  return client
+}
