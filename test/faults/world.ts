@@ -153,7 +153,8 @@ async function startOwnServers(
   backend: BackendKind,
   cleanups: (() => Promise<unknown>)[],
 ): Promise<OwnServers & { shared: SharedServers }> {
-  const postgres = await startPostgres()
+  // What it has committed must outlive a crash.
+  const postgres = await startPostgres({ durable: true })
   cleanups.push(() => postgres.stop())
   const redis = backend === 'redis' ? await startRedis() : null
   if (redis) cleanups.push(() => redis.stop())

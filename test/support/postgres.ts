@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { startEmbeddedServer } from '../../src/db/embedded-server.ts'
 import { migrate } from '../../src/db/migrate.ts'
+import { killTree, treeOf } from '../../src/queues/process-tree.ts'
 
 const MIGRATIONS_FOLDER = join(import.meta.dirname, '../../src/db/migrations')
 
@@ -14,24 +17,56 @@ const FAST_AND_LOOSE = ['fsync=off', 'synchronous_commit=off', 'full_page_writes
 /** Two runs that share a server must not make the same template at once. Any number that is not migrate's. */
 const TEMPLATE_LOCK_ID = 7_203_115
 
-export type PostgresServer = { url: string; stop(): Promise<void> }
+const KILL_LOOKS_MAX = 200
+const KILL_LOOK_MS = 25
 
-/** Starts a PostgreSQL of our own in a temporary folder. */
-export async function startPostgres(): Promise<PostgresServer> {
+export type PostgresServer = {
+  url: string
+  /** Kills every process of it at once, as the kernel would; what it had committed is on disk when it is `durable`. */
+  crash(): Promise<void>
+  /** Starts it again after a crash, on the same port and folder. */
+  restart(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts a PostgreSQL of our own in a temporary folder. `durable`: for those who crash it. */
+export async function startPostgres({ durable = false }: { durable?: boolean } = {}): Promise<PostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), 'daybreak-postgres-'))
-  const server = await startEmbeddedServer({ folder, port: 0, settings: FAST_AND_LOOSE })
+  const settings = durable ? [] : FAST_AND_LOOSE
+  const servers = [await startEmbeddedServer({ folder, port: 0, settings })]
+  const { url = '' } = servers[0] ?? {}
   return {
-    url: server.url,
+    url,
+    crash: () => killServer(join(folder, 'data')),
+    async restart() {
+      servers.push(await startEmbeddedServer({ folder, port: Number(new URL(url).port), settings }))
+    },
     async stop() {
       // It stops only when nobody uses it, and a test that failed may have left a program behind that does.
-      await asOwner(server.url, async (connection) => {
+      await asOwner(url, async (connection) => {
         await connection.query(
           "select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()",
         )
       })
-      await server.release()
+      for (const server of servers) await server.release()
       await rm(folder, { recursive: true, force: true })
     },
+  }
+}
+
+async function killServer(data: string): Promise<void> {
+  const [pid] = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')
+  const tree = treeOf(Number(pid))
+  killTree(Number(pid))
+  for (let look = 0; look < KILL_LOOKS_MAX && tree.some(holdsMemory); look += 1) await sleep(KILL_LOOK_MS)
+}
+
+/** Whether a process runs; one that is dead and that nobody has asked about yet has no command line any more. */
+function holdsMemory(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== ''
+  } catch {
+    return false
   }
 }
 
