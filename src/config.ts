@@ -4,6 +4,22 @@ import { InputError } from './errors.ts'
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
 const role = z.enum(['scheduler', 'worker', 'board'])
 
+function readHeaders(text: string, context: z.RefinementCtx): Record<string, string> {
+  try {
+    const pairs = text.split(',').filter((pair) => pair.trim() !== '')
+    return Object.fromEntries(pairs.map((pair) => [partOf(pair, 0), partOf(pair, 1)]))
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be name=value, separated by commas, percent-encoded' })
+    return z.NEVER
+  }
+}
+
+function partOf(pair: string, index: 0 | 1): string {
+  const at = pair.indexOf('=')
+  if (at < 1) throw new Error('no name')
+  return decodeURIComponent(index === 0 ? pair.slice(0, at) : pair.slice(at + 1)).trim()
+}
+
 /** Every setting there is, read once from the environment. docs/configuration.md is generated from the descriptions. */
 export const settings = z.object({
   DATA_DIR: z
@@ -179,6 +195,24 @@ export const settings = z.object({
     .max(600)
     .default(20)
     .describe('On SIGTERM running work has this long to finish before it is given back.'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url()
+    .optional()
+    .describe(
+      'Collector that takes OpenTelemetry traces as OTLP over HTTP in JSON, such as http://127.0.0.1:4318. Unset: nothing is traced, and nothing of it is loaded.',
+    ),
+  OTEL_EXPORTER_OTLP_HEADERS: z
+    .string()
+    .default('')
+    .transform(readHeaders)
+    .describe('Headers the collector asks for: name=value, separated by commas, percent-encoded.'),
+  OTEL_SERVICE_NAME: z.string().default('daybreak').describe('Name of this program in traces.'),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe('Share of traces that is kept, 0 to 1; one that began elsewhere is kept where its beginning is.'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

@@ -1,4 +1,5 @@
 import type { Express, NextFunction, Request, RequestHandler, Response } from 'express'
+import { acceptTraceParent, inSpan } from '../tracing.ts'
 import type { Access, Identity, Scope } from './access.ts'
 import { addressOf, admit } from './admit.ts'
 import type { Board, Context } from './context.ts'
@@ -26,7 +27,15 @@ export function mountRoutes(app: Express, board: Board, routes: readonly Route[]
 function handlerOf(board: Board, route: Route): RequestHandler {
   return async (request, response) => {
     const identity = await admit(board, request, route)
-    await route.answer(contextOf(board, identity, request, response), request, response)
+    const context = contextOf(board, identity, request, response)
+    if (route.method === 'get') return route.answer(context, request, response)
+    // What a program or a person sets going begins here, or where they say.
+    const facts = { 'http.request.method': request.method, 'http.route': route.path }
+    const caller = acceptTraceParent(request.get('traceparent'))
+    await inSpan(`${request.method} ${route.path}`, facts, caller, async (span) => {
+      await route.answer(context, request, response)
+      span.set({ 'http.response.status_code': response.statusCode })
+    })
   }
 }
 

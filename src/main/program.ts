@@ -22,8 +22,10 @@ import {
 } from '../queues/index.ts'
 import { ownersOfReports } from '../reports/report-owners.ts'
 import { MINUTE_MS, systemClock } from '../time.ts'
+import { openTracing } from '../tracing.ts'
 import { makeDataFolder } from './make-data-folder.ts'
 import { openJobTools } from './open-job-tools.ts'
+import { tracingOf } from './tracing-of.ts'
 import type { ChildSettings } from './work-child.ts'
 
 export { outboxFolder, publicUrlOf } from './open-job-tools.ts'
@@ -69,11 +71,12 @@ async function openServer(config: Config): Promise<{ url: string; release(): Pro
 
 /** Opens every part. What is missing (a font, a template, a server) stops the start here, not the night. */
 export async function openProgram(config: Config, log: Log): Promise<Program> {
+  const closeTracing = await openTracing({ ...tracingOf(config), log })
   const { database, url, close: closeDatabase } = await openMigratedDatabase(config, log)
+  const stopPulse = startPulse(url, log, database.dropConnections)
   const backend = await openQueueBackend({
     pool: database.queuePool,
     redisUrl: config.REDIS_URL,
-  const stopPulse = startPulse(url, log, database.dropConnections)
     redisCluster: config.REDIS_CLUSTER,
     prefix: config.QUEUE_PREFIX,
     log,
@@ -109,10 +112,11 @@ export async function openProgram(config: Config, log: Log): Promise<Program> {
       await engine.close(config.SHUTDOWN_GRACE_SECONDS * 1000)
       await Promise.all([jobTools.mailer.close(), jobTools.printer.close()])
       await backend.close()
+      await stopPulse()
       await closeDatabase()
+      await closeTracing()
     },
   }
-      await stopPulse()
 }
 
 function alertOptionsOf(

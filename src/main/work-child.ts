@@ -5,7 +5,9 @@ import type { JobTools } from '../jobs/job-tools.ts'
 import { createLog } from '../log.ts'
 import { createRegistry } from '../queues/registry.ts'
 import { serveRuns } from '../queues/serve-runs.ts'
+import { openTracing } from '../tracing.ts'
 import { openJobTools } from './open-job-tools.ts'
+import { tracingOf } from './tracing-of.ts'
 
 /** What the program gives its children. Over IPC: settings hold secrets, and the embedded database is the program's own. */
 export type ChildSettings = { config: Config; databaseUrl: string; logLevel: string }
@@ -16,6 +18,7 @@ const CONNECTIONS_MAX = 4
 /** The process in which one run works at a time, apart from all others: started by the worker, see queues/run-child.ts. */
 serveRuns<ChildSettings, JobTools>(async ({ config, databaseUrl, logLevel }) => {
   const log = createLog(logLevel)
+  const closeTracing = await openTracing({ ...tracingOf(config), log })
   const database = openDatabase(databaseUrl, { max: CONNECTIONS_MAX, log })
   const jobTools = await openJobTools(config, database, log)
   return {
@@ -24,7 +27,7 @@ serveRuns<ChildSettings, JobTools>(async ({ config, databaseUrl, logLevel }) => 
     jobTools,
     log,
     async close() {
-      await Promise.all([jobTools.mailer.close(), jobTools.printer.close()])
+      await Promise.all([jobTools.mailer.close(), jobTools.printer.close(), closeTracing()])
     },
   }
 })

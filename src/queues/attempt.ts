@@ -4,6 +4,7 @@ import { DatabaseAwayError, InputError, messageOf, PermanentError, RetryLaterErr
 import { type Log, withLineSink } from '../log.ts'
 import { sqlFile } from '../sql.ts'
 import { systemClock } from '../time.ts'
+import { within } from '../tracing.ts'
 import type { AnyJob, RetryPolicy, RunContext, RunRequest } from './job.ts'
 import { planRuns } from './plan-runs.ts'
 
@@ -19,6 +20,10 @@ export type ClaimedRun = {
   attempt: number
   failures: number
   crashes: number
+  planned_at: string
+  queued_at: string | null
+  started_at: string
+  /** Where in which trace it stands. */
   trace_parent: string | null
 }
 
@@ -92,7 +97,9 @@ export async function attemptRun<JobTools>(
   const deadline = setTimeout(() => stop.abort(new StopError('deadline')), job.timeoutMs)
   const state = { committed: false }
   try {
-    await withLineSink(keepLines(lines), () => runOrStop(job, run, stop.signal, state, lines, tools))
+    await within(run.trace_parent, () =>
+      withLineSink(keepLines(lines), () => runOrStop(job, run, stop.signal, state, lines, tools)),
+    )
     if (state.committed) return { kind: 'succeeded' }
     return await record(tools, run, { kind: 'succeeded' }, lines)
   } catch (error) {

@@ -12,7 +12,7 @@ with wanted as (
   from wanted where runs.id = wanted.id
   returning
     runs.id, runs.job, runs.key, runs.client_id, runs.night, runs.payload, runs.priority, runs.attempt, runs.failures, runs.crashes,
-    runs.trace_parent
+    runs.planned_at, runs.queued_at, runs.started_at, runs.trace_parent
 ), lost as (
   insert into run_attempts (run_id, attempt, node, started_at, finished_at, outcome)
   select id, attempt, node, started_at, now(), 'lost' from wanted where state = 'running'

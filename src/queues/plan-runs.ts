@@ -4,6 +4,7 @@ import type { ZodError } from 'zod'
 import type { DB } from '../db/schema.ts'
 import { InputError } from '../errors.ts'
 import { sqlFile } from '../sql.ts'
+import { inSpan, traceParentHere } from '../tracing.ts'
 import type { RunRequest } from './job.ts'
 import type { RunState } from './run-views.ts'
 
@@ -28,7 +29,7 @@ export type PlanOptions = {
   /** The backfill it belongs to, and its place in it: lower ones go first. */
   backfillId?: string
   position?: number
-  /** W3C trace context of whoever asked. */
+  /** W3C trace context of whoever asked; left out: of whoever plans. */
   traceParent?: string
 }
 
@@ -60,10 +61,13 @@ export async function planRuns(
 ): Promise<{ id: string; job: string; key: string }[]> {
   const runs = withDependencies(requests)
   if (runs.length === 0) return []
-  const given = [JSON.stringify(runs)]
-  const planned = await insertRuns(db, given)
-  if (planned.length < runs.length) await raiseRuns(db, given)
-  return planned
+  return inSpan('plan', { 'daybreak.runs': runs.length }, null, async () => {
+    const trace = traceParentHere()
+    const given = [JSON.stringify(trace === undefined ? runs : runs.map((run) => ({ traceParent: trace, ...run })))]
+    const planned = await insertRuns(db, given)
+    if (planned.length < runs.length) await raiseRuns(db, given)
+    return planned
+  })
 }
 
 /** The runs asked for and everything they stand on, each once. */
@@ -158,7 +162,9 @@ export async function planAgain(
 ): Promise<string[]> {
   if (runs.length === 0 || states.length === 0) return []
   const { origin, requestedBy, priority, backfillId, traceParent } = options
-  const asked = [origin, requestedBy, priority, backfillId ?? null, traceParent ?? null]
-  const changed = await replanRuns(db, [JSON.stringify(runs), states, ...asked])
-  return changed.map((run) => run.id)
+  return inSpan('plan again', { 'daybreak.runs': runs.length }, null, async () => {
+    const asked = [origin, requestedBy, priority, backfillId ?? null, traceParent ?? traceParentHere() ?? null]
+    const changed = await replanRuns(db, [JSON.stringify(runs), states, ...asked])
+    return changed.map((run) => run.id)
+  })
 }

@@ -10,6 +10,7 @@ import { afterPause, type DueFires, dueFires, type Timing } from './due-fires.ts
 import type { AnyJob, RunRequest } from './job.ts'
 import { type PlanOptions, type PlanRequest, planRuns, withDependencies } from './plan-runs.ts'
 import { jobOfRun, type Registry } from './registry.ts'
+import { beginNights } from './run-traces.ts'
 
 /** Schedules that one transaction plans. */
 const BATCH = 1000
@@ -212,7 +213,7 @@ async function planBatch(tx: Transaction, batch: Batch): Promise<{ planned: numb
     moves.push({ id: row.id, plannedUntil: String(plannedUntil), next: next && String(next), skipped: chosen.skipped })
   }
   if (moves.length > 0) await moveSchedules(tx, [JSON.stringify(moves), now.toString()])
-  return { planned: await planOwn(tx, plans), last }
+  return { planned: await planOwn(tx, beginNights(plans)), last }
 }
 
 async function lockDue(tx: Transaction, { now, after }: Batch): Promise<ScheduleRow[]> {

@@ -18,6 +18,7 @@ import { batched } from './batch.ts'
 import type { ChildPool } from './child-pool.ts'
 import { QUEUES, type QueueName } from './job.ts'
 import { jobOfRun, type Registry } from './registry.ts'
+import { inAttemptSpan } from './run-traces.ts'
 
 /**
  * BullMQ's defaults take a minute to notice a dead worker and give a job up after two; these rescue within 15 s, and the ledger
@@ -146,7 +147,9 @@ async function processRun<JobTools>(
   running.set(runId, stop)
   const startedAt = performance.now()
   try {
-    const outcome = run.crashes >= CRASHES_MAX ? await failPoison(run, tools) : await attemptKnown(run, stop, tools)
+    const outcome = await inAttemptSpan(run, (traced) =>
+      run.crashes >= CRASHES_MAX ? failPoison(traced, tools) : attemptKnown(traced, stop, tools),
+    )
     logOutcome(tools.log, run, outcome, Math.round(performance.now() - startedAt))
     tools.onFinished()
     answerQueue(outcome)

@@ -6,6 +6,7 @@ import { messageOf, PermanentError, RetryLaterError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { type DayWindow, MINUTE_MS, SECOND_MS } from '../time.ts'
+import { inSpan, traceParentHere } from '../tracing.ts'
 import { reportNamed } from './catalogue/index.ts'
 import { type Block, type Document, type Figure, REPORT_FORMATS, type ReportFormat } from './document.ts'
 import { windowLabel } from './period.ts'
@@ -69,7 +70,9 @@ export async function renderExecution(params: ExecutionParams, tools: ExecutionT
 }
 
 async function renderAll(params: ExecutionParams, client: ReportClient, tools: ExecutionTools): Promise<void> {
-  const document = await composeDocument(params, client, tools)
+  const document = await inSpan('compose', { 'daybreak.report': params.report }, null, () =>
+    composeDocument(params, client, tools),
+  )
   const files: StoredFile[] = []
   for (const format of formatsOf(params.formats)) {
     files.push(await renderAndStore(document, format, tools))
@@ -206,8 +209,14 @@ async function renderAndStore(
   const renderer = renderers[format]
   const fileName = fileNameOf(document.meta, format)
   const key = `${document.meta.client.id}/${executionId}/${attempt}/${fileName}`
-  const body = Readable.from(renderer.render(document, { printer, fonts, log, signal }))
-  const stored = await storage.put(key, body, { mediaType: renderer.mediaType, signal })
+  const stored = await inSpan('render', { 'daybreak.format': format }, null, () => {
+    const body = Readable.from(renderer.render(document, { printer: tracedPrinter(printer), fonts, log, signal }))
+    return inSpan('store', { 'daybreak.format': format }, null, async (span) => {
+      const { sizeBytes, sha256 } = await storage.put(key, body, { mediaType: renderer.mediaType, signal })
+      span.set({ 'daybreak.bytes': sizeBytes })
+      return { sizeBytes, sha256 }
+    })
+  })
   return {
     format,
     object_key: key,
@@ -216,6 +225,12 @@ async function renderAndStore(
     size_bytes: stored.sizeBytes,
     sha256: stored.sha256,
   }
+}
+
+/** Its spans stand beside the store's, which pulls the pieces while it writes. */
+function tracedPrinter(printer: PdfPrinter): PdfPrinter {
+  const place = traceParentHere() ?? null
+  return { ...printer, print: (html, options) => inSpan('print', {}, place, () => printer.print(html, options)) }
 }
 
 async function closeExecution(

@@ -14,6 +14,7 @@ import {
   type Reprocess,
 } from '../../queues/index.ts'
 import { addDays, type Day, SECOND_MS } from '../../time.ts'
+import { inSpan } from '../../tracing.ts'
 import { OPERATOR } from '../operator.ts'
 import type { Program } from '../program.ts'
 import { createProgress } from '../progress.ts'
@@ -109,7 +110,9 @@ function sayCount({ print }: CommandTools, { job, clientId }: BackfillRequest, c
 
 async function start({ print }: CommandTools, program: Program, request: BackfillRequest): Promise<string> {
   const { ledger } = program.engine
-  const { backfill, count } = await ledger.startBackfill(request, { requestedBy: OPERATOR })
+  const { backfill, count } = await inSpan('daybreak backfill', {}, null, () =>
+    ledger.startBackfill(request, { requestedBy: OPERATOR }),
+  )
   if (count === null) {
     print(`Known: backfill ${backfill.id}, which is under way.`)
     return backfill.id

@@ -9,6 +9,7 @@ import { on } from '../../queues/index.ts'
 import { reportNamed, reportNames } from '../../reports/catalogue/index.ts'
 import { REPORT_FORMATS, type ReportFormat } from '../../reports/document.ts'
 import { addDays, type DayWindow } from '../../time.ts'
+import { inSpan } from '../../tracing.ts'
 import { OPERATOR } from '../operator.ts'
 import type { Program } from '../program.ts'
 import { workUntilDone } from '../work-until-done.ts'
@@ -52,11 +53,10 @@ async function makeReport(tools: CommandTools, name: string, options: ReportOpti
       subscriptionId: null,
       request: 'command-line',
     }
-    const { runId } = await program.engine.ledger.request(on(renderReport, payload), {
-      origin: 'person',
-      requestedBy: OPERATOR,
-      again: 'all',
-    })
+    const request = { origin: 'person', requestedBy: OPERATOR, again: 'all' } as const
+    const { runId } = await inSpan('daybreak report', {}, null, () =>
+      program.engine.ledger.request(on(renderReport, payload), request),
+    )
     await workUntilDone(program, { runId }, { signal: tools.signal })
     const run = await program.engine.ledger.find(runId)
     if (run?.state !== 'succeeded')

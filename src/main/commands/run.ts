@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { InputError, messageOf } from '../../errors.ts'
 import { jobNamed, type RequestOptions, type RunRequest } from '../../queues/index.ts'
+import { inSpan } from '../../tracing.ts'
 import { OPERATOR } from '../operator.ts'
 import type { Program } from '../program.ts'
 import { workUntilDone } from '../work-until-done.ts'
@@ -31,11 +32,9 @@ async function runJob(tools: CommandTools, name: string, { payload, again, wait 
   try {
     const request = { job: jobNamed(program.registry, name), payload: given }
     await requireClient(program.database.system, clientOf(request))
-    const { runId, created } = await program.engine.ledger.request(request, {
-      origin: 'person',
-      requestedBy: OPERATOR,
-      again,
-    })
+    const { runId, created } = await inSpan('daybreak run', {}, null, () =>
+      program.engine.ledger.request(request, { origin: 'person', requestedBy: OPERATOR, again }),
+    )
     tools.print(`${created ? 'Planned' : 'Known'}: run ${runId} of ${name}.`)
     if (!wait) return
     await workUntilDone(program, { runId }, { signal: tools.signal })

@@ -5,6 +5,7 @@ import { PermanentError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import type { Mail, Mailer } from '../../mail/mailer.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
+import { inSpan } from '../../tracing.ts'
 import { composeMail } from './compose-mail.ts'
 import { type Copy, readCopy } from './copy.ts'
 import { issueDownloadLink, issueUnsubscribeToken } from './links.ts'
@@ -83,7 +84,9 @@ async function issueLinks(copy: Copy, { db, mail }: DeliverTools) {
 }
 
 async function send(copy: Copy, mail: Mail, tools: DeliverTools): Promise<void> {
-  const result = await tools.mailer.send(mail, tools.signal).catch(async (error: unknown) => {
+  const files = { 'daybreak.files': copy.files.length }
+  const sending = inSpan('send mail', files, null, () => tools.mailer.send(mail, tools.signal))
+  const result = await sending.catch(async (error: unknown) => {
     // The server did not take it, for now or for good: on record before the engine decides about another try.
     const state = error instanceof PermanentError ? 'failed' : 'pending'
     await tools.checkpoint((tx) => updateDelivery(tx, copy, { state, reply: (error as Error).message }))
