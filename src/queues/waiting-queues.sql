@@ -5,28 +5,25 @@
 select
   q.name as queue,
   count(*)::int as runs,
-  min(ready.since) as since,
-  extract(epoch from now() - min(ready.since))::double precision as seconds
+  min(greatest(r.planned_at, r.not_before, r.started_at, needs.done_at)) as since,
+  extract(epoch from now() - min(greatest(r.planned_at, r.not_before, r.started_at, needs.done_at)))::double precision as seconds
 from unnest($1::text[]) as q (name)
 cross join lateral (
-  select greatest(r.planned_at, r.not_before, r.started_at, (
-    select max(n.finished_at) from run_dependencies d join runs n on n.job = d.job and n.key = d.key where d.run_id = r.id
-  )) as since
-  from (
-    (select * from runs where queue = q.name and state = 'planned' and not_before <= now() order by planned_at limit 1000)
-    union all
-    (select * from runs where queue = q.name and state = 'queued' and not_before <= now() order by planned_at limit 1000)
-  ) r
-  where (r.priority < 3 or not exists (select from nodes where seen_at > now() - interval '1 minute'))
-    and (r.state = 'queued' or (
-      not exists (
-        select from run_dependencies d left join runs n on n.job = d.job and n.key = d.key
-        where d.run_id = r.id and n.state is distinct from 'succeeded'
-      )
-      and not (r.is_serial and exists (
-        select from runs e
-        where e.schedule_id = r.schedule_id and e.due_at < r.due_at and e.state in ('planned', 'queued', 'running')
-      ))
+  (select * from runs where queue = q.name and state = 'planned' and not_before <= now() order by planned_at limit 1000)
+  union all
+  (select * from runs where queue = q.name and state = 'queued' and not_before <= now() order by planned_at limit 1000)
+) r
+-- An aggregate for each run: the planner must not turn it into one pass over all dependencies there ever were.
+cross join lateral (
+  select max(n.finished_at) as done_at, coalesce(bool_and(n.state is not distinct from 'succeeded'), true) as are_met
+  from run_dependencies d left join runs n on n.job = d.job and n.key = d.key
+  where d.run_id = r.id
+) needs
+where (r.priority < 3 or not exists (select from nodes where seen_at > now() - interval '1 minute'))
+  and (r.state = 'queued' or (
+    needs.are_met and not (r.is_serial and exists (
+      select from runs e
+      where e.schedule_id = r.schedule_id and e.due_at < r.due_at and e.state in ('planned', 'queued', 'running')
     ))
-) ready
+  ))
 group by q.name
