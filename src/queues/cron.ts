@@ -42,13 +42,23 @@ function parseCron(expression: string, timeZone: string): ParsedCron {
 function makeCron(expression: string, timeZone: string): ParsedCron {
   checkZone(timeZone)
   try {
-    // With a colon croner takes it for a date.
-    if (expression.includes(':')) throw new Error('a date is no pattern')
+    checkFields(expression)
     const cron = new Cron(expression, { ...OPTIONS, timezone: timeZone })
     return { cron, expression, timeZone, isFixed: isFixed(expression), known: new Map() }
   } catch (error) {
-    throw new InputError('invalid-cron', `"${expression}" is no cron expression: ${messageOf(error)}`, 422)
+    throw new InputError(
+      'invalid-cron',
+      `"${expression}" is no cron expression: ${messageOf(error).replace(/^CronPattern: /, '')}`,
+      422,
+    )
   }
+}
+
+/** What croner says of a wrong number of fields is about years, too; and it takes what has a colon for a date. */
+function checkFields(expression: string): void {
+  const fields = expression.trim().split(/\s+/).length
+  if (expression.trim().startsWith('@') || fields === 5 || fields === 6) return
+  throw new Error(`it has five fields, or six with seconds, and not ${fields}`)
 }
 
 /** croner reads an empty name as the zone of the machine, and refuses others only when it is asked for a time. */

@@ -86,7 +86,7 @@ function preview({ board, identity }: PageContext, schedule: ScheduleView, query
   if (problem !== null) return html`<p class="problem">${problem}</p>`
   const hidden = Object.entries({ csrf: identity.csrfToken ?? '', ...query })
   return html`<section class="card" aria-labelledby="preview"><h2 id="preview">It would fire</h2>
-<p class="quiet"><code>${cron}</code> by the clock of ${timeZone}${timeZone !== 'UTC' && ', and in UTC'}</p>${fireList(nextFires)}
+<p class="quiet"><code>${cron}</code> by the clock of ${timeZone}${timeZone !== 'UTC' && ', and in UTC'}</p>${fireList(nextFires, board.clock())}
 <form class="stack" method="post" action="${scheduleAddress(schedule.id)}/edit">${hidden.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
 <button class="primary">Save</button></form></section>`
 }
@@ -95,9 +95,9 @@ const LABELS: Record<string, string> = {
   cron: 'When',
   zone: 'Time zone',
   catchUp: 'Times missed while nobody planned',
-  catchUpWithin: 'Of the last … minutes',
+  catchUpWithin: 'But none older than, in minutes',
   overlap: 'While the run before is open',
-  lateAfter: 'Late after … minutes',
+  lateAfter: 'Late after, in minutes',
 }
 
 function choices(schedule: ScheduleView, { cron, zone, catchUp, catchUpWithin, overlap, lateAfter }: Typed): Html {

@@ -34,14 +34,18 @@ type Around = { clients: readonly { value: string; label: string }[]; fires: rea
 
 function jobCard(job: AnyJob, { clients, fires }: Around, context: PageContext): Html {
   const { name, summary, schedule, queue, retry, timeoutMs } = job
-  const when =
-    schedule?.cron == null
-      ? 'when asked for'
-      : `${schedule.cron} in ${schedule.zone === 'client' ? 'the client’s zone' : schedule.zone}`
+  const when = whenWords(schedule)
   return html`<section class="card" aria-labelledby="job-${name}"><div class="card-head"><div><h2 id="job-${name}">${titleOf(name)}</h2><p>${summary}</p></div></div>
 <p class="quiet">Queue ${queue} · ${when} · up to ${plural(retry.attempts, 'try', 'tries')} of ${formatDuration(timeoutMs)} · <a href="/runs?job=${name}">runs</a>${fires.length > 0 && html` · <a href="/schedules?job=${name}">schedules</a>`}</p>
-${fires.length > 0 && html`<details id="fires-${name}"><summary>Next times</summary>${zonedFireList(fires)}</details>`}
+${fires.length > 0 && html`<details id="fires-${name}"><summary>Next times</summary>${zonedFireList(fires, context.board.clock())}</details>`}
 ${isOperator(context) && html`<details id="run-${name}"><summary>Run now</summary>${runForm(job, clients, context)}</details>`}</section>`
+}
+
+function whenWords(schedule: AnyJob['schedule']): string {
+  if (schedule === null) return 'when asked for'
+  const { cron, zone } = schedule
+  if (cron === null) return 'as its schedules say'
+  return `${cron} in ${zone === 'client' ? 'the client’s zone' : zone}`
 }
 
 function runForm(

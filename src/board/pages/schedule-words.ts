@@ -1,3 +1,4 @@
+import { dayOf } from '../../time.ts'
 import { formatDistance, formatDuration, formatTime } from '../format.ts'
 import { type Html, html } from '../html.ts'
 import type { Fire, ScheduleView } from '../reads/schedules.ts'
@@ -19,14 +20,20 @@ export function catchUpWords({ catchUp, catchUpWithinS }: Pick<ScheduleView, 'ca
   return catchUpWithinS === null || catchUp === 'none' ? words : `${words} of the last ${secondsWords(catchUpWithinS)}`
 }
 
-/** By the clock of its zone, with the day and, where clocks differ, the time of UTC. */
-export function fireWords({ at, timeZone }: Fire): Html {
+/** By the clock of its zone, with the year when it is another than now, and the time of UTC where clocks differ. */
+function fireWords({ at, timeZone }: Fire, now: Temporal.Instant): Html {
+  const words = html`<time datetime="${at}">${timeWords(at, timeZone, now)}</time>`
+  if (timeZone === 'UTC') return words
   const utc = Temporal.Instant.from(at).toZonedDateTimeISO('UTC')
-  const day = Temporal.Instant.from(at).toZonedDateTimeISO(timeZone).toPlainDate()
-  const clock = utc.toPlainTime().toString({ smallestUnit: 'second' })
-  const isOtherDay = !utc.toPlainDate().equals(day)
-  const words = isOtherDay ? `${formatTime(at, 'UTC')} UTC` : `${clock} UTC`
-  return html`<time datetime="${at}">${formatTime(at, timeZone)}</time>${timeZone !== 'UTC' && html` <span class="quiet">${words}</span>`}`
+  const isSameDay = utc.toPlainDate().toString() === dayOf(utc.toInstant(), timeZone)
+  const weekday = isSameDay ? '' : `${utc.toLocaleString('en-GB', { weekday: 'short' })} `
+  return html`${words} <span class="quiet">${weekday}${utc.toPlainTime().toString({ smallestUnit: 'second' })} UTC</span>`
+}
+
+function timeWords(at: string, timeZone: string, now: Temporal.Instant): string {
+  const { year } = Temporal.Instant.from(at).toZonedDateTimeISO(timeZone)
+  if (year === now.toZonedDateTimeISO(timeZone).year) return formatTime(at, timeZone)
+  return formatTime(at, timeZone).replace(/ (?=\d\d:)/, ` ${year} `)
 }
 
 /** When a schedule fires next, or why it does not. */
@@ -35,17 +42,17 @@ export function nextFire(
   now: Temporal.Instant,
 ): Html {
   if (problem !== null) return html`<p class="error">${problem}</p>`
-  if (pausedUntil !== null) return badge('paused', `Paused until ${formatTime(pausedUntil, timeZone)}`)
+  if (pausedUntil !== null) return badge('paused', `Paused until ${timeWords(pausedUntil, timeZone, now)}`)
   if (first === undefined) return html`<span class="quiet">Never again</span>`
-  return html`<strong>${fireWords(first)}</strong> <span class="quiet">${formatDistance(first.at, now)}</span>`
+  return html`<strong>${fireWords(first, now)}</strong> <span class="quiet">${formatDistance(first.at, now)}</span>`
 }
 
 /** The times that come next, one a line. */
-export function fireList(fires: readonly Fire[]): Html {
-  return html`<ol class="bare">${fires.map((fire) => html`<li>${fireWords(fire)}</li>`)}</ol>`
+export function fireList(fires: readonly Fire[], now: Temporal.Instant): Html {
+  return html`<ol class="bare">${fires.map((fire) => html`<li>${fireWords(fire, now)}</li>`)}</ol>`
 }
 
 /** The same for times of several zones. */
-export function zonedFireList(fires: readonly Fire[]): Html {
-  return html`<ol class="bare">${fires.map((fire) => html`<li>${fireWords(fire)} <span class="quiet">${fire.timeZone}</span></li>`)}</ol>`
+export function zonedFireList(fires: readonly Fire[], now: Temporal.Instant): Html {
+  return html`<ol class="bare">${fires.map((fire) => html`<li>${fireWords(fire, now)} <span class="quiet">· ${fire.timeZone}</span></li>`)}</ol>`
 }

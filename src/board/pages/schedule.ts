@@ -23,7 +23,7 @@ export const schedulePage = definePage({
     const content = html`${scheduleHead(schedule, actions(context, schedule))}
 ${schedule.problem !== null && html`<p class="problem">${schedule.problem} Nothing is planned until it is mended.</p>`}
 ${pausedWords(schedule)}
-<section class="card" aria-labelledby="next"><h2 id="next">Next times</h2>${fires(schedule)}</section>
+<section class="card" aria-labelledby="next"><h2 id="next">Next times</h2>${fires(context, schedule)}</section>
 ${facts(schedule)}${isOperator(context) && schedule.pausedUntil === null && pauseCard(context, schedule)}`
     return layout(context, { title: nameOf(schedule), place: '/schedules' }, content)
   },
@@ -52,12 +52,12 @@ ${schedule.isEdited && schedule.declared !== null && actionButton(context, { act
 
 function pausedWords({ pausedUntil, pausedReason, timeZone }: ScheduleView): Html | null {
   if (pausedUntil === null) return null
-  return html`<p class="notice warn">${badge('paused', `Paused until ${formatInstant(pausedUntil, timeZone)}`)} ${pausedReason} What falls due until then is left out.</p>`
+  return html`<p class="notice warn">${badge('paused', `Paused until ${formatInstant(pausedUntil, timeZone)}`)} ${pausedReason}<br>What falls due until then is left out.</p>`
 }
 
-function fires({ nextFires, timeZone }: ScheduleView): Html {
+function fires({ board }: PageContext, { nextFires, timeZone }: ScheduleView): Html {
   if (nextFires.length === 0) return html`<p class="quiet">None.</p>`
-  return html`<p class="quiet">By the clock of ${timeZone}${timeZone !== 'UTC' && ', and in UTC'}</p>${fireList(nextFires)}`
+  return html`<p class="quiet">By the clock of ${timeZone}${timeZone !== 'UTC' && ', and in UTC'}</p>${fireList(nextFires, board.clock())}`
 }
 
 function facts(schedule: ScheduleView): Html {

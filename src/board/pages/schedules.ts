@@ -41,7 +41,7 @@ function scheduleTable({ board }: PageContext, schedules: readonly ScheduleView[
         each,
       ) => html`<tr><th scope="row" data-label="Job"><a href="${scheduleAddress(each.id)}">${titleOf(each.job)}</a>${each.subject !== null && html`<span class="quiet">${titleOf(each.subject)}</span>`}</th>
 ${cell('Client', each.clientName ?? 'The whole system')}
-${cell('When', html`<code>${each.cron}</code><span class="quiet">${each.timeZone}${each.isEdited && ' · edited'}</span>`)}
+${cell('When', html`<code>${each.cron}</code><span class="quiet">${each.timeZone}${each.isEdited && ' · edited'}</span>`, 'number')}
 ${cell('Next', next(each, now))}${cell('If missed', catchUpWords(each))}${cell('If the last one still runs', overlap(each))}</tr>`,
     ),
   })
@@ -56,7 +56,7 @@ function next(schedule: ScheduleView, now: Temporal.Instant): Html {
   const { id, nextFires, pausedUntil, pausedReason } = schedule
   const rest = pausedUntil === null ? nextFires.slice(1) : nextFires
   return html`${nextFire(schedule, now)}${pausedReason !== null && html`<p class="quiet">${pausedReason}</p>`}
-${rest.length > 0 && html`<details id="fires-${id}"><summary>then</summary>${fireList(rest)}</details>`}`
+${rest.length > 0 && html`<details id="fires-${id}"><summary>then</summary>${fireList(rest, now)}</details>`}`
 }
 
 function overlap({ overlap, skipped }: ScheduleView): Html {

@@ -297,7 +297,7 @@ describe('a pause', () => {
     expect(response.headers.get('Location')).toBe('/schedules/nightly.acme?notice=paused')
     expect(await rowOf('nightly.acme')).toMatchObject({ paused_until: until, paused_reason: 'Their move' })
     const page = await (await person.get('/schedules/nightly.acme')).text()
-    expect(page).toContain('Their move What falls due until then is left out.')
+    expect(page).toContain('Their move<br>What falls due until then is left out.')
     await person.submit('/schedules/nightly.acme/resume', { back: '/schedules/nightly.acme' })
     expect(await rowOf('nightly.acme')).toMatchObject({ paused_until: null, paused_reason: null })
     expect((await audit()).map(({ after }) => after)).toEqual([
