@@ -33,17 +33,16 @@ type Place = { plannedAt: string; id: string }
  * people search for would be written with every run: over the words of keys alone it costs half as much again as all the ledger
  * writes. A search looks back this far instead, and is asked to look further.
  */
-const SLICE = 20_000
-const BUDGET_MS = 200
+const BOUNDS = { sliceRuns: 20_000, budgetMs: 200 }
 const SLICES_MAX = 200
 
 /** Newest first, in pages: the cursor is opaque and stays good while rows come and go. */
-export async function listRuns(db: Kysely<DB>, request: RunPageRequest): Promise<RunPage> {
+export async function listRuns(db: Kysely<DB>, request: RunPageRequest, bounds = BOUNDS): Promise<RunPage> {
   const { cursor, limit, ...filter } = request
   const after = cursor === undefined ? null : readPlace(cursor)
   // What a whole id means stands first, however old it is, and beside the others.
   const named = after === null ? await runNamed(db, filter) : []
-  const { found, end } = await search(db, filter, after, limit + 1)
+  const { found, end } = await search(db, filter, { after, limit: limit + 1, ...bounds })
   const isFull = found.length > limit
   const places = found.slice(0, limit)
   const last = isFull ? places.at(-1) : end
@@ -58,18 +57,17 @@ export async function listRuns(db: Kysely<DB>, request: RunPageRequest): Promise
 async function search(
   db: Kysely<DB>,
   filter: RunFilter,
-  from: Place | null,
-  limit: number,
+  { limit, sliceRuns, budgetMs, ...from }: { after: Place | null; limit: number } & typeof BOUNDS,
 ): Promise<{ found: Place[]; end: Place | null }> {
   const began = performance.now()
   const found: Place[] = []
-  let after = from
+  let { after } = from
   for (let slice = 0; slice < SLICES_MAX; slice += 1) {
-    const end = isSparse(filter) ? await sliceEnd(db, filter, after) : null
+    const end = isSparse(filter) ? await sliceEnd(db, filter, after, sliceRuns) : null
     found.push(...(await placesBetween(db, filter, { after, end, limit: limit - found.length })))
     if (found.length >= limit || end === null) return { found, end: null }
     after = end
-    if (performance.now() - began > BUDGET_MS) break
+    if (performance.now() - began > budgetMs) break
   }
   return { found, end: after }
 }
@@ -115,7 +113,7 @@ function isUndone(filter: RunFilter): boolean {
 }
 
 /** The last of the next finished runs to look through; null: they are the last of all. Reads one of the indexes of 0014 and no row. */
-async function sliceEnd(db: Kysely<DB>, filter: RunFilter, after: Place | null): Promise<Place | null> {
+async function sliceEnd(db: Kysely<DB>, filter: RunFilter, after: Place | null, runs: number): Promise<Place | null> {
   const { clientId, job } = filter
   const driver = isUndone(filter)
     ? [inStates(['failed', 'cancelled'])]
@@ -123,7 +121,7 @@ async function sliceEnd(db: Kysely<DB>, filter: RunFilter, after: Place | null):
   const { rows } = await sql<Place>`
     select r.id, r.planned_at as "plannedAt" from runs r
     where ${allOf([...driver, ...plannedWithin(filter), ...within({ after, end: null })])}
-    order by r.planned_at desc, r.id desc offset ${SLICE - 1} limit 1`.execute(db)
+    order by r.planned_at desc, r.id desc offset ${runs - 1} limit 1`.execute(db)
   return rows[0] ?? null
 }
 

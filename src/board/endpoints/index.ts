@@ -1,6 +1,7 @@
 import type { Endpoint } from '../endpoint.ts'
 import { listAlertsEndpoint } from './alerts.ts'
 import { cancelBackfillEndpoint, findBackfill, listBackfills, startBackfillEndpoint } from './backfills.ts'
+import { bulkRuns } from './bulk-runs.ts'
 import { listFreshness } from './freshness.ts'
 import { livez, metrics, readyz } from './health.ts'
 import { listJobs, startRun } from './jobs.ts'
@@ -14,6 +15,8 @@ export const endpoints: readonly Endpoint[] = [
   listJobs,
   startRun,
   listRuns,
+  // Before the one of a single run, whose address it would fit.
+  bulkRuns,
   findRun,
   retryRun,
   cancelRun,

@@ -2,6 +2,7 @@ import type { Route } from '../routes.ts'
 import { alertsPage } from './alerts.ts'
 import { auditPage } from './audit.ts'
 import { backfillPage, backfillsPage, cancelBackfillForm } from './backfills.ts'
+import { bulkRunsForm, bulkRunsPage } from './bulk-runs.ts'
 import { docsPage, openApiRoute, problemsPage } from './docs.ts'
 import { editScheduleForm, editSchedulePage } from './edit-schedule.ts'
 import { freshnessPage } from './freshness.ts'
@@ -26,6 +27,9 @@ export const pages: readonly Route[] = [
   freshnessPage,
   alertsPage,
   runsPage,
+  // Before the page of one run, whose address it would fit.
+  bulkRunsPage,
+  bulkRunsForm,
   runPage,
   retryForm,
   cancelForm,

@@ -9,6 +9,7 @@ import { type IconName, icon } from './icons.ts'
 const NOTICES: Record<string, string> = {
   retried: 'Planned again. It runs as soon as a worker is free.',
   'retried-all': 'Everything that had failed is planned again.',
+  'discarded-all': 'Everything that matched is discarded. A run that was at work stops within seconds.',
   cancelled: 'Cancelled. A run that was already at work stops within seconds.',
   'night-planned': 'The night is planned: what has not run yet runs now.',
   'backfill-started': 'Planned. It works its way through, behind the nights.',

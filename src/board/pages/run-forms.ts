@@ -66,28 +66,19 @@ export const runNightForm = defineForm({
   },
 })
 
-/** Failed runs one press of the button plans again. */
-const RETRY_MAX = 500
-
 export const retryNightForm = defineForm({
   path: '/nights/retry',
   ...place,
   params: z.strictObject({}),
   fields: night,
   async submit({ fields }, context) {
-    const failed = await context.db
-      .selectFrom('runs')
-      .select('id')
-      .where('client_id', '=', fields.client)
-      .where('night', '=', fields.day)
-      .where('state', '=', 'failed')
-      .limit(RETRY_MAX)
-      .execute()
-    for (const { id } of failed) await context.board.ledger.retry(id, context.identity.name)
-    return {
-      audit: nightEntry('retry-night', fields, { retried: failed.map(({ id }) => id) }),
-      location: saying(fields.back, 'retried-all'),
-    }
+    const { client, day } = fields
+    await clientInSight(context, client)
+    const { ledger } = context.board
+    const filter = { clientId: client, night: day, states: ['failed'] } as const
+    const { total } = await ledger.countAll('retry', filter)
+    const retried = await ledger.changeAll({ action: 'retry', filter, seen: total, requestedBy: context.identity.name })
+    return { audit: nightEntry('retry-night', fields, { retried }), location: saying(fields.back, 'retried-all') }
   },
 })
 

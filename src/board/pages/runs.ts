@@ -1,13 +1,12 @@
 import { z } from 'zod'
-import { RUN_STATES } from '../endpoints/run-reply.ts'
-import { runsInSight, runsQuery } from '../endpoints/runs.ts'
-import { formatDistance, titleOf } from '../format.ts'
+import { runsInSight } from '../endpoints/runs.ts'
+import { formatDistance, formatInstant, titleOf } from '../format.ts'
 import { type Html, html } from '../html.ts'
 import { definePage, type PageContext } from '../page.ts'
-import { clientOptions } from '../reads/clients.ts'
 import { layout } from './layout.ts'
 import { livelyState, runActions } from './night-card.ts'
-import { badge, cell, dataTable, empty, isOperator, olderLink, select } from './parts.ts'
+import { badge, cell, dataTable, empty, isOperator, olderLink } from './parts.ts'
+import { addressOf, filterOf, type RunSearch, runSearchQuery, searchForm } from './run-search.ts'
 
 type RunList = Awaited<ReturnType<typeof runsInSight>>
 
@@ -16,31 +15,37 @@ export const runsPage = definePage({
   role: 'viewer',
   scope: 'client',
   params: z.strictObject({}),
-  query: runsQuery,
+  query: runSearchQuery,
   async render({ query }, context) {
-    const list = await runsInSight(context, query)
+    const { cursor, limit, ...search } = query
+    const list = await runsInSight(context, { ...filterOf(search), cursor, limit })
     const busy = list.runs.some(({ state }) => state === 'running' || state === 'queued')
-    const content = html`<div class="page-head"><h1>Runs</h1></div>
-${await filterForm(query, context)}
-${list.runs.length === 0 ? empty('No run fits', 'Choose less, or wait for the night.') : runTable(context, list)}
-${olderLink(context, list.nextCursor)}`
+    const content = html`<div class="page-head"><h1>Runs</h1>${bulkLinks(context, search)}</div>
+${await searchForm(search, context)}
+${list.runs.length > 0 ? runTable(context, list) : list.lookedBackTo === null && empty('No run fits', 'Choose less, or wait for the night.')}
+${further(context, list)}`
     return layout(
       context,
-      { title: 'Runs', place: '/runs', refreshSeconds: busy && query.cursor === undefined ? 5 : null },
+      { title: 'Runs', place: '/runs', refreshSeconds: busy && cursor === undefined ? 5 : null },
       content,
     )
   },
 })
 
-async function filterForm(query: z.output<typeof runsQuery>, context: PageContext): Promise<Html> {
-  const jobs = [...context.board.registry.keys()].map((name) => ({ value: name, label: titleOf(name) }))
-  const states = RUN_STATES.map((state) => ({ value: state, label: titleOf(state) }))
-  return html`<form class="filter" method="get" action="/runs">
-${select({ name: 'client', label: 'Client', any: 'Every client', chosen: query.client, values: await clientOptions(context.db) })}
-${select({ name: 'job', label: 'Job', any: 'Every job', chosen: query.job, values: jobs })}
-${select({ name: 'state', label: 'State', any: 'Every state', chosen: query.state?.[0], values: states })}
-<label>Night<input type="date" name="night" value="${query.night}"></label>
-<button>Show</button></form>`
+/** Everything the search finds, also what is not on this page. */
+function bulkLinks(context: PageContext, search: RunSearch): Html | null {
+  if (!isOperator(context)) return null
+  return html`<div class="card-actions">
+<a class="button" href="${addressOf('/runs/bulk', search, { action: 'retry' })}">Retry all that match …</a>
+<a class="button" href="${addressOf('/runs/bulk', search, { action: 'discard' })}">Discard all that match …</a></div>`
+}
+
+/** A search that left off says how far it came: what it has not looked at it has not ruled out. */
+function further(context: PageContext, { runs, lookedBackTo, nextCursor }: RunList): Html | null {
+  if (lookedBackTo === null) return olderLink(context, nextCursor)
+  const found = runs.length === 0 ? 'Nothing fits' : 'Nothing else fits'
+  return html`<p class="hint">${found} that was planned since ${formatInstant(lookedBackTo, 'UTC')}.</p>
+${olderLink(context, nextCursor, 'Look further back')}`
 }
 
 function withoutClient({ key, clientId }: RunList['runs'][number]): string {
