@@ -322,7 +322,7 @@ export function judge(
 
 /** What the end of its process means for a run: another try that counts as a crash, until it is poison. */
 export function judgeCrash(
-  crash: { code: string; error: Error },
+  { code, error: cause }: { code: string; error: Error },
   run: Pick<ClaimedRun, 'crashes'>,
   retry: RetryPolicy,
   const returns = run.attempt - run.failures - run.crashes
@@ -330,11 +330,11 @@ export function judgeCrash(
     return { kind: 'given-back', error, waitMs: backoffMs(AWAY_RETRY, returns) }
 ): Outcome {
   const crashes = run.crashes + 1
-  if (crashes < CRASHES_MAX) return { kind: 'crashed', ...crash, waitMs: backoffMs(retry, crashes) }
+  if (crashes < CRASHES_MAX) return { kind: 'crashed', error: cause, code, waitMs: backoffMs(retry, crashes) }
   const error = new Error(
-    `its process ended ${crashes} times while it ran, the last time: ${crash.error.message}; look at the attempts, then retry it`,
+    `its process ended ${crashes} times while it ran, the last time: ${cause.message}; look at the attempts, then retry it`,
   )
-  error.stack = crash.error.stack ?? error.message
+  error.stack = cause.stack ?? error.message
   return { kind: 'crashed', error, code: 'crashed', waitMs: null }
 }
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest'
+import { STOP_GRACE_MS } from '../../src/queues/attempt.ts'
 import { type AnyJob, on } from '../../src/queues/index.ts'
 import { treeOf } from '../../src/queues/process-tree.ts'
 import type { IsolationSettings } from '../support/isolation-child.ts'
@@ -141,25 +142,25 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
 
   test('a loop without end blocks nobody else, and is killed after its deadline or its cancel', async () => {
     const engine = await start()
-    const [late, cancelled] = await Promise.all([request(engine, jobs.endless), request(engine, jobs.blocked)])
-    await Promise.all([late, cancelled].map((id) => reaches(id, 'running')))
-    await engine.engine.ledger.cancel(cancelled, 'tester')
+    const [late, blocked] = await Promise.all([request(engine, jobs.endless), request(engine, jobs.blocked)])
+    await Promise.all([late, blocked].map((id) => reaches(id, 'running')))
     const others = await Promise.all(Array.from({ length: 30 }, (_, index) => request(engine, quick, `q${index}`)))
     const states = await Promise.all(others.map(async (id) => (await ended(id)).state))
     expect(new Set(states)).toEqual(new Set(['succeeded']))
-    expect((await engine.engine.ledger.find(late))?.state).toBe('running')
+    expect((await engine.engine.ledger.find(blocked))?.state).toBe('running')
+    await engine.engine.ledger.cancel(blocked, 'tester')
+    expect(await ended(blocked)).toMatchObject({ state: 'cancelled', attempt: 1, crashes: 0 })
     expect(await ended(late)).toMatchObject({ state: 'failed', failures: 1, crashes: 0, error_code: 'deadline' })
-    expect(await ended(cancelled)).toMatchObject({ state: 'cancelled', attempt: 1, crashes: 0 })
   })
 
-  test('a cancel reaches a run in a child within two seconds', async () => {
+  test('a cancel is heard in a child: nobody has to be killed', async () => {
     const engine = await start()
     const id = await request(engine, jobs.waits)
     await reaches(id, 'running')
     const askedAt = performance.now()
     await engine.engine.ledger.cancel(id, 'tester')
     expect(await ended(id)).toMatchObject({ state: 'cancelled', crashes: 0 })
-    expect(performance.now() - askedAt).toBeLessThan(2000)
+    expect(performance.now() - askedAt).toBeLessThan(STOP_GRACE_MS)
   })
 
   test('a shutdown gives back what runs in children, blocked or not, without spending an attempt', async () => {
@@ -172,7 +173,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
       expect(await reaches(id, 'queued')).toMatchObject({ failures: 0, crashes: 0, error_code: 'given-back' })
   })
 
-  test('when the worker is killed its blocked child is gone within a second, and the run is rescued', async () => {
+  test('when the worker is killed its blocked child is gone within moments, and the run is rescued', async () => {
     const prefix = freshPrefix()
     const redis = kind === 'redis' ? { REDIS_URL: inject('redisUrl') } : {}
     const node = spawn(process.execPath, [join(support, 'isolation-node.ts')], {
@@ -192,7 +193,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
       { timeout: 10_000 },
     )
     node.kill('SIGKILL')
-    await vi.waitFor(() => expect(isThere(pid ?? 0)).toBe(false), { timeout: 1000 })
+    await vi.waitFor(() => expect(isThere(pid ?? 0)).toBe(false), { timeout: 3000 })
     await other.engine.startScheduler()
     await other.engine.startWorkers()
     expect(await ended(id)).toMatchObject({ state: 'succeeded', attempt: 2, failures: 0, crashes: 1 })
