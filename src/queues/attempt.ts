@@ -17,6 +17,8 @@ export type ClaimedRun = {
   night: string | null
   payload: unknown
   priority: 1 | 2 | 3
+  /** Who claimed it; with the attempt, the fence around every later write. */
+  node: string
   attempt: number
   failures: number
   crashes: number
@@ -64,6 +66,12 @@ export const CRASHES_MAX = 4
 /** How long the end of an attempt is tried to be written; afterwards the run is found and planned again. */
 const FINISH_RETRIES = 30
 const FINISH_WAIT_MS = 1_000
+/** For 36 s in all: longer than a database takes to start again. */
+const PERSIST_RETRIES = 8
+const PERSIST_WAIT_MS = 1_000
+/** A run that lost the database spends no try, unless that happens again and again: then the database may be losing it to the run. */
+const AWAY_MAX = 10
+const AWAY_RETRY: RetryPolicy = { attempts: AWAY_MAX, delayMs: 1_000, maxDelayMs: 30_000 }
 const LOG_LINES_MAX = 200
 const STACK_CHARS_MAX = 4_000
 const MESSAGE_CHARS_MAX = 1_000
@@ -71,12 +79,6 @@ const PROGRESS_EVERY_MS = 1_000
 
 export type AttemptTools<JobTools> = {
   database: Database
-/** For 36 s in all: longer than a database takes to start again. */
-const PERSIST_RETRIES = 8
-const PERSIST_WAIT_MS = 1_000
-/** A run that lost the database spends no try, unless that happens again and again: then the database may be losing it to the run. */
-const AWAY_MAX = 10
-const AWAY_RETRY: RetryPolicy = { attempts: AWAY_MAX, delayMs: 1_000, maxDelayMs: 30_000 }
   log: Log
   jobTools: JobTools
   /** Records how an attempt ended, many at once; says which runs it still held. */
@@ -204,15 +206,6 @@ function createContext<JobTools>(
   }
 }
 
-/** Locks the run's row for the transaction, or refuses: another worker has the run. */
-async function holdClaim(tx: Transaction, run: ClaimedRun): Promise<void> {
-  const held = await tx
-    .selectFrom('runs')
-    .select('id')
-    .where('id', '=', run.id)
-    .where('attempt', '=', run.attempt)
-    .where('state', '=', 'running')
-    .forUpdate()
 /**
  * Writes again while the database is away: what was done before should not be done again for that, and a mail that has left cannot be.
  * Where an earlier try was written after all, the claim has ended with it or the same is written twice.
@@ -230,6 +223,16 @@ async function persist(signal: AbortSignal, write: () => Promise<void>): Promise
   }
 }
 
+/** Locks the run's row for the transaction, or refuses: another worker has the run. */
+async function holdClaim(tx: Transaction, run: ClaimedRun): Promise<void> {
+  const held = await tx
+    .selectFrom('runs')
+    .select('id')
+    .where('id', '=', run.id)
+    .where('attempt', '=', run.attempt)
+    .where('node', '=', run.node)
+    .where('state', '=', 'running')
+    .forUpdate()
     .executeTakeFirst()
   if (!held) throw new StopError('lost')
 }
@@ -267,6 +270,7 @@ const NEXT_STATE = {
 /** How an attempt ended, as finish-attempts.sql takes it. */
 export type Ending = {
   id: string
+  node: string
   attempt: number
   state: (typeof NEXT_STATE)[keyof typeof NEXT_STATE]
   outcome: string
@@ -281,6 +285,7 @@ function endingOf(run: ClaimedRun, outcome: Exclude<Outcome, { kind: 'lost' }>, 
   const error = 'error' in outcome ? outcome.error : null
   return {
     id: run.id,
+    node: run.node,
     attempt: run.attempt,
     state: outcome.kind === 'crashed' && outcome.waitMs === null ? 'failed' : NEXT_STATE[outcome.kind],
     outcome: outcome.kind,
@@ -313,6 +318,9 @@ export function judge(
   }
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   if (error instanceof RetryLaterError) return { kind: 'given-back', error, waitMs: error.waitMs }
+  const returns = run.attempt - run.failures - run.crashes
+  if (error instanceof DatabaseAwayError && returns <= AWAY_MAX)
+    return { kind: 'given-back', error, waitMs: backoffMs(AWAY_RETRY, returns) }
   if (error instanceof PermanentError || error instanceof InputError) return { kind: 'failed', error, code: error.code }
   const code = stop instanceof StopError ? 'deadline' : error.name === 'ZodError' ? 'invalid-payload' : 'error'
   const failures = run.failures + 1
@@ -325,9 +333,6 @@ export function judgeCrash(
   { code, error: cause }: { code: string; error: Error },
   run: Pick<ClaimedRun, 'crashes'>,
   retry: RetryPolicy,
-  const returns = run.attempt - run.failures - run.crashes
-  if (error instanceof DatabaseAwayError && returns <= AWAY_MAX)
-    return { kind: 'given-back', error, waitMs: backoffMs(AWAY_RETRY, returns) }
 ): Outcome {
   const crashes = run.crashes + 1
   if (crashes < CRASHES_MAX) return { kind: 'crashed', error: cause, code, waitMs: backoffMs(retry, crashes) }

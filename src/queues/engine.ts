@@ -17,8 +17,8 @@ export type EngineOptions<JobTools> = {
   registry: Registry
   /** What jobs find in their context beside the engine's own. */
   jobTools: JobTools
-  /** Runs the jobs that have a memory limit; it must know the same jobs. */
-  child: ChildProgram
+  /** Runs the jobs that have a memory limit, and runs under which a worker died; it must know the same jobs. null: all run in this process. */
+  child: ChildProgram | null
   clock: Clock
   clientRunsMax: number
   concurrency: Record<QueueName, number>
@@ -51,7 +51,7 @@ export function createEngine<JobTools>(options: EngineOptions<JobTools>): Engine
     onSweep: options.onSweep ?? (async () => {}),
   })
   const ledger = createLedger({ db: database.system, backend, registry, onPlanned: scheduler.dispatchSoon })
-  const children = createChildPool(options.child, log)
+  const children = options.child === null ? null : createChildPool(options.child, log)
   const node = createWorkNode({
     database,
     clock,
@@ -69,7 +69,7 @@ export function createEngine<JobTools>(options: EngineOptions<JobTools>): Engine
     checkClock: node.checkClock,
     async close(graceMs) {
       await node.close(graceMs)
-      await children.close()
+      await children?.close()
       await scheduler.stop()
     },
   }

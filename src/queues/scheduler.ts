@@ -43,6 +43,7 @@ export function createScheduler(
   })
   const sweeping = createLoop('sweep', SWEEP_EVERY_MS, log, onSweep)
   let minutes: ScheduledTask | null = null
+  let ticking = Promise.resolve()
 
   async function tick(): Promise<void> {
     await syncSchedules(db, registry, log)
@@ -56,9 +57,11 @@ export function createScheduler(
     tick,
     async start() {
       if (minutes !== null) return
-      minutes = everyMinute('* * * * *', () => tick().catch((error: unknown) => sayFailed(log, error)), {
-        noOverlap: true,
-      })
+      const onMinute = () => {
+        ticking = tick().catch((error: unknown) => sayFailed(log, error))
+        return ticking
+      }
+      minutes = everyMinute('* * * * *', onMinute, { noOverlap: true })
       // What a killed process left behind is picked up now, not at the next sweep.
       await reconcile(tools, { olderThanMs: START_OLDER_MS })
       await tick()
@@ -69,6 +72,8 @@ export function createScheduler(
     },
     async stop() {
       await minutes?.destroy()
+      // One that began as the minute turned still needs what is about to be closed.
+      await ticking
       await Promise.all([dispatching.stop(), reconciling.stop(), planning.stop(), sweeping.stop()])
     },
   }

@@ -9,6 +9,7 @@ import {
   CRASHES_MAX,
   type Ending,
   type Outcome,
+  record,
   StopError,
   writeEndings,
 } from './attempt.ts'
@@ -17,18 +18,17 @@ import type { QueueBackend } from './backend.ts'
 import { batched } from './batch.ts'
 import type { ChildPool } from './child-pool.ts'
 import { QUEUES, type QueueName } from './job.ts'
-import { jobOfRun, type Registry } from './registry.ts'
+import type { Registry } from './registry.ts'
+import { LOCK_MS, STALLED_COUNT_MAX, STALLED_INTERVAL_MS } from './rescue-stalled.ts'
 import { inAttemptSpan } from './run-traces.ts'
 
-/**
- * BullMQ's defaults take a minute to notice a dead worker and give a job up after two; these rescue within 15 s, and the ledger
- * counts crashes itself.
- */
-const LOCK_MS = 15_000
-const STALLED_INTERVAL_MS = 5_000
-const STALLED_COUNT_MAX = 1000
-
 const claimRuns = sqlFile<ClaimedRun>(import.meta.dirname, 'claim-runs.sql', { prepared: true })
+
+/**
+ * A worker that dies takes every run in it along, and nobody can tell which of them it was. Each has its next attempts in a process of
+ * its own, which may hold this much: the guilty one then counts its crashes alone, and what ran beside it ends well.
+ */
+const SUSPECT_MEMORY_MB = 1024
 
 /** BullMQ waits 15 s after it has lost its connection, and we as long again for what it could not hand over. */
 const ASK_AGAIN_MS = 1_000
@@ -41,8 +41,8 @@ export type WorkTools<JobTools> = {
   backend: QueueBackend
   registry: Registry
   jobTools: JobTools
-  /** For jobs that do not run in this process. */
-  children: ChildPool
+  /** For jobs that do not run in this process, and for runs under which a worker died; null: there are none. */
+  children: ChildPool | null
   node: string
   concurrency: Record<QueueName, number>
   log: Log
@@ -147,9 +147,7 @@ async function processRun<JobTools>(
   running.set(runId, stop)
   const startedAt = performance.now()
   try {
-    const outcome = await inAttemptSpan(run, (traced) =>
-      run.crashes >= CRASHES_MAX ? failPoison(traced, tools) : attemptKnown(traced, stop, tools),
-    )
+    const outcome = await inAttemptSpan(run, (traced) => attempt(traced, stop, tools))
     logOutcome(tools.log, run, outcome, Math.round(performance.now() - startedAt))
     tools.onFinished()
     answerQueue(outcome)
@@ -158,29 +156,20 @@ async function processRun<JobTools>(
   }
 }
 
-async function attemptKnown<JobTools>(
-  run: ClaimedRun,
-  stop: AbortController,
-  tools: Tools<JobTools>,
-): Promise<Outcome> {
-  const job = jobOfRun(tools.registry, run.job)
-  const { memoryMaxMb } = job
-  if (memoryMaxMb === null) return attemptRun(job, run, stop, tools)
-  return attemptInChild(job, run, stop, { ...tools, memoryMaxMb })
+async function attempt<JobTools>(run: ClaimedRun, stop: AbortController, tools: Tools<JobTools>): Promise<Outcome> {
+  const job = tools.registry.get(run.job)
+  if (!job) return fail(run, 'unknown-job', `this version has no job "${run.job}"; retry it under one that has`, tools)
+  if (run.crashes >= CRASHES_MAX) {
+    const message = `its worker died ${run.crashes} times while it ran; look at the attempts, then retry it`
+    return fail(run, 'crashed', message, tools)
+  }
+  const memoryMaxMb = job.memoryMaxMb ?? (run.crashes > 0 ? SUSPECT_MEMORY_MB : null)
+  if (memoryMaxMb === null || tools.children === null) return attemptRun(job, run, stop, tools)
+  return attemptInChild(job, run, stop, { ...tools, children: tools.children, memoryMaxMb })
 }
 
-async function failPoison<JobTools>(run: ClaimedRun, { finish }: Tools<JobTools>): Promise<Outcome> {
-  const error = new Error(`its worker died ${run.crashes} times while it ran; look at the attempts, then retry it`)
-  const ending = {
-    id: run.id,
-    attempt: run.attempt,
-    state: 'failed',
-    outcome: 'failed',
-    code: 'crashed',
-    message: error.message,
-  } as const
-  const written = await finish({ ...ending, stack: null, waitMs: 0, lines: [] })
-  return written ? { kind: 'failed', error, code: 'crashed' } : { kind: 'lost' }
+function fail<JobTools>(run: ClaimedRun, code: string, message: string, tools: Tools<JobTools>): Promise<Outcome> {
+  return record(tools, run, { kind: 'failed', error: new Error(message), code }, [])
 }
 
 /** Says to BullMQ what the ledger has recorded, so that its board shows the same. */

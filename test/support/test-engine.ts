@@ -25,7 +25,7 @@ export async function openTestEngine(
   database: Database,
   jobs: AnyJob[],
   prefix = freshPrefix(),
-  child: ChildProgram = { entry: 'started by no job of this engine', settings: null, compiledFolder: null },
+  child: ChildProgram | null = null,
 ): Promise<TestEngine> {
   const log = createLog('silent')
   const backend = await openQueueBackend({
