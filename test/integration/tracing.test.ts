@@ -102,11 +102,12 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     ]
     await vi.waitFor(() => expect(pathsOf(spansOf(root))).toEqual(expected.toSorted()), { timeout: 20_000 })
     const ends = spansOf(root).filter(({ name }) => name.startsWith('run'))
-    expect(ends.map(({ name, isError, attributes }) => [name, isError, attributes['error.type']]).toSorted()).toEqual([
-      ['run base', false, undefined],
-      ['run letter', true, 'no-stamp'],
-      ['run top', false, undefined],
-      ['run top', true, 'error'],
+    const errors = ends.map(({ name, isError, attributes }) => [name, isError, attributes['error.type']].join(' '))
+    expect(errors.toSorted()).toEqual([
+      'run base false ',
+      'run letter true no-stamp',
+      'run top false ',
+      'run top true error',
     ])
     expect(collector.said()).not.toContain('ada@acme.example')
   })
@@ -162,7 +163,8 @@ test('each client’s night is a trace of its own, with all that falls due in it
   await vi.waitFor(
     () => {
       const roots = collector.spans.filter(({ name }) => name === 'schedule')
-      expect(roots.map(({ attributes }) => attributes['daybreak.client']).toSorted()).toEqual(['acme', 'basel'])
+      expect(new Set(roots.map(({ attributes }) => attributes['daybreak.client']))).toEqual(new Set(['acme', 'basel']))
+      expect(roots).toHaveLength(2)
       expect(new Set(roots.map(({ traceId, id }) => `00-${traceId}-${id}-01`))).toEqual(new Set(runs.map(placeOf)))
     },
     { timeout: 10_000 },

@@ -46,16 +46,20 @@ export async function openCollector(): Promise<Collector> {
   const spans: ReceivedSpan[] = []
   const headers: Record<string, unknown>[] = []
   const bodies: string[] = []
-  const server = createServer(async (request, response) => {
-    const body = await text(request)
-    if (request.method !== 'POST' || request.url !== '/v1/traces') return void response.writeHead(404).end()
-    headers.push(request.headers)
+  const take = (body: string) => {
     bodies.push(body)
     for (const { resource, scopeSpans } of (JSON.parse(body) as OtlpBody).resourceSpans) {
       const service = String(valuesOf(resource.attributes)['service.name'])
       spans.push(...scopeSpans.flatMap((scope) => scope.spans.map((span) => receivedOf(service, span))))
     }
-    response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}')
+  }
+  const server = createServer((request, response) => {
+    if (request.method !== 'POST' || request.url !== '/v1/traces') return void response.writeHead(404).end()
+    headers.push(request.headers)
+    void text(request).then((body) => {
+      take(body)
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}')
+    })
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   return {
