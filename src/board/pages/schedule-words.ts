@@ -10,6 +10,7 @@ export const CATCH_UP_WORDS = { all: 'Plan every one', latest: 'Plan the last on
 export const OVERLAP_WORDS = { skip: 'Leave it out', queue: 'Wait for it', allow: 'Run beside it' }
 
 const SECOND_MS = 1000
+const NO_BREAK = '\u00a0'
 
 export function secondsWords(seconds: number): string {
   return formatDuration(seconds * SECOND_MS)
@@ -26,8 +27,8 @@ function fireWords({ at, timeZone }: Fire, now: Temporal.Instant): Html {
   if (timeZone === 'UTC') return words
   const utc = Temporal.Instant.from(at).toZonedDateTimeISO('UTC')
   const isSameDay = utc.toPlainDate().toString() === dayOf(utc.toInstant(), timeZone)
-  const weekday = isSameDay ? '' : `${utc.toLocaleString('en-GB', { weekday: 'short' })} `
-  return html`${words} <span class="quiet">${weekday}${utc.toPlainTime().toString({ smallestUnit: 'second' })} UTC</span>`
+  const weekday = isSameDay ? '' : `${utc.toLocaleString('en-GB', { weekday: 'short' })}${NO_BREAK}`
+  return html`${words} <span class="quiet">${weekday}${utc.toPlainTime().toString({ smallestUnit: 'second' })}${NO_BREAK}UTC</span>`
 }
 
 function timeWords(at: string, timeZone: string, now: Temporal.Instant): string {

@@ -316,7 +316,7 @@ describe('the page that edits a schedule', () => {
       await person.get(`/schedules/nightly.acme/edit?cron=${encodeURIComponent('0 6 L * *')}&${asked}`)
     ).text()
     expect(page).toContain('Tue 31 Mar 06:00:00')
-    expect(page).toContain('04:00:00 UTC')
+    expect(page).toContain('04:00:00\u00a0UTC')
     expect(await rowOf('nightly.acme')).toMatchObject({ cron: '30 2 * * *' })
   })
 
