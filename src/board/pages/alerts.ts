@@ -72,7 +72,7 @@ function toldWords({ notices }: Alert): Html {
   return html`<ul class="bare">${notices.map(
     ({ channel, address, state, reply }) =>
       html`<li>${badge(state)} <span class="quiet">${address ?? (channel === 'mail' ? 'By mail' : 'By webhook')}</span>${
-        reply !== null && state !== 'sent' && html`<span class="quiet">${reply}</span>`
+        reply !== null && state !== 'sent' && html`<br><span class="quiet">${reply}</span>`
       }</li>`,
   )}</ul>`
 }

@@ -14,7 +14,7 @@ import { badge, empty, olderLink, select } from './parts.ts'
 const REFRESH_S = 30
 const DAYS = ['7', '14', '30', '60']
 
-type Look = { words: string; icon: IconName; tone: 'good' | 'bad' | 'warn' | 'busy' | 'quiet' }
+type Look = { words: string; icon: IconName; tone: 'good' | 'bad' | 'warn' | 'busy' | 'still' }
 
 /** Never by colour alone: each has a picture of its own. */
 const LOOKS: Record<WindowState | 'done-late', Look> = {
@@ -23,7 +23,7 @@ const LOOKS: Record<WindowState | 'done-late', Look> = {
   waiting: { words: 'Waiting, not yet late', icon: 'waiting', tone: 'busy' },
   late: { words: 'Late', icon: 'late', tone: 'warn' },
   failed: { words: 'Failed', icon: 'failed', tone: 'bad' },
-  cancelled: { words: 'Cancelled', icon: 'stopped', tone: 'quiet' },
+  cancelled: { words: 'Cancelled', icon: 'stopped', tone: 'still' },
   missing: { words: 'Missing: never planned', icon: 'unknown', tone: 'bad' },
 }
 

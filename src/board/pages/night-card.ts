@@ -109,7 +109,7 @@ export function livelyState(run: Pick<NightRun, 'state' | 'failures' | 'cancelRe
 
 function stateOf(run: NightRun, { board }: PageContext): Html {
   const progress = run.state === 'running' && run.progress !== null && progressBar(run.progress)
-  return html`${badge(livelyState(run))}${isLate(run, board.clock()) && badge('late')}${progress}`
+  return html`${badge(livelyState(run))}${isLate(run, board.clock()) && html`<br>${badge('late')}`}${progress}`
 }
 
 function isLate({ state, lateAt }: NightRun, now: Temporal.Instant): boolean {
