@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { SystemDatabase, Transaction } from '../db/database.ts'
 import type { DB } from '../db/schema.ts'
-import { messageOf } from '../errors.ts'
+import { InputError, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { sqlFile } from '../sql.ts'
 import { addDays, type Day, SECOND_MS, startOfDay } from '../time.ts'
@@ -126,9 +126,12 @@ async function setNextDue(db: SystemDatabase, log: Log): Promise<void> {
       .execute()
     const due = rows.flatMap((row) => orSkip(row, log, () => nextDue(row)) ?? [])
     await sql`
-      update schedules s set next_due_at = d.next
-      from jsonb_to_recordset(${JSON.stringify(due)}::jsonb) as d (id text, "plannedUntil" timestamptz, next timestamptz)
-      where s.id = d.id and s.next_due_at is null and s.planned_until = d."plannedUntil"`.execute(db)
+      with held as (
+        select s.id, d.next from schedules s join jsonb_to_recordset(${JSON.stringify(due)}::jsonb)
+          as d (id text, "plannedUntil" timestamptz, next timestamptz) using (id)
+        where s.next_due_at is null and s.planned_until = d."plannedUntil" order by s.id for update of s
+      )
+      update schedules s set next_due_at = held.next from held where s.id = held.id`.execute(db)
     const last = rows.at(-1)
     if (last === undefined || rows.length < BATCH) return
     after = last.id
@@ -301,21 +304,31 @@ function requestAt(job: AnyJob, row: ScheduleRow, dueAt: Temporal.Instant): RunR
 
 /**
  * Plans the night of one local day for a client as its schedules will or did: what is due within 24 hours after the day ends.
- * Twice is the same as once. Returns how many runs were new.
+ * Twice is the same as once. Returns how many runs were new. Throws InputError `broken-schedule`.
  */
 export async function planNight(db: SystemDatabase, registry: Registry, clientId: string, day: Day): Promise<number> {
   const rows = await scheduleRows(db).where('s.client_id', '=', clientId).execute()
   return db.transaction().execute(async (tx) => {
     let planned = 0
-    for (const row of rows) {
-      const job = jobOfRun(registry, row.job)
-      for (const fires of nightPages(row, day)) {
-        const plans = fires.map((dueAt) => ({ request: requestAt(job, row, dueAt), options: nightly(row, dueAt) }))
-        planned += await planOwn(tx, plans)
-      }
-    }
+    for (const row of rows) for (const plans of nightPlans(registry, row, day)) planned += await planOwn(tx, plans)
     return planned
   })
+}
+
+/** In pages. Throws InputError `broken-schedule`: a night without one of its parts would look whole. */
+function* nightPlans(registry: Registry, row: ScheduleRow, day: Day): Generator<PlanRequest[]> {
+  try {
+    const job = jobOfRun(registry, row.job)
+    for (const fires of nightPages(row, day)) {
+      yield fires.map((dueAt) => ({ request: requestAt(job, row, dueAt), options: nightly(row, dueAt) }))
+    }
+  } catch (error) {
+    throw new InputError(
+      'broken-schedule',
+      `Schedule ${row.id} cannot be planned; mend it first: ${messageOf(error)}`,
+      409,
+    )
+  }
 }
 
 function* nightPages(row: ScheduleRow, day: Day): Generator<Temporal.Instant[]> {

@@ -242,6 +242,17 @@ test('a night is what falls due in the day after: planning it by hand is plannin
   expect(await plannedKeys()).toEqual(['acme.2026-03-07'])
 })
 
+test('a night of which one schedule is broken is not planned in part, and says which one', async () => {
+  await given.client(db)
+  const registry = nightly()
+  await syncSchedules(db, registry, log)
+  await db.updateTable('schedules').set({ cron: 'at dawn' }).execute()
+  await expect(planNight(db, registry, 'acme', '2026-03-07')).rejects.toMatchObject({
+    code: 'broken-schedule',
+    message: expect.stringContaining('Schedule nightly.acme cannot be planned; mend it first: "at dawn" is no cron'),
+  })
+})
+
 test('a schedule that cannot be planned holds up no other, and is planned once it is mended', async () => {
   await given.client(db)
   await given.client(db, { id: 'broken' })
