@@ -34,7 +34,7 @@ export type RunChild = {
 }
 
 /** The rest is for buffers, and for what it starts. */
-const HEAP_SHARE = 0.75
+const HEAP_SHARE = 0.5
 const LOOK_EVERY_MS = 100
 /** A tree is walked less often than it is weighed: that takes longer. */
 const WALK_EVERY_LOOKS = 10

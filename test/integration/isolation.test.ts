@@ -103,7 +103,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     expect(stack).toContain('isolation-jobs.ts')
   })
 
-  const OVER_HEAP = 'the process of the run ran out of memory; its heap may hold 192 MB'
+  const OVER_HEAP = 'the process of the run ran out of memory; its heap may hold 128 MB'
   test.each([
     ['heap', 'out-of-memory', OVER_HEAP],
     ['buffers', 'out-of-memory', /^the process of the run held \d+ MB with all it started; its job allows 256 MB$/],

@@ -37,7 +37,7 @@ function loopForEver(): never {
 async function fillHeap(): Promise<void> {
   const kept: unknown[] = []
   for (;;) {
-    kept.push(Array.from({ length: 10_000 }, (_, index) => ({ index })))
+    kept.push(Array.from({ length: 500_000 }, (_, index) => index))
     await sleep(0)
   }
 }
