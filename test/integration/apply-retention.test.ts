@@ -8,6 +8,7 @@ import { afterAll, beforeEach, expect, test } from 'vitest'
 import { applyRetention } from '../../src/jobs/apply-retention.ts'
 import type { JobTools } from '../../src/jobs/job-tools.ts'
 import { createLog } from '../../src/log.ts'
+import { expireRuns } from '../../src/queues/expire-runs.ts'
 import { perform } from '../../src/queues/index.ts'
 import { openFolderStore } from '../../src/storage/folder-store.ts'
 import { dayOf, systemClock } from '../../src/time.ts'
@@ -64,22 +65,45 @@ test('a report past its time goes with its files, a younger one stays', async ()
   expect(await db.selectFrom('execution_files').select('object_key').execute()).toEqual([{ object_key: young }])
 })
 
-test('a finished run past its time goes, unless an open one still waits for it', async () => {
-  const insert = (key: string, state: string) =>
-    sql`insert into runs (job, key, queue, payload, state, origin, finished_at)
-      values ('old', ${key}, 'aggregation', '{}', ${state}, 'schedule', case ${state} when 'planned' then null else now() - interval '500 days' end)`.execute(
+test('a finished run past its time goes with all that hangs on it, unless an undone one stands on it', async () => {
+  const insert = (key: string, state: string, age = '500 days') =>
+    sql`insert into runs (job, key, queue, payload, state, origin, planned_at, finished_at)
+      values ('old', ${key}, 'aggregation', '{}', ${state}, 'schedule', now() - ${age}::interval - interval '1 hour',
+        case ${state} when 'planned' then null else now() - ${age}::interval end)`.execute(db)
+  const needs = (key: string, needed: string) =>
+    sql`insert into run_dependencies (run_id, job, key) select id, 'old', ${needed} from runs where key = ${key}`.execute(
       db,
     )
-  for (const key of ['needed', 'forgotten']) await insert(key, 'failed')
-  await insert('waiting', 'planned')
-  await sql`insert into run_dependencies (run_id, job, key) select id, 'old', 'needed' from runs where key = 'waiting'`.execute(
+  for (const key of ['under-planned', 'under-failed', 'under-succeeded', 'under-none']) await insert(key, 'succeeded')
+  await insert('failed-long-ago', 'failed')
+  await insert('planned', 'planned')
+  await insert('failed', 'failed', '399 days')
+  await insert('succeeded', 'succeeded', '399 days')
+  for (const key of ['planned', 'failed', 'succeeded']) await needs(key, `under-${key}`)
+  await sql`insert into run_attempts (run_id, attempt, node, finished_at, outcome) select id, 1, 'x', now(), 'retried' from runs`.execute(
+    db,
+  )
+  await sql`insert into run_logs (run_id, attempt, line, level, message) select id, 1, 1, 'info', key from runs`.execute(
     db,
   )
   await applyToday(null)
-  expect(await db.selectFrom('runs').select('key').orderBy('key').execute()).toEqual([
-    { key: 'needed' },
-    { key: 'waiting' },
-  ])
+  const left = ['failed', 'planned', 'succeeded', 'under-failed', 'under-planned']
+  const keys = await db.selectFrom('runs').select('key').orderBy('key').execute()
+  expect(keys.map(({ key }) => key)).toEqual(left)
+  const lines = await db.selectFrom('run_logs').select('message').orderBy('message').execute()
+  expect(lines.map(({ message }) => message)).toEqual(left)
+  expect(await db.selectFrom('run_attempts').select('run_id').execute()).toHaveLength(left.length)
+})
+
+test('runs go in batches until their time is spent, and the rest goes the next time', async () => {
+  await sql`insert into runs (job, key, queue, payload, state, origin, planned_at, finished_at)
+    select 'old', n::text, 'aggregation', '{}', 'succeeded', 'schedule', now() - interval '500 days', now() - interval '500 days'
+    from generate_series(1, 2500) n`.execute(db)
+  const expire = () => expireRuns(db, 400, { budgetMs: 0, signal: AbortSignal.timeout(20_000) })
+  expect(await expire()).toEqual({ deleted: 1000, isDone: false })
+  expect(await expire()).toEqual({ deleted: 1000, isDone: false })
+  expect(await expire()).toEqual({ deleted: 500, isDone: true })
+  expect(await expire()).toEqual({ deleted: 0, isDone: true })
 })
 
 test('a backfill goes with the last of its runs', async () => {
