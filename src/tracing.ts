@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Attributes, Tracer } from '@opentelemetry/api'
-import { PermanentError } from './errors.ts'
+import { messageOf, PermanentError } from './errors.ts'
 import type { Log } from './log.ts'
 import { MINUTE_MS, SECOND_MS } from './time.ts'
 
@@ -101,7 +101,9 @@ export async function openTracing(options: TracingOptions): Promise<() => Promis
   const sdk = await import('@opentelemetry/sdk-trace')
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http')
   const { resourceFromAttributes } = await import('@opentelemetry/resources')
-  api.diag.setLogger(quietly(options.log), api.DiagLogLevel.WARN)
+  const say = oncePerMinute((words) => options.log.warn(`traces cannot be sent: ${words}`))
+  const ignore = () => {}
+  api.diag.setLogger({ error: say, warn: say, info: ignore, debug: ignore, verbose: ignore }, api.DiagLogLevel.WARN)
   const url = `${endpoint.replace(/\/+$/, '')}/v1/traces`
   const exporter = new OTLPTraceExporter({ url, headers, timeoutMillis: SEND_TIMEOUT_MS })
   const batches = {
@@ -117,7 +119,8 @@ export async function openTracing(options: TracingOptions): Promise<() => Promis
   start = starter(api, provider.getTracer('daybreak', version))
   return async () => {
     start = null
-    await provider.shutdown()
+    // What is traced has been done; that its last spans are lost is no failure of it.
+    await provider.shutdown().catch((error: unknown) => say(messageOf(error)))
   }
 }
 
@@ -154,14 +157,12 @@ function starter(api: typeof import('@opentelemetry/api'), tracer: Tracer): Star
   }
 }
 
-/** A collector that is away is said once a minute: nothing depends on it. */
-function quietly(log: Log) {
+/** A collector that is away is away for every batch. */
+function oncePerMinute(say: (words: string) => void): (words: string) => void {
   let saidAt = -MINUTE_MS
-  const say = (message: string) => {
+  return (words) => {
     if (performance.now() - saidAt < MINUTE_MS) return
     saidAt = performance.now()
-    log.warn(`traces cannot be sent: ${message}`)
+    say(words)
   }
-  const nothing = () => {}
-  return { error: say, warn: say, info: nothing, debug: nothing, verbose: nothing }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, expect, test, vi } from 'vitest'
 import { createKey } from '../../src/board/people.ts'
+import { freePort } from '../../src/db/embedded-server.ts'
 import { openCollector, type ReceivedSpan } from '../support/collector.ts'
 import { ACME, given } from '../support/given.ts'
 import { makeDataFolder, runDaybreak, startDaybreak } from '../support/program.ts'
@@ -133,4 +134,11 @@ test('a command begins a trace, and a failure in it says its code', async () => 
   expect(failed.map(({ name, attributes }) => [name, attributes['error.type']])).toEqual([
     ['run deliver-copy', 'unknown-delivery'],
   ])
+})
+
+test('a collector that is away fails nothing', async () => {
+  const away = { ...settings, OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}` }
+  const day = JSON.stringify({ day: '2026-03-01' })
+  const { code, out } = await runDaybreak(['run', 'apply-retention', '--payload', day], away)
+  expect([code, out.split('\n').at(-2)]).toEqual([0, 'Succeeded at attempt 1.'])
 })
