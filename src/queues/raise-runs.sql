@@ -1,6 +1,7 @@
 -- Runs that stand open already and are now asked for more urgently move up. What a backfill had planned belongs to who asks now, with
 -- their due time and deadline: a cap, a cancel or the order of the backfill no longer holds it. Late facts take nothing over: the
--- backfill reads them too.
+-- backfill reads them too. What its schedule asks for last, after late facts or a run that stands on it, is its schedule's all the same,
+-- with its due time and deadline.
 -- $1 as for plan-runs.sql. Rows that somebody else holds are left as they are: they are about to be dispatched, or at work.
 with given as (
   select * from jsonb_to_recordset($1::jsonb) as g (
@@ -9,11 +10,13 @@ with given as (
   )
 ), held as (
   select r.id, g.* from runs r join given g using (job, key)
-  where r.state in ('planned', 'queued', 'running') and r.priority > g.priority and g.origin <> 'late-facts'
+  where r.state in ('planned', 'queued', 'running') and (
+    (r.priority > g.priority and g.origin <> 'late-facts') or (r.schedule_id is null and g."scheduleId" is not null)
+  )
   for update of r skip locked
 )
 update runs r set
-  priority = h.priority, backfill_id = null, position = 0,
+  priority = least(r.priority, h.priority), backfill_id = null, position = 0,
   origin = case when r.backfill_id is null then r.origin else h.origin end,
   requested_by = case when r.backfill_id is null then r.requested_by else h."requestedBy" end,
   trace_parent = case when r.backfill_id is null then r.trace_parent else h."traceParent" end,

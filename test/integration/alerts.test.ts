@@ -6,6 +6,7 @@ import { postAlert } from '../../src/jobs/post-alert.ts'
 import { openSmtp } from '../../src/mail/smtp.ts'
 import { openWebhook } from '../../src/mail/webhook.ts'
 import { type AnyJob, createRegistry } from '../../src/queues/index.ts'
+import { planRuns } from '../../src/queues/plan-runs.ts'
 import { type AlertOptions, postsOf, raiseAlerts } from '../../src/queues/raise-alerts.ts'
 import { ownersOfReports } from '../../src/reports/report-owners.ts'
 import { MINUTE_MS } from '../../src/time.ts'
@@ -197,6 +198,32 @@ describe('each kind is noticed once, though the sweep runs ten times and two swe
     expect(await raiseAlerts(options(), false)).toBe(0)
   })
 })
+
+test('a night that late facts began before its schedule did is late by the deadline of its schedule', async () => {
+  const request = { job: rollUp, payload: { clientId: 'acme', name: 'night' } }
+  const facts = { origin: 'late-facts', requestedBy: 'scheduler', priority: 2 } as const
+  await planRuns(db, [{ request, options: facts }])
+  await givenSchedule('roll-up-day.acme')
+  const dueAt = Temporal.Now.instant().subtract({ hours: 3 })
+  const schedule = {
+    origin: 'schedule',
+    requestedBy: null,
+    priority: 2,
+    scheduleId: 'roll-up-day.acme',
+    dueAt,
+  } as const
+  await planRuns(db, [{ request, options: { ...schedule, lateAt: dueAt.add({ hours: 2 }) } }])
+  await raiseAlerts(options(), true)
+  expect((await openAlerts()).map(([kind]) => kind)).toEqual(['window-late'])
+})
+
+async function givenSchedule(id: string): Promise<void> {
+  const values = { id, job: 'roll-up-day', client_id: 'acme', cron: '10 0 * * *', zone: 'client' }
+  await db
+    .insertInto('schedules')
+    .values({ ...values, catch_up: 'all', overlap: 'allow' })
+    .execute()
+}
 
 describe('a queue is old when a run could have been at work and was not', () => {
   const OLD = { planned_at: ago(60), not_before: ago(60) }
