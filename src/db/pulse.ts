@@ -33,17 +33,21 @@ export function startPulse(url: string, log: Log, onSilent: () => void): () => P
     onSilent()
   }
 
-  const timer = setInterval(() => {
+  const beatOnce = () => {
     current ??= beat()
       // Whoever needs the database says so louder.
       .catch((error: unknown) => log.debug(`the pulse cannot connect: ${messageOf(error)}`))
       .finally(() => {
         current = null
       })
-  }, EVERY_MS)
+  }
+  // At once: only a connection that was there before can fall silent.
+  beatOnce()
+  const timer = setInterval(beatOnce, EVERY_MS)
   timer.unref()
   return async () => {
     clearInterval(timer)
+    await current
     await connection?.end()
   }
 }

@@ -5,7 +5,7 @@ import { addDays } from '../../src/time.ts'
 import { countReports, makeReports, openRuns, planNightly, type ReportCount, retryUnsent } from './report-world.ts'
 import type { World } from './world.ts'
 
-/** Work that goes on while something breaks: reports with one mail each, and quick runs between them. */
+/** Work that goes on while something breaks. */
 export type SteadyLoad = {
   reports: number
   /** Stops asking for more and asks for all that is left, at once. Returns when the ledger has it. */
@@ -18,19 +18,27 @@ const FIRST_QUICK_DAY = '2026-04-01'
 const TRY_AGAIN_MS = 200
 const ASK_EVERY_MS = 250
 
-/** Makes a world of `reports` reports and `quick` roll-ups, and asks for them little by little over `overMs`. */
-export async function startLoad(
+/** Makes a world of `reports` reports with one mail each and `quick` roll-ups; returns what to ask for, well mixed. */
+export async function someWork(
   world: World,
-  { reports, quick, overMs }: { reports: number; quick: number; overMs: number },
-): Promise<SteadyLoad> {
+  { reports, quick }: { reports: number; quick: number },
+): Promise<RunRequest[]> {
   const requests = await makeReports(world, reports, () => ['csv', 'json', 'html'])
   const others = Array.from({ length: quick }, (_, index) =>
     on(rollUpDay, { clientId: CLIENT, day: addDays(FIRST_QUICK_DAY, index) }),
   )
-  const all = [...requests, ...others]
+  return [...requests, ...others]
     .map((request) => ({ request, place: world.random.unit() }))
     .sort((a, b) => a.place - b.place)
     .map(({ request }) => request)
+}
+
+/** The same, asked for little by little over `overMs`. */
+export async function startLoad(
+  world: World,
+  { reports, quick, overMs }: { reports: number; quick: number; overMs: number },
+): Promise<SteadyLoad> {
+  const all = await someWork(world, { reports, quick })
   let asked = 0
   let rushing = false
   const ask = async () => {
@@ -55,7 +63,7 @@ export async function startLoad(
 }
 
 /** Asks until the ledger has it: twice is the same as once. */
-async function planSurely(world: World, requests: RunRequest[]): Promise<void> {
+export async function planSurely(world: World, requests: RunRequest[]): Promise<void> {
   for (;;) {
     try {
       return await planNightly(world, requests)
@@ -69,7 +77,7 @@ async function planSurely(world: World, requests: RunRequest[]): Promise<void> {
 }
 
 /** Whether an error says that the database could not be reached, and nothing else. */
-export function isAway(error: unknown): boolean {
+function isAway(error: unknown): boolean {
   return /ECONN|EPIPE|terminat|starting up|shutting down|recovery mode|not queryable|connection|cannot be reached/i.test(
     String((error as { code?: string }).code) + (error as Error).message,
   )

@@ -13,6 +13,9 @@ export type SmtpBehaviour =
   | { kind: 'drop' }
   | { kind: 'silence' }
 
+/** `refuse`: 421 instead of a welcome. `silence`: no word ever. */
+export type SmtpGreeting = 'refuse' | 'silence'
+
 export type SmtpTestServer = {
   url: string
   /** Every message taken, oldest first. */
@@ -21,6 +24,8 @@ export type SmtpTestServer = {
   countsByMessageId(): Record<string, number>
   /** From now on; may differ by recipient. */
   behave(choose: (to: string[]) => SmtpBehaviour): void
+  /** What the next connections are met with, in their order; afterwards each is welcome. */
+  greet(...greetings: SmtpGreeting[]): void
   stop(): Promise<void>
 }
 
@@ -29,10 +34,16 @@ export async function startSmtpServer(): Promise<SmtpTestServer> {
   const received: ReceivedMail[] = []
   const sockets = new Set<Socket>()
   let choose: (to: string[]) => SmtpBehaviour = () => ({ kind: 'accept' })
+  const greetings: SmtpGreeting[] = []
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS', 'AUTH'],
     disableReverseLookup: true,
+    onConnect(_session, answer) {
+      const greeting = greetings.shift()
+      if (greeting === undefined) answer()
+      else if (greeting === 'refuse') answer(Object.assign(new Error('too busy'), { responseCode: 421 }))
+    },
     onData(stream, session, answer) {
       readMail(stream, session).then((mail) => {
         const behaviour = choose(mail.to)
@@ -55,6 +66,7 @@ export async function startSmtpServer(): Promise<SmtpTestServer> {
     behave(chosen) {
       choose = chosen
     },
+    greet: (...next) => void greetings.push(...next),
     async stop() {
       for (const socket of sockets) socket.destroy()
       await new Promise<void>((done) => server.close(done))
