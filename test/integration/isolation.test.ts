@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest'
 import { STOP_GRACE_MS } from '../../src/queues/attempt.ts'
 import { type AnyJob, on } from '../../src/queues/index.ts'
@@ -13,9 +13,13 @@ import { type BackendKind, freshPrefix, openTestEngine, type TestEngine, testJob
 const { database, url } = await createTestDatabase({ connectionsMax: 12 })
 const db = database.system
 const asked = { origin: 'person', requestedBy: 'tester', again: 'no' } as const
-const support = join(import.meta.dirname, '../support')
 const settings: IsolationSettings = { databaseUrl: url }
-const child = { entry: join(support, 'isolation-child.ts'), settings, compiledFolder: null }
+const child = {
+  entry: fileURLToPath(import.meta.resolve('../support/isolation-child.ts')),
+  settings,
+  compiledFolder: null,
+}
+const nodeEntry = fileURLToPath(import.meta.resolve('../support/isolation-node.ts'))
 
 const quick = testJob('quick', async () => {})
 const everyJob = [...jobs.isolationJobs, quick]
@@ -35,7 +39,8 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
   afterEach(async () => {
     await Promise.all(opened.map((each) => each.close()))
     opened = []
-    expect(childrenOf(process.pid)).toEqual([])
+    const left = childrenOf(process.pid)
+    if (left.length > 0) throw new Error(`processes ${left.join(', ')} outlived the engine that started them`)
   })
 
   async function start(prefix = freshPrefix()): Promise<TestEngine> {
@@ -176,7 +181,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
   test('when the worker is killed its blocked child is gone within moments, and the run is rescued', async () => {
     const prefix = freshPrefix()
     const redis = kind === 'redis' ? { REDIS_URL: inject('redisUrl') } : {}
-    const node = spawn(process.execPath, [join(support, 'isolation-node.ts')], {
+    const node = spawn(process.execPath, [nodeEntry], {
       env: { PATH: process.env['PATH'], DATABASE_URL: url, QUEUE_PREFIX: prefix, ...redis },
       stdio: ['ignore', 'ignore', 'inherit'],
     })

@@ -37,7 +37,7 @@ function loopForEver(): never {
 async function fillHeap(): Promise<void> {
   const kept: unknown[] = []
   for (;;) {
-    kept.push(Array.from({ length: 500_000 }, (_, index) => index))
+    kept.push(Array.from({ length: 1_000_000 }, () => 1.5))
     await sleep(0)
   }
 }
@@ -65,7 +65,7 @@ export const harms = {
 }
 
 /** Says in which process it ran, and asks for a run to follow. */
-export const follower = apart('follower', async () => {})
+const follower = apart('follower', async () => {})
 export const good = apart('good', async ({ clientId, name }: TestPayload, { commit }) => {
   await commit(async (tx, follow) => {
     await tx
