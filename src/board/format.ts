@@ -1,4 +1,4 @@
-import { addDays, type Day } from '../time.ts'
+import { addDays, type Day, startOfDay } from '../time.ts'
 
 /** Values as the board shows them: English, the client's own zone. */
 const LOCALE = 'en-GB'
@@ -36,19 +36,19 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(digits)} ${units[unit]}`
 }
 
+// Making a format takes a hundred times as long as using it, and a page of nights shows a thousand times.
+const IN_UTC = { timeZone: 'UTC', day: 'numeric' } as const
+const LONG_DAY = new Intl.DateTimeFormat(LOCALE, { ...IN_UTC, weekday: 'long', month: 'long', year: 'numeric' })
+const SHORT_DAY = new Intl.DateTimeFormat(LOCALE, { ...IN_UTC, weekday: 'short', month: 'short' })
+
 /** Friday 20 November 2026. */
 export function formatDay(day: Day): string {
-  return Temporal.PlainDate.from(day).toLocaleString(LOCALE, {
-    weekday: 'long',
-    day: 'numeric',
-    month: 'long',
-    year: 'numeric',
-  })
+  return LONG_DAY.format(startOfDay(day, 'UTC').epochMilliseconds)
 }
 
 /** Fri 20 Nov. */
 export function formatDayShort(day: Day): string {
-  return Temporal.PlainDate.from(day).toLocaleString(LOCALE, { weekday: 'short', day: 'numeric', month: 'short' })
+  return SHORT_DAY.format(startOfDay(day, 'UTC').epochMilliseconds)
 }
 
 /** 00:10:04, with the day in front when it is another than `day`. */
@@ -61,7 +61,15 @@ export function formatTime(instant: string, timeZone: string, day: Day | null = 
 
 /** 20 Nov 2026, 00:10 CET. */
 export function formatInstant(instant: string, timeZone: string): string {
-  return Temporal.Instant.from(instant).toLocaleString(LOCALE, {
+  return instantFormat(timeZone).format(Temporal.Instant.from(instant).epochMilliseconds)
+}
+
+const instantFormats = new Map<string, Intl.DateTimeFormat>()
+
+function instantFormat(timeZone: string): Intl.DateTimeFormat {
+  const known = instantFormats.get(timeZone)
+  if (known) return known
+  const made = new Intl.DateTimeFormat(LOCALE, {
     timeZone,
     day: 'numeric',
     month: 'short',
@@ -70,6 +78,8 @@ export function formatInstant(instant: string, timeZone: string): string {
     minute: '2-digit',
     timeZoneName: 'short',
   })
+  instantFormats.set(timeZone, made)
+  return made
 }
 
 /** A half-open window as people say it: "November 2011", "20 November 2026", "16 to 22 November 2026". */
@@ -89,10 +99,11 @@ export function formatWindow(from: Day, to: Day): string {
 /** in 5 min, 3 h ago. */
 export function formatDistance(instant: string, now: Temporal.Instant): string {
   const seconds = Temporal.Instant.from(instant).since(now).total('seconds')
-  const format = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto', style: 'short' })
   const [size, unit] = STEPS.find(([step]) => Math.abs(seconds) >= step) ?? [1, 'second']
-  return format.format(Math.round(seconds / size), unit)
+  return DISTANCE.format(Math.round(seconds / size), unit)
 }
+
+const DISTANCE = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto', style: 'short' })
 
 const STEPS: readonly [number, Intl.RelativeTimeFormatUnit][] = [
   [86_400, 'day'],

@@ -63,7 +63,7 @@ async function search(
   const found: Place[] = []
   let { after } = from
   for (let slice = 0; slice < SLICES_MAX; slice += 1) {
-    const end = isSparse(filter) ? await sliceEnd(db, filter, after, sliceRuns) : null
+    const end = isSparse(filter) ? await sliceEnd(db, filter, after, Math.ceil(sliceRuns * shareRead(filter))) : null
     found.push(...(await placesBetween(db, filter, { after, end, limit: limit - found.length })))
     if (found.length >= limit || end === null) return { found, end: null }
     after = end
@@ -106,6 +106,13 @@ function isSparse(filter: RunFilter): boolean {
   if (night !== undefined || statesWithin(filter, FINISHED).length === 0) return false
   const others = [origin, windowFrom, windowTo, text, ...(isUndone(filter) ? [clientId, job] : [])]
   return others.some((value) => value !== undefined) || (clientId !== undefined && job !== undefined)
+}
+
+/** Of what lies together many rows come with one read; of what lies apart each is one read, unless the index says it all. */
+function shareRead(filter: RunFilter): number {
+  const { clientId, job, origin, windowFrom, windowTo, text } = filter
+  if (isUndone(filter)) return [origin, windowFrom, windowTo, text].some((value) => value !== undefined) ? 0.1 : 1
+  return clientId === undefined && job === undefined ? 1 : 0.5
 }
 
 function isUndone(filter: RunFilter): boolean {
