@@ -1,19 +1,11 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { access, constants, glob, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { access, constants, glob } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import { freePort } from '../../src/db/embedded-server.ts'
-import { messageOf } from '../../src/errors.ts'
+import { TOOLS_FOLDER, unpackPackage } from './debian-package.ts'
 
-const run = promisify(execFile)
-
-/** Fetched programs live here, out of git and kept between runs. */
-const TOOLS_FOLDER = join(import.meta.dirname, '../../.daybreak/test-tools')
-
-const FETCH_TIMEOUT_MS = 120_000
 const START_TRIES = 100
 const START_WAIT_MS = 50
 
@@ -100,50 +92,13 @@ async function isExecutable(path: string): Promise<boolean> {
 async function fetchedProgram(): Promise<Program> {
   const folder = join(TOOLS_FOLDER, 'redis')
   const path = join(folder, 'usr/bin/redis-server')
-  if (!(await isExecutable(path))) await fetchRedis(folder)
+  if (!(await isExecutable(path))) {
+    await unpackPackage(
+      'redis-server',
+      folder,
+      'The queue tests need Redis. Set REDIS_URL, or run: apt-get install redis-server.',
+    )
+  }
   const [libraries] = await Array.fromAsync(glob('usr/lib/*-linux-gnu', { cwd: folder }))
   return { path, libraries: libraries === undefined ? null : join(folder, libraries) }
-}
-
-/** Unpacks Debian's redis-server and what it needs beyond the installed packages into a folder; no package gets installed. */
-async function fetchRedis(folder: string): Promise<void> {
-  const work = await mkdtemp(join(tmpdir(), 'daybreak-redis-'))
-  try {
-    const environment = { ...process.env, APT_CONFIG: await writeAptConfig(work), LC_ALL: 'C' }
-    const options = { env: environment, timeout: FETCH_TIMEOUT_MS }
-    await run('apt-get', ['-q', 'update'], options)
-    await run('apt-get', ['-q', '-y', '--no-install-recommends', '--download-only', 'install', 'redis-server'], options)
-    const unpacked = `${folder}.${process.pid}`
-    await mkdir(unpacked, { recursive: true })
-    for await (const archive of glob('archives/*.deb', { cwd: work }))
-      await run('dpkg', ['-x', join(work, archive), unpacked])
-    await rm(folder, { recursive: true, force: true })
-    await rename(unpacked, folder)
-  } catch (error) {
-    const reason = messageOf(error).trim().split('\n').slice(0, 4).join(' ')
-    throw new Error(
-      `The queue tests need Redis. Set REDIS_URL, or run: apt-get install redis-server. Fetching it failed: ${reason}`,
-      { cause: error },
-    )
-  } finally {
-    await rm(work, { recursive: true, force: true })
-  }
-}
-
-/** Sends apt's lists and archives to a folder of ours, so that it needs no root and changes nothing on the machine. */
-async function writeAptConfig(work: string): Promise<string> {
-  await mkdir(join(work, 'lists/partial'), { recursive: true })
-  await mkdir(join(work, 'archives/partial'), { recursive: true })
-  const file = join(work, 'apt.conf')
-  const lines = [
-    `Dir::State::Lists "${work}/lists";`,
-    `Dir::Cache "${work}";`,
-    `Dir::Cache::archives "${work}/archives";`,
-    'Acquire::Languages "none";',
-    // Nothing shared is written, so there is nothing to lock and no other account to hide from.
-    'Debug::NoLocking "true";',
-    'APT::Sandbox::User "root";',
-  ]
-  await writeFile(file, `${lines.join('\n')}\n`)
-  return file
 }
