@@ -9,9 +9,15 @@ select
   extract(epoch from now() - min(greatest(r.planned_at, r.not_before, r.started_at, needs.done_at)))::double precision as seconds
 from unnest($1::text[]) as q (name)
 cross join lateral (
-  (select * from runs where queue = q.name and state = 'planned' and not_before <= now() order by planned_at limit 1000)
+  (
+    select id, state, priority, planned_at, not_before, started_at, is_serial, schedule_id, due_at from runs
+    where queue = q.name and state = 'planned' and not_before <= now() order by planned_at limit 1000
+  )
   union all
-  (select * from runs where queue = q.name and state = 'queued' and not_before <= now() order by planned_at limit 1000)
+  (
+    select id, state, priority, planned_at, not_before, started_at, is_serial, schedule_id, due_at from runs
+    where queue = q.name and state = 'queued' and not_before <= now() order by planned_at limit 1000
+  )
 ) r
 -- An aggregate for each run: the planner must not turn it into one pass over all dependencies there ever were.
 cross join lateral (
