@@ -34,6 +34,7 @@ const KEYS_WITHOUT_CLIENT: Record<string, string> = {
   run_logs_run_id_fkey: 'belongs to a run',
   backfills_pkey: 'belongs to the ledger; its runs name it by its id',
   runs_backfill_id_fkey: 'see backfills_pkey',
+  backfills_schedule_id_fkey: 'see schedules_pkey',
   alerts_pkey: 'belongs to the ledger; some alerts are about the whole system',
   alerts_kind_subject_key: 'the subject names the run or the queue it is about',
   alerts_run_id_fkey: 'see runs_pkey',
