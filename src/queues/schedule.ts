@@ -14,8 +14,8 @@ import { beginNights } from './run-traces.ts'
 
 /** Schedules that one transaction plans. */
 const BATCH = 1000
-/** Runs that one transaction plans: the schedule that reaches it is the last of its batch. */
-const BATCH_RUNS = 5000
+/** Fire times that one transaction looks at: the schedule that reaches it is the last of its batch. */
+const BATCH_FIRES = 5000
 /** Batches of one tick; what is still due then waits for the next. */
 const BATCHES_MAX = 1000
 
@@ -205,11 +205,13 @@ async function planBatch(tx: Transaction, batch: Batch): Promise<{ planned: numb
   const moves = []
   const plans: PlanRequest[] = []
   let last: Cursor | null = null
+  let seen = 0
   for (const row of rows) {
-    if (plans.length >= BATCH_RUNS) break
+    if (seen >= BATCH_FIRES) break
     last = { dueAt: row.next_due_at ?? '', id: row.id }
     const chosen = orSkip(row, log, () => choose(registry, row, { now, isOpen: open.has(row.id) }))
     if (chosen === null) continue
+    seen += chosen.due.fires.length
     sayLeftOut(log, row, chosen)
     plans.push(...chosen.plans)
     const { plannedUntil, next } = chosen.due
