@@ -53,12 +53,12 @@ function exactInteger(text: string): number {
  * statements take milliseconds: one without an answer for this long has none to come.
  */
 const ANSWER_TIMEOUT_MS = 30 * SECOND_MS
-/** To connect, or to get one of the connections. Jobs queue for theirs. */
 const CONNECT_TIMEOUT_MS = 10 * SECOND_MS
-const JOB_CONNECT_TIMEOUT_MS = 60 * SECOND_MS
+/** To get one of the connections: jobs queue for theirs, while others take minutes. */
+const TURN_TIMEOUT_MS = 60 * SECOND_MS
 /** What the server is to do: end transactions of processes that fell silent, for they hold locks, and notice those that are gone. */
 const SESSION =
-  '-c TimeZone=UTC -c idle_in_transaction_session_timeout=30s -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3'
+  '-c TimeZone=UTC -c idle_in_transaction_session_timeout=20s -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3'
 
 /** Opens the pools; no connection is made before the first query. */
 export function openDatabase(url: string, options: { max: number; log: Log }): Database {
@@ -68,7 +68,7 @@ export function openDatabase(url: string, options: { max: number; log: Log }): D
   // Every connection of the second pool is born in the restricted role, so one that names no client sees nothing.
   const clientPool = open({
     options: `${SESSION} -c role=daybreak_client`,
-    connectionTimeoutMillis: JOB_CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: TURN_TIMEOUT_MS,
   })
   const queuePool = open({
     options: `${SESSION} -c search_path=bullmq`,
@@ -109,7 +109,8 @@ function openPool(options: pg.PoolConfig, log: Log): pg.Pool {
   const pool = new pg.Pool({
     keepAlive: true,
     application_name: 'daybreak',
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: ANSWER_TIMEOUT_MS,
+    Client: QuickClient as never,
     ...options,
   })
   // An idle connection that dies (server restart) is replaced on next use; without a listener it would end the process.
@@ -119,6 +120,11 @@ function openPool(options: pg.PoolConfig, log: Log): pg.Pool {
   )
   pool.on('error', (error) => log.warn({ error: error.message }, 'an idle database connection was lost'))
   return pool
+}
+
+/** The pool would give a connection that is being made as long as whoever waits for another's; `new` takes what this returns. */
+function QuickClient(options: pg.ClientConfig): pg.Client {
+  return new pg.Client({ ...options, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
 }
 
 /** Ending a connection politely would wait for an answer, and its holder would not hear of it. */

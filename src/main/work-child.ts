@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
 import { openDatabase } from '../db/database.ts'
+import { startPulse } from '../db/pulse.ts'
 import { jobs } from '../jobs/index.ts'
 import type { JobTools } from '../jobs/job-tools.ts'
 import { createLog } from '../log.ts'
@@ -20,6 +21,7 @@ serveRuns<ChildSettings, JobTools>(async ({ config, databaseUrl, logLevel }) => 
   const log = createLog(logLevel)
   const closeTracing = await openTracing({ ...tracingOf(config), log })
   const database = openDatabase(databaseUrl, { max: CONNECTIONS_MAX, log })
+  startPulse(databaseUrl, log, database.dropConnections)
   const jobTools = await openJobTools(config, database, log)
   return {
     registry: createRegistry(jobs),

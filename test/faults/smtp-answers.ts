@@ -70,7 +70,7 @@ export const smtpAnswers = defineFault<Size>({
   servers: 'shared',
   alone: false,
   short: { each: 2, impatient: true, silentConnections: 3, settleMs: 60_000 },
-  long: { each: 20, impatient: false, silentConnections: 4, settleMs: 400_000 },
+  long: { each: 8, impatient: false, silentConnections: 4, settleMs: 400_000 },
   async run(world, { each, impatient, silentConnections, settleMs }) {
     const kinds = impatient ? [...KINDS, ALWAYS_LATER] : KINDS
     const requests = await makeReports(world, kinds.length * each, () => ['csv'])

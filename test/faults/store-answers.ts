@@ -25,7 +25,7 @@ export const storeAnswers = defineFault<Size>({
   servers: 'shared',
   alone: false,
   short: { reports: 12, slowMs: 1_500, largeMb: 20, settleMs: 90_000 },
-  long: { reports: 180, slowMs: 8_000, largeMb: 90, settleMs: 400_000 },
+  long: { reports: 96, slowMs: 3_000, largeMb: 90, settleMs: 400_000 },
   async run(world, { reports, slowMs, largeMb, settleMs }) {
     const requests = await makeReports(world, reports, () => ['csv', 'json', 'html'])
     const store = await startMisbehavingStore(world.settings['S3_ENDPOINT'] ?? '', (asked) => misbehave(asked, slowMs))
