@@ -1,6 +1,7 @@
 import { dirtyDays, gapDays } from '../analytics/metrics/index.ts'
 import type { SystemDatabase } from '../db/database.ts'
 import { type Ledger, on } from '../queues/index.ts'
+import { closeLostExecutions } from '../reports/close-lost-executions.ts'
 import { syncSubscriptionSchedules } from '../reports/subscriptions.ts'
 import { renderReport } from './render-report.ts'
 import { rollUpDay } from './roll-up-day.ts'
@@ -10,10 +11,12 @@ const DAYS_MAX = 2000
 
 /**
  * What the scheduler plans beside the schedules, once a minute: subscriptions get their schedules, and closed days that gained
- * facts since their roll-up are rolled up again, and so are days without facts between others that have some.
+ * facts since their roll-up are rolled up again, and so are days without facts between others that have some. Executions whose run was
+ * killed for good are closed.
  */
 export async function planLateWork(db: SystemDatabase, ledger: Ledger, at: Temporal.Instant): Promise<void> {
   await syncSubscriptionSchedules(db, renderReport)
+  await closeLostExecutions(db)
   const dirty = await dirtyDays(db, { at, after: null, limit: DAYS_MAX })
   const days = [...dirty, ...(await gapDays(db, { within: null, limit: DAYS_MAX }))]
   await ledger.requestAll(
