@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { DatabaseAwayError, InputError, PermanentError, RetryLaterError } from '../errors.ts'
-import { backoffMs, judge, StopError } from './attempt.ts'
+import { backoffMs, judge, judgeCrash, StopError } from './attempt.ts'
 
 const retry = { attempts: 3, delayMs: 1000, maxDelayMs: 5000 }
 const once = { attempt: 1, failures: 0, crashes: 0 }
@@ -56,4 +56,17 @@ test('a run that lost the database spends no try, unless it loses it again and a
     { kind: 'given-back', error: away, waitMs: expect.closeTo(22_500, -5) },
   ])
   expect(after(14)).toEqual({ kind: 'failed', error: away, code: 'error' })
+})
+
+test('a process that ends costs a try after a wait, until it is once too often: then the last reason is said', () => {
+  const error = new Error('the process of the run was killed by SIGKILL')
+  const crash = { code: 'child-exited', error }
+  expect(judgeCrash(crash, { crashes: 0 }, retry)).toMatchObject({ kind: 'crashed', code: 'child-exited', error })
+  expect(judgeCrash(crash, { crashes: 2 }, retry)).toMatchObject({ kind: 'crashed', waitMs: expect.any(Number) })
+  expect(judgeCrash(crash, { crashes: 3 }, retry)).toMatchObject({
+    kind: 'crashed',
+    code: 'crashed',
+    waitMs: null,
+    error: { message: expect.stringContaining('4 times') },
+  })
 })

@@ -109,9 +109,11 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
   })
 
   const OVER_HEAP = 'the process of the run ran out of memory; its heap may hold 128 MB'
+  const OVER_ALL = /^the process of the run held \d+ MB with all it started; its job allows 256 MB$/
   test.each([
     ['heap', 'out-of-memory', OVER_HEAP],
-    ['buffers', 'out-of-memory', /^the process of the run held \d+ MB with all it started; its job allows 256 MB$/],
+    ['buffers', 'out-of-memory', OVER_ALL],
+    ['glutton', 'out-of-memory', OVER_ALL],
     ['exit0', 'child-exited', 'the process of the run exited with code 0 before the run had ended'],
     ['exit1', 'child-exited', 'the process of the run exited with code 1 before the run had ended'],
     ['killed', 'child-exited', 'the process of the run was killed by SIGKILL'],

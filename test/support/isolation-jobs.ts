@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PermanentError } from '../../src/errors.ts'
 import { type AnyJob, on } from '../../src/queues/job.ts'
@@ -50,9 +51,17 @@ async function fillBuffers(): Promise<void> {
   }
 }
 
+/** What a browser may do that a run starts. */
+function startGlutton(): Promise<void> {
+  const glutton = 'const kept = []; setInterval(() => kept.push(Buffer.alloc(8_000_000, 1)), 5)'
+  spawn(process.execPath, ['-e', glutton], { stdio: 'ignore', detached: true })
+  return sleep(FOR_EVER_MS)
+}
+
 export const harms = {
   heap: once('heap', fillHeap),
   buffers: once('buffers', fillBuffers),
+  glutton: once('glutton', startGlutton),
   exit0: once('exit0', () => process.exit(0)),
   exit1: once('exit1', () => process.exit(1)),
   killed: once('killed', () => process.kill(process.pid, 'SIGKILL')),
