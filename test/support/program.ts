@@ -8,7 +8,8 @@ import { CHROMIUM_FOLDER } from './browser.ts'
 /** The program itself, started as a person would from a shell. */
 
 const ROOT = join(import.meta.dirname, '../..')
-const COMPILED = join(ROOT, '.daybreak/test-tools/compiled')
+/** Shared by all that start processes: one that starts for the hundredth time should not compile again. */
+export const COMPILED_FOLDER = join(ROOT, '.daybreak/test-tools/compiled')
 
 /** A program that says nothing for this long has hung. */
 const START_TIMEOUT_MS = 60_000
@@ -75,7 +76,7 @@ function launch(words: readonly string[], settings: Settings): { child: ChildPro
   const child = spawn(process.execPath, [join(ROOT, 'src/main/daybreak.ts'), ...words], {
     cwd: tmpdir(),
     // Nothing of a Daybreak of the person's own.
-    env: { PATH, HOME, NODE_COMPILE_CACHE: COMPILED, ...(CHROMIUM_PATH && { CHROMIUM_PATH }), ...settings },
+    env: { PATH, HOME, NODE_COMPILE_CACHE: COMPILED_FOLDER, ...(CHROMIUM_PATH && { CHROMIUM_PATH }), ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const said = { out: '', err: '' }
