@@ -4,29 +4,38 @@ import { fileURLToPath } from 'node:url'
 import { createBullBoard } from '@bull-board/api'
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { ExpressAdapter } from '@bull-board/express'
-import type { Queue } from 'bullmq'
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
-import { z } from 'zod'
-import type { QueueName } from '../queues/index.ts'
+import type { QueueBackend, QueueName } from '../queues/index.ts'
 import { type Access, type Identity, mayUse } from './access.ts'
 import { admit } from './admit.ts'
 import { assetPath } from './assets.ts'
-import { writeAudit } from './audit.ts'
+import { type AuditEntry, writeAudit } from './audit.ts'
 import { checkCsrf } from './auth/origin.ts'
 import type { Board, Context } from './context.ts'
 import { actorOf } from './endpoint-route.ts'
 import { escapeHtml } from './html.ts'
-import { HttpError, httpErrorOf } from './problem.ts'
-import { changeRun } from './request-run.ts'
+import { HttpError } from './problem.ts'
+import {
+  cleanJobs,
+  delayJob,
+  emptyQueue,
+  type JobPlace,
+  prioritiseJob,
+  promoteJob,
+  promoteJobs,
+  removeJob,
+  retryJob,
+  retryJobs,
+} from './queue-changes.ts'
 import { contextOf } from './routes.ts'
 
-export type BoardQueues = ReadonlyMap<QueueName, Queue>
+export type BoardQueues = Readonly<QueueBackend['queues']>
 
 const BASE = '/queues'
 const UI_FOLDER = join(dirname(fileURLToPath(import.meta.resolve('@bull-board/ui/package.json'))), 'dist')
 
 /**
- * What each write of bull-board asks of a person; a write that is not here is refused. Adding jobs, editing their data and
+ * What each write of bull-board that it does itself asks of a person; one that stands neither here nor in CHANGES is refused. Adding jobs, editing their data and
  * BullMQ's own schedulers are left out on purpose: the queue holds ids of runs, and the ledger decides what runs.
  */
 const WRITES: Record<string, Extract<Access, 'operator' | 'admin'>> = {
@@ -34,13 +43,6 @@ const WRITES: Record<string, Extract<Access, 'operator' | 'admin'>> = {
   'put /api/queues/resume': 'operator',
   'put /api/queues/:queueName/pause': 'operator',
   'put /api/queues/:queueName/resume': 'operator',
-  'put /api/queues/:queueName/promote': 'operator',
-  'put /api/queues/:queueName/:jobId/promote': 'operator',
-  'patch /api/queues/:queueName/:jobId/delay': 'operator',
-  'patch /api/queues/:queueName/:jobId/priority': 'operator',
-  'put /api/queues/:queueName/clean/:queueStatus': 'admin',
-  'put /api/queues/:queueName/:jobId/clean': 'admin',
-  'put /api/queues/:queueName/empty': 'admin',
   'put /api/queues/:queueName/concurrency': 'admin',
   'put /api/queues/:queueName/rate-limit': 'admin',
   'put /api/queues/:queueName/rate-limit/release': 'admin',
@@ -60,10 +62,7 @@ export function mountBullBoard(app: Express, board: Board): void {
   router.engine('ejs', renderEntryPage)
   app.use(`${BASE}/static`, express.static(join(UI_FOLDER, 'static'), { index: false, maxAge: '1h' }))
   app.use(BASE, guard(board, visits))
-  app.put(`${BASE}/api/queues/:queueName/:jobId/retry`, (request, response) => retryOne(visits, request, response))
-  app.put(`${BASE}/api/queues/:queueName/retry/:state`, (request, response) =>
-    retryAll(board, visits, request, response),
-  )
+  mountChanges(app, board, visits)
   app.use(BASE, router)
 }
 
@@ -116,10 +115,7 @@ function hooks(board: Board, visits: WeakMap<object, Context>): Hooks {
       const needed = WRITES[`${method} ${route}`]
       const role = context?.identity.role ?? null
       if (needed !== undefined && role !== null && mayUse(role, needed)) return { allow: true }
-      const message =
-        needed === undefined
-          ? 'The ledger decides what runs: use the board’s own pages.'
-          : `This is for the role ${needed}.`
+      const message = needed === undefined ? refusalOf(route) : `This is for the role ${needed}.`
       return { allow: false, status: 403, message }
     },
     async after({ method, route, request }, result) {
@@ -134,57 +130,68 @@ function hooks(board: Board, visits: WeakMap<object, Context>): Hooks {
   }
 }
 
-const runId = z.guid()
-
-/** A retry goes through the ledger, which the queue follows, so that it ends the same wherever it is pressed. */
-async function retryOne(visits: WeakMap<object, Context>, request: Request, response: Response): Promise<void> {
-  await answerRetry(visits, request, response, async (context) => {
-    await retryRun(context, String(request.params['jobId']))
-  })
+function refusalOf(route: string | string[]): string {
+  return String(route).endsWith('/obliterate')
+    ? 'The ledger would fill the queue again. To be rid of runs, discard them on the page of runs.'
+    : 'The ledger decides what runs: use the board’s own pages.'
 }
 
-/** Failed jobs one press of the button retries. */
-const RETRY_MAX = 500
-
-async function retryAll(
-  board: Board,
-  visits: WeakMap<object, Context>,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  await answerRetry(visits, request, response, async (context) => {
-    const queue = board.queues.get(request.params['queueName'] as QueueName)
-    if (!queue || request.params['state'] !== 'failed') {
-      throw new HttpError(400, 'bad-request', 'Only failed jobs of a queue can be retried all at once.')
-    }
-    for (const job of await queue.getFailed(0, RETRY_MAX - 1)) {
-      // One that somebody retried meanwhile is none of this press's business.
-      await retryRun(context, String(job.id)).catch((error: unknown) => {
-        if (httpErrorOf(error).status !== 409) throw error
-      })
-    }
-  })
+type QueueChange = {
+  method: 'put' | 'patch'
+  route: string
+  role: Extract<Access, 'operator' | 'admin'>
+  change(context: Context, place: JobPlace, request: Request): Promise<AuditEntry[]>
 }
 
-async function retryRun(context: Context, id: string): Promise<void> {
-  if (!runId.safeParse(id).success) throw new HttpError(400, 'bad-request', 'This job is no run of the ledger.')
-  const entry = await changeRun(context, id, 'retry')
-  await writeAudit(context.board.database.system, actorOf(context), entry)
-}
+/** Buttons that act on jobs do so through the ledger, which the queue follows, so that both say the same wherever they are pressed. */
+const CHANGES: readonly QueueChange[] = [
+  { method: 'put', route: '/:jobId/retry', role: 'operator', change: retryJob },
+  {
+    method: 'put',
+    route: '/retry/:state',
+    role: 'operator',
+    change: (context, { queue }, { params }) => retryJobs(context, queue, String(params['state'])),
+  },
+  { method: 'put', route: '/:jobId/promote', role: 'operator', change: promoteJob },
+  { method: 'put', route: '/promote', role: 'operator', change: (context, { queue }) => promoteJobs(context, queue) },
+  {
+    method: 'patch',
+    route: '/:jobId/delay',
+    role: 'operator',
+    change: (context, place, { body }) => delayJob(context, place, body),
+  },
+  {
+    method: 'patch',
+    route: '/:jobId/priority',
+    role: 'operator',
+    change: (context, place, { body }) => prioritiseJob(context, place, body),
+  },
+  { method: 'put', route: '/:jobId/clean', role: 'admin', change: removeJob },
+  {
+    method: 'put',
+    route: '/clean/:state',
+    role: 'admin',
+    change: (context, { queue }, { params }) => cleanJobs(context, queue, String(params['state'])),
+  },
+  { method: 'put', route: '/empty', role: 'admin', change: (context, { queue }) => emptyQueue(context, queue) },
+]
 
-async function answerRetry(
-  visits: WeakMap<object, Context>,
-  request: Request,
-  response: Response,
-  work: (context: Context) => Promise<void>,
-): Promise<void> {
-  const context = visits.get(request.headers)
-  const role = context?.identity.role ?? null
-  if (!context || role === null || !mayUse(role, 'operator')) {
-    throw new HttpError(403, 'forbidden', 'Retrying is for operators and admins.')
+function mountChanges(app: Express, board: Board, visits: WeakMap<object, Context>): void {
+  for (const { method, route, role, change } of CHANGES) {
+    app[method](`${BASE}/api/queues/:queueName${route}`, express.json(), async (request, response) => {
+      const context = visits.get(request.headers)
+      const held = context?.identity.role ?? null
+      if (!context || held === null || !mayUse(held, role)) {
+        throw new HttpError(403, 'forbidden', `This is for the role ${role}.`)
+      }
+      const params: Record<string, string | undefined> = request.params
+      const queue = board.queues.get(params['queueName'] as QueueName)
+      if (!queue) throw new HttpError(404, 'not-found', 'There is no such queue.')
+      const entries = await change(context, { queue, jobId: String(params['jobId']) }, request)
+      for (const entry of entries) await writeAudit(board.database.system, actorOf(context), entry)
+      response.status(204).end()
+    })
   }
-  await work(context)
-  response.status(204).end()
 }
 
 const template = readFileSync(join(UI_FOLDER, 'index.ejs'), 'utf8')

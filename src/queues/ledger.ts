@@ -10,7 +10,7 @@ import { listRuns, type RunPage, type RunPageRequest } from './list-runs.ts'
 import { findRun, findRuns, identityOf, type Origin, type PlanOptions, planAgain, planRuns } from './plan-runs.ts'
 import type { Registry } from './registry.ts'
 import { retryRuns } from './retry-runs.ts'
-import type { RunFilter } from './run-filter.ts'
+import { OPEN, type RunFilter } from './run-filter.ts'
 import { findRunView, type RunView } from './run-views.ts'
 
 export type RequestOptions = {
@@ -42,10 +42,10 @@ export type Ledger = {
    * InputError('more-match', 409), InputError('too-many', 422).
    */
   changeAll(request: BulkRequest): Promise<number>
-  /** Cancels those of the runs that have not begun. Returns them. */
+  /** Cancels those of the runs that are open, whether or not they have begun. Returns them. */
   cancelAll(runIds: readonly string[], requestedBy: string): Promise<string[]>
-  /** Says when runs that wait may begin; null: now. Returns those that waited. */
-  startAt(runIds: readonly string[], at: Temporal.Instant | null): Promise<string[]>
+  /** Says when runs that wait may begin (null: now), or how urgent they are. Returns those that waited. */
+  reorder(runIds: readonly string[], order: RunOrder): Promise<string[]>
   /** What a backfill would do now; plans nothing. Throws InputError where a window cannot be filled. */
   countBackfill(request: BackfillRequest): Promise<BackfillCount>
   /** Plans a backfill whole or not at all; the same while it runs is the same backfill, and `count` is null. */
@@ -60,6 +60,9 @@ export type Ledger = {
 }
 
 export type BulkRequest = { action: BulkAction; filter: RunFilter; seen: number; requestedBy: string }
+
+/** 1 a person waits, 2 a night, 3 a backfill. */
+export type RunOrder = { priority: 1 | 2 | 3; startAt?: never } | { priority?: never; startAt: Temporal.Instant | null }
 
 export type LedgerTools = {
   db: SystemDatabase
@@ -92,7 +95,7 @@ export function createLedger(tools: LedgerTools): Ledger {
     countAll: (action, filter) => countBulk(db, action, filter),
     changeAll: (request) => changeAll(tools, request),
     cancelAll: (runIds, requestedBy) => cancelAll(tools, runIds, requestedBy),
-    startAt: (runIds, at) => startAt(db, runIds, at),
+    reorder: (runIds, order) => reorder(db, runIds, order),
     countBackfill: (request) => countBackfill(db, request),
     startBackfill: (request, options) => startAndShow(tools, request, options),
     cancelBackfill: (backfillId) => cancelAndShow(tools, backfillId),
@@ -218,22 +221,26 @@ async function removeFromQueues(
   for (const { id, queue } of runs) await queues.get(queue)?.remove(id)
 }
 
-/** Cancels those of the runs that have not begun. */
 async function cancelAll(
   { db, backend }: LedgerTools,
   runIds: readonly string[],
   requestedBy: string,
 ): Promise<string[]> {
-  const cancelled = await discardRuns(db, runIds, ['planned', 'queued'], requestedBy)
-  await removeFromQueues(backend, cancelled)
+  const cancelled = await discardRuns(db, runIds, OPEN, requestedBy)
+  // One at work is told by its node; the queue hears of it from there.
+  await removeFromQueues(
+    backend,
+    cancelled.filter(({ was }) => was !== 'running'),
+  )
   return cancelled.map(({ id }) => id)
 }
 
-/** Lets runs that wait for their next try begin at `at` (null: now). Returns the runs that changed. */
-async function startAt(db: SystemDatabase, runIds: readonly string[], at: Temporal.Instant | null): Promise<string[]> {
+async function reorder(db: SystemDatabase, runIds: readonly string[], order: RunOrder): Promise<string[]> {
+  const { priority, startAt } = order
+  const when = startAt === null ? sql<string>`now()` : startAt?.toString()
   const changed = await db
     .updateTable('runs')
-    .set({ not_before: at === null ? sql`now()` : at.toString() })
+    .set({ ...(priority && { priority }), ...(when !== undefined && { not_before: when }) })
     .where(sql<boolean>`id = any(${runIds}::uuid[])`)
     .where('state', 'in', ['planned', 'queued'])
     .returning('id')

@@ -69,14 +69,17 @@ async function removeOrphans(db: SystemDatabase, queue: Queue, log: Log): Promis
   )
 }
 
+const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 async function withoutRun(db: SystemDatabase, jobIds: string[]): Promise<string[]> {
+  const runIds = jobIds.filter((id) => RUN_ID.test(id))
   if (jobIds.length === 0) return []
   const { rows } = await sql<{ id: string }>`
-    select given.id from unnest(${jobIds}::text[]) as given (id)
-    where not exists (select from runs r where r.id::text = given.id and r.state in ('planned', 'queued', 'running'))`.execute(
+    select r.id from runs r where r.id = any(${runIds}::uuid[]) and r.state in ('planned', 'queued', 'running')`.execute(
     db,
   )
-  return rows.map((row) => row.id)
+  const open = new Set(rows.map(({ id }) => id))
+  return jobIds.filter((id) => !open.has(id))
 }
 
 /** The last completed and failed jobs stay in the queue for its board; the ledger keeps the history. */

@@ -65,11 +65,11 @@ describe.each<BackendKind>(['postgres', 'redis'])('bull-board on %s', async (bac
       await ask('PUT', '/api/queues/reports/resume', operator),
       await ask('PUT', '/api/queues/reports/empty', admin),
     ]
-    expect(statuses).toEqual([403, 403, 200, 200, 200])
+    expect(statuses).toEqual([403, 403, 200, 200, 204])
     expect(await actions()).toEqual([
       'queues put /:queueName/pause queue:reports',
       'queues put /:queueName/resume queue:reports',
-      'queues put /:queueName/empty queue:reports',
+      'cancel-runs queue:reports:wait,prioritized',
     ])
   })
 

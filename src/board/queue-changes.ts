@@ -1,0 +1,156 @@
+import { z } from 'zod'
+import type { QueueBackend } from '../queues/index.ts'
+import type { AuditEntry } from './audit.ts'
+import type { Context } from './context.ts'
+import { accept } from './input.ts'
+import { HttpError, httpErrorOf } from './problem.ts'
+import { changeRun } from './request-run.ts'
+
+/**
+ * What bull-board's buttons do to single jobs, done through the ledger: the queue holds ids of runs and may be emptied at any moment,
+ * so a change of the queue alone would be undone by the next sweep.
+ */
+
+type Queue = QueueBackend['queues'] extends Map<unknown, infer Each> ? Each : never
+type JobType = Parameters<Queue['getRanges']>[0] extends (infer Each)[] | infer _One ? Each : never
+
+/** A job of a queue, as bull-board's address names it. */
+export type JobPlace = { queue: Queue; jobId: string }
+
+const runId = z.guid()
+const isRunId = (id: string) => runId.safeParse(id).success
+
+/** Retries a failed job as its run. */
+export async function retryJob(context: Context, { jobId }: JobPlace): Promise<AuditEntry[]> {
+  if (!isRunId(jobId)) throw new HttpError(400, 'bad-request', 'This job is no run of the ledger.')
+  return [await changeRun(context, jobId, 'retry')]
+}
+
+/** Failed jobs one press of the button retries: more are not kept. */
+const RETRY_MAX = 500
+
+export async function retryJobs(context: Context, queue: Queue, state: string): Promise<AuditEntry[]> {
+  if (state !== 'failed') {
+    throw new HttpError(400, 'bad-request', 'Only failed jobs of a queue can be retried all at once.')
+  }
+  const entries: AuditEntry[] = []
+  for (const jobId of await queue.getRanges(['failed'], 0, RETRY_MAX - 1)) {
+    // One that somebody retried meanwhile is none of this press's business.
+    const retried = await retryJob(context, { queue, jobId }).catch((error: unknown) => {
+      if (httpErrorOf(error).status === 409) return []
+      throw error
+    })
+    entries.push(...retried)
+  }
+  return entries
+}
+
+const ENDED = ['completed', 'failed']
+
+/** Takes one job out: a run that has not ended is cancelled, of one that has only the queue's copy goes. */
+export async function removeJob(context: Context, { queue, jobId }: JobPlace): Promise<AuditEntry[]> {
+  const job = await queue.getJob(jobId)
+  if (!job) throw new HttpError(404, 'not-found', `There is no job ${jobId} in ${queue.name}.`)
+  const state = await job.getState()
+  if (state === 'active')
+    throw new HttpError(409, 'job-active', 'It is at work. Cancel its run: it stops within seconds.')
+  const cancelled = ENDED.includes(state) ? null : await cancelIfOpen(context, jobId)
+  if (cancelled !== null) return [cancelled]
+  await queue.remove(jobId)
+  return [entryOf('remove-job', `queue:${queue.name}:${jobId}`, { state })]
+}
+
+async function cancelIfOpen(context: Context, jobId: string): Promise<AuditEntry | null> {
+  if (!isRunId(jobId)) return null
+  return changeRun(context, jobId, 'cancel').catch((error: unknown) => {
+    // The ledger does not know it, or it has ended.
+    if ([404, 409].includes(httpErrorOf(error).status)) return null
+    throw error
+  })
+}
+
+/** bull-board's names of states whose jobs wait, and BullMQ's. */
+const WAITING: Record<string, JobType> = {
+  waiting: 'wait',
+  wait: 'wait',
+  paused: 'wait',
+  prioritized: 'prioritized',
+  delayed: 'delayed',
+}
+
+/** Takes out every job in a state: what waits is cancelled, what has ended is only the queue's copy. */
+export async function cleanJobs(context: Context, queue: Queue, state: string): Promise<AuditEntry[]> {
+  const waiting = WAITING[state]
+  if (waiting !== undefined) return cancelJobs(context, queue, [waiting])
+  if (state !== 'completed' && state !== 'failed') {
+    throw new HttpError(400, 'bad-request', `Jobs that are ${state} cannot be cleaned. Cancel their runs instead.`)
+  }
+  const removed = await queue.clean(0, Number.MAX_SAFE_INTEGER, state)
+  return [entryOf('clean-jobs', `queue:${queue.name}:${state}`, { removed: removed.length })]
+}
+
+/** Empties a queue of what waits to begin; what waits for its next try stays. */
+export async function emptyQueue(context: Context, queue: Queue): Promise<AuditEntry[]> {
+  return cancelJobs(context, queue, ['wait', 'prioritized'])
+}
+
+async function cancelJobs({ board, identity }: Context, queue: Queue, types: JobType[]): Promise<AuditEntry[]> {
+  const ids = await queue.getRanges(types, 0, -1)
+  const cancelled = await board.ledger.cancelAll(ids.filter(isRunId), identity.name)
+  const known = new Set(cancelled)
+  const others = ids.filter((id) => !known.has(id))
+  for (const id of others) await queue.remove(id)
+  const after = { cancelled: cancelled.length, removed: others.length }
+  return [entryOf('cancel-runs', `queue:${queue.name}:${types.join(',')}`, after)]
+}
+
+/** Lets a job that waits for its next try begin now. */
+export async function promoteJob({ board }: Context, { queue, jobId }: JobPlace): Promise<AuditEntry[]> {
+  const job = await delayedJob({ queue, jobId })
+  await job.promote()
+  await board.ledger.reorder([jobId].filter(isRunId), { startAt: null })
+  return [entryOf('promote-job', `queue:${queue.name}:${jobId}`, null)]
+}
+
+export async function promoteJobs({ board }: Context, queue: Queue): Promise<AuditEntry[]> {
+  const ids = await queue.getRanges(['delayed'], 0, -1)
+  await queue.promoteJobs()
+  await board.ledger.reorder(ids.filter(isRunId), { startAt: null })
+  return [entryOf('promote-jobs', `queue:${queue.name}`, { promoted: ids.length })]
+}
+
+const INSTANT_MAX_MS = 8.64e15
+const delay = z.object({ runAt: z.number().min(0).max(INSTANT_MAX_MS) })
+
+/** Changes when a job's next try begins. */
+export async function delayJob({ board }: Context, place: JobPlace, body: unknown): Promise<AuditEntry[]> {
+  const runAt = Temporal.Instant.fromEpochMilliseconds(Math.round(accept('body', delay, body).runAt))
+  const job = await delayedJob(place)
+  await job.changeDelay(Math.max(0, Math.round(runAt.since(board.clock()).total('milliseconds'))))
+  await board.ledger.reorder([place.jobId].filter(isRunId), { startAt: runAt })
+  return [entryOf('delay-job', `queue:${place.queue.name}:${place.jobId}`, { startAt: runAt.toString() })]
+}
+
+async function delayedJob({ queue, jobId }: JobPlace) {
+  const job = await queue.getJob(jobId)
+  if (!job) throw new HttpError(404, 'not-found', `There is no job ${jobId} in ${queue.name}.`)
+  if (await job.isDelayed()) return job
+  throw new HttpError(409, 'job-not-delayed', 'It does not wait for a time any more.')
+}
+
+const priority = z.object({ priority: z.int().min(0).max(2_097_152) })
+
+/** Changes how urgent a job is: BullMQ's 0 is a person's click, 1 a night, 2 and more a backfill. */
+export async function prioritiseJob({ board }: Context, place: JobPlace, body: unknown): Promise<AuditEntry[]> {
+  const { queue, jobId } = place
+  const asked = Math.min(2, accept('body', priority, body).priority)
+  const job = await queue.getJob(jobId)
+  if (!job) throw new HttpError(404, 'not-found', `There is no job ${jobId} in ${queue.name}.`)
+  await job.changePriority({ priority: asked })
+  await board.ledger.reorder([jobId].filter(isRunId), { priority: (asked + 1) as 1 | 2 | 3 })
+  return [entryOf('prioritise-job', `queue:${queue.name}:${jobId}`, { priority: asked })]
+}
+
+function entryOf(action: string, target: string, after: AuditEntry['after']): AuditEntry {
+  return { action, target, clientId: null, before: null, after }
+}
