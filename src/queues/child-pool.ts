@@ -24,9 +24,11 @@ export function createChildPool(program: ChildProgram, log: Log): ChildPool {
   function start(memoryMaxMb: number): Pooled {
     const pooled: Pooled = { child: startChild(program, memoryMaxMb, log), memoryMaxMb, runs: 0, idle: null }
     pool.add(pooled)
-    void pooled.child.gone.then(() => {
+    void pooled.child.gone.then(({ error }) => {
       pool.delete(pooled)
-      if (pooled.idle) clearTimeout(pooled.idle)
+      if (pooled.idle === null) return
+      clearTimeout(pooled.idle)
+      log.warn({ stack: error.stack }, `a process between two runs ended: ${error.message}`)
     })
     return pooled
   }
@@ -45,10 +47,13 @@ export function createChildPool(program: ChildProgram, log: Log): ChildPool {
     // To the end of the line, where the next one looks first.
     pool.delete(pooled)
     pool.add(pooled)
-    pooled.idle = setTimeout(() => {
-      pooled.idle = null
-      void pooled.child.end()
-    }, IDLE_MAX_MS)
+    pooled.idle = setTimeout(() => void end(pooled), IDLE_MAX_MS)
+  }
+
+  async function end(pooled: Pooled): Promise<void> {
+    if (pooled.idle) clearTimeout(pooled.idle)
+    pooled.idle = null
+    await pooled.child.end()
   }
 
   return {
@@ -57,11 +62,11 @@ export function createChildPool(program: ChildProgram, log: Log): ChildPool {
       const answer = await pooled.child.attempt(run, signal, onLine)
       // One that was told to stop may still be at what it was doing.
       if (answer.kind === 'outcome' && !signal.aborted && pooled.runs < RUNS_MAX) giveBack(pooled)
-      else void pooled.child.end()
+      else void end(pooled)
       return answer
     },
     async close() {
-      await Promise.all([...pool].map(({ child }) => child.end()))
+      await Promise.all([...pool].map(end))
     },
   }
 }

@@ -33,8 +33,8 @@ export function killTree(pid: number): void {
     try {
       process.kill(each, 'SIGKILL')
     } catch (error) {
-      // It ended by itself meanwhile.
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+      // It ended by itself meanwhile, or runs under another account and ends with what it serves.
+      if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
     }
   }
 }

@@ -22,7 +22,8 @@ export type ChildTools<JobTools> = {
  * an error in there, or one that nobody catches anywhere, ends the process, and the worker records why.
  */
 export function serveRuns<Settings, JobTools>(open: (settings: Settings) => Promise<ChildTools<JobTools>>): void {
-  liveAndDieWithParent()
+  endWithParent()
+  goFirst()
   const opened = Promise.withResolvers<ChildTools<JobTools>>()
   let stop = new AbortController()
   process.on('message', (message: ToChild) => {
@@ -69,13 +70,10 @@ async function attempt<JobTools>(
   }
 }
 
-function liveAndDieWithParent(): void {
-  // Ctrl-C and systemd tell every process of the group; the worker decides what becomes of its runs.
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => {})
+function endWithParent(): void {
   // At once where the loop is free to hear it, and before anything is asked of the database; see also child-preload.ts.
   if (!process.connected) process.exit()
   process.on('disconnect', () => process.exit())
-  goFirst()
 }
 
 /** Where the machine itself runs out of memory, it ends this process and what it starts before worker and database. */
