@@ -1,8 +1,11 @@
+import { badJob } from './bad-job.ts'
 import { nodesBootTogether } from './boot-together.ts'
 import { connectionsKilled } from './connections-killed.ts'
 import { everyZone } from './every-zone.ts'
 import type { Fault } from './fault.ts'
 import { halfOpen } from './half-open.ts'
+import { killAfter250 } from './kill-after-250.ts'
+import { killTheNight } from './kill-the-night.ts'
 import { killWorkers } from './kill-workers.ts'
 import { oneBigClient } from './one-big-client.ts'
 import { poisonJob } from './poison.ts'
@@ -13,10 +16,13 @@ import { schedulerDown } from './scheduler-down.ts'
 import { sigterm } from './sigterm.ts'
 import { smtpAnswers } from './smtp-answers.ts'
 import { storeAnswers } from './store-answers.ts'
+import { wrongClock } from './wrong-clock.ts'
 
 /** Every fault there is, in the order of the table. A new one is a file here and a line below. */
 export const faults: readonly Fault[] = [
   killWorkers,
+  killTheNight,
+  killAfter250,
   sigterm,
   postgresStopped,
   connectionsKilled,
@@ -24,10 +30,12 @@ export const faults: readonly Fault[] = [
   halfOpen,
   smtpAnswers,
   storeAnswers,
+  wrongClock,
   poisonJob,
   schedulerDown,
   nodesBootTogether,
   everyZone,
+  badJob,
   oneBigClient,
   sameTrigger,
 ]

@@ -9,6 +9,9 @@ type Size = { kills: number; reports: number; workers: number; everyMs: number; 
 
 const RESCUE_MEDIAN_MS = 15_000
 const RESCUE_MAX_MS = 30_000
+/** The next kill waits, so long at most, until no more runs than this are open: a slow machine kills more slowly. */
+const OPEN_MAX = 60
+const CATCH_UP_MS = 20_000
 /** A scheduler is killed instead of a worker once in so many kills. */
 const SCHEDULER_SHARE = 0.08
 
@@ -53,6 +56,7 @@ async function killAllAlong(world: World, size: Size, requests: RunRequest[]): P
     await planNightly(world, requests.slice(asked, until))
     asked = until
     await world.sleep(world.random.between(0.2, 1.8) * size.everyMs)
+    await catchUp(world)
     if (world.random.chance(SCHEDULER_SHARE)) {
       killings.push(await killHard(scheduler))
       scheduler = await world.launch('scheduler')
@@ -64,6 +68,11 @@ async function killAllAlong(world: World, size: Size, requests: RunRequest[]): P
     if (kill % 10 === 0) world.say(`${kill} of ${size.kills} kills, ${await openRuns(world)} runs open`)
   }
   return killings
+}
+
+async function catchUp(world: World): Promise<void> {
+  for (let waitedMs = 0; waitedMs < CATCH_UP_MS && (await openRuns(world)) > OPEN_MAX; waitedMs += 500)
+    await world.sleep(500)
 }
 
 function judge(

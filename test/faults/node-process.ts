@@ -19,6 +19,8 @@ export type NodeProcess = {
   /** What a board it serves can be reached at; known once it is ready. */
   url(): string
   isAlive(): boolean
+  /** Whether it was sent any signal. */
+  wasToldToEnd(): boolean
   /** Sends a signal without waiting. Returns the time, in milliseconds since 1970. */
   signal(signal: NodeJS.Signals): number
   /** Ends it and waits until it is gone. */
@@ -62,10 +64,16 @@ export async function launch(options: {
   const isAlive = () => child.exitCode === null && child.signalCode === null
   const log = () => readFile(logFile, 'utf8')
   let url: string | null = null
+  let isTold = false
+  const tell = (signal: NodeJS.Signals) => {
+    isTold = true
+    child.kill(signal)
+  }
   return {
     name,
     pid: child.pid ?? 0,
     isAlive,
+    wasToldToEnd: () => isTold,
     ended,
     log,
     url() {
@@ -73,11 +81,11 @@ export async function launch(options: {
       return url
     },
     signal(signal) {
-      child.kill(signal)
+      tell(signal)
       return Date.now()
     },
     async kill(signal) {
-      if (isAlive()) child.kill(signal)
+      if (isAlive()) tell(signal)
       return ended
     },
     async says(pattern, timeoutMs = START_TIMEOUT_MS) {

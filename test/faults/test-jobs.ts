@@ -47,4 +47,29 @@ export const poison: AnyJob = {
   },
 }
 
-export const testJobs: readonly AnyJob[] = [nap, poison]
+/** What a broken job may do to the process it runs in: one of its own, which it may fill with so much. */
+const MEMORY_MAX_MB = 256
+
+export const harms: readonly AnyJob[] = [
+  harm('throw', async () => {
+    throw new Error('as broken jobs do')
+  }),
+  harm('out-of-memory', async () => {
+    const kept: unknown[] = []
+    for (;;) {
+      kept.push(Array.from({ length: 10_000 }, (_, index) => ({ index })))
+      await sleep(0)
+    }
+  }),
+  harm('endless-loop', async () => {
+    for (;;);
+  }),
+  harm('exit', async () => process.exit(1)),
+]
+
+function harm(name: string, run: () => Promise<never>): AnyJob {
+  // Its deadline is what ends a loop without end.
+  return { ...about, name, summary: 'Does harm.', memoryMaxMb: MEMORY_MAX_MB, timeoutMs: 5000, run }
+}
+
+export const testJobs: readonly AnyJob[] = [nap, poison, ...harms]

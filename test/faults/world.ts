@@ -62,7 +62,9 @@ export type WorldOptions = {
 
 const POLL_MS = 100
 /** Lines of each log that are shown when a mark is missed. */
-const TAIL_LINES = 12
+const TAIL_LINES = 6
+const LOGS_MAX = 8
+const LINE_CHARS_MAX = 240
 
 type Opened = { world: World; close(): Promise<void>; tails(): Promise<string> }
 
@@ -220,10 +222,18 @@ async function waitUntil(
 
 /** The end of every log: the processes started last, last. */
 async function tailsOf(folder: string): Promise<string> {
-  const names = (await readdir(folder)).sort().slice(-8)
+  const names = (await readdir(folder)).sort().slice(-LOGS_MAX)
   const tails = names.map(async (name) => {
     const lines = (await readFile(join(folder, name), 'utf8')).trimEnd().split('\n').slice(-TAIL_LINES)
-    return `── ${name}\n${lines.map((line) => `   ${line.slice(0, 400)}`).join('\n')}`
+    return `── ${name}\n${lines.map((line) => `   ${readable(line)}`).join('\n')}`
   })
   return (await Promise.all(tails)).join('\n')
+}
+
+/** A line of our log as time, level and message; whatever else was written, as it is. */
+function readable(line: string): string {
+  const [, level, time] = /^\{"level":(\d+),"time":"[^T]+T([^"Z]+)Z"/.exec(line) ?? []
+  const message = /"msg":"((?:[^"\\]|\\.)*)"/.exec(line)?.[1]
+  const text = time === undefined || message === undefined ? line : `${time} ${level} ${message}`
+  return text.slice(0, LINE_CHARS_MAX)
 }
