@@ -204,17 +204,13 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     const other = await openTestEngine(kind, database, everyJob, prefix, child)
     opened.push(other)
     const id = await request(other, jobs.blocked)
-    await reaches(id, 'running')
-    const [pid] = await vi.waitFor(
-      () => {
-        const children = childrenOf(node.pid ?? 0)
-        expect(children).toHaveLength(1)
-        return children
-      },
-      { timeout: 10_000 },
-    )
+    const [blocked] = await vi.waitFor(async () => {
+      const words = await sectors()
+      expect(words).toHaveLength(1)
+      return words
+    }, WAIT_MS)
     node.kill('SIGKILL')
-    await vi.waitFor(() => expect(isThere(pid ?? 0)).toBe(false), { timeout: 3000 })
+    await vi.waitFor(() => expect(isThere(Number(blocked?.name))).toBe(false), { timeout: 3000 })
     await other.engine.startScheduler()
     await other.engine.startWorkers()
     expect(await ended(id)).toMatchObject({ state: 'succeeded', attempt: 2, failures: 0, crashes: 1 })

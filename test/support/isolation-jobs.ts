@@ -98,10 +98,14 @@ export const endless = apart('endless', async () => loopForEver(), {
   timeoutMs: 1500,
   retry: { attempts: 1, delayMs: 1, maxDelayMs: 1 },
 })
-/** Logs its process, so that a test can look for it. */
-export const blocked = apart('blocked', async (_payload, { attempt, log }) => {
-  log.info(`process ${process.pid}`)
-  if (attempt === 1) loopForEver()
+/** Leaves word which process it blocks. */
+export const blocked = apart('blocked', async ({ clientId }, { attempt, checkpoint }) => {
+  if (attempt > 1) return
+  await checkpoint(async (tx) => {
+    const name = String(process.pid)
+    await tx.insertInto('sectors').values({ client_id: clientId, id: 'blocked', name }).execute()
+  })
+  loopForEver()
 })
 export const waits = apart('waits', (_payload, { signal }) => sleep(FOR_EVER_MS, undefined, { signal }))
 
