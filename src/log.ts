@@ -42,11 +42,16 @@ const SECRET_PATHS = ['password', 'token', 'secret', 'authorization', 'cookie', 
   `*.*.${key}`,
 ])
 
-/** JSON lines on standard error, one event a line; standard output is for what a command was asked to print. */
+/**
+ * JSON lines on standard error, one event a line; standard output is for what a command was asked to print. What is below `level` is not
+ * written, and what says at least `info` reaches a sink all the same: the lines of a run are kept however quiet the program is.
+ */
 export function createLog(level: string): Log {
+  const written = pino.levels.values[level] ?? Number.POSITIVE_INFINITY
+  const heard = Math.min(written, pino.levels.values['info'] ?? 0)
   return pino(
     {
-      level,
+      level: pino.levels.labels[heard] ?? 'info',
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: SECRET_PATHS, censor: '[redacted]' },
@@ -54,7 +59,7 @@ export function createLog(level: string): Log {
         logMethod(args, method, levelNumber) {
           const message = args.findLast((part) => typeof part === 'string')
           if (message !== undefined) sinks.getStore()?.({ level: pino.levels.labels[levelNumber] ?? 'info', message })
-          method.apply(this, args)
+          if (levelNumber >= written) method.apply(this, args)
         },
       },
     },

@@ -1,17 +1,8 @@
 import type { Log } from '../log.ts'
-import {
-  type ClaimedRun,
-  type Ending,
-  judge,
-  judgeCrash,
-  keepLines,
-  type LogLine,
-  type Outcome,
-  record,
-  StopError,
-} from './attempt.ts'
+import { type ClaimedRun, type Ending, judge, judgeCrash, type Outcome, record, StopError } from './attempt.ts'
 import type { ChildPool } from './child-pool.ts'
 import type { AnyJob } from './job.ts'
+import { keepLines, type LogLine } from './log-lines.ts'
 
 type Tools = { children: ChildPool; memoryMaxMb: number; log: Log; finish: (ending: Ending) => Promise<boolean> }
 

@@ -3,9 +3,9 @@ import type { Database, Transaction } from '../db/database.ts'
 import { DatabaseAwayError, InputError, messageOf, PermanentError, RetryLaterError } from '../errors.ts'
 import { type Log, withLineSink } from '../log.ts'
 import { sqlFile } from '../sql.ts'
-import { systemClock } from '../time.ts'
 import { within } from '../tracing.ts'
 import type { AnyJob, RetryPolicy, RunContext, RunRequest } from './job.ts'
+import { flushLines, keepLines, type LogLine } from './log-lines.ts'
 import { planRuns } from './plan-runs.ts'
 
 /** A run as its worker holds it. */
@@ -72,7 +72,6 @@ const PERSIST_WAIT_MS = 1_000
 /** A run that lost the database spends no try, unless that happens again and again: then the database may be losing it to the run. */
 const AWAY_MAX = 10
 const AWAY_RETRY: RetryPolicy = { attempts: AWAY_MAX, delayMs: 1_000, maxDelayMs: 30_000 }
-const LOG_LINES_MAX = 200
 const STACK_CHARS_MAX = 4_000
 const MESSAGE_CHARS_MAX = 1_000
 const PROGRESS_EVERY_MS = 1_000
@@ -97,6 +96,7 @@ export async function attemptRun<JobTools>(
 ): Promise<Outcome> {
   const lines: LogLine[] = []
   const deadline = setTimeout(() => stop.abort(new StopError('deadline')), job.timeoutMs)
+  const leaveOff = flushLines(tools.database.system, run, lines, tools.log)
   const state = { committed: false }
   try {
     await within(run.trace_parent, () =>
@@ -110,18 +110,7 @@ export async function attemptRun<JobTools>(
     return await record(tools, run, judge(error, stop.signal, run, job.retry), lines)
   } finally {
     clearTimeout(deadline)
-  }
-}
-
-export type LogLine = { line: number; at: string; level: string; message: string }
-
-/** Keeps what an attempt logs, up to a bound. */
-export function keepLines(lines: LogLine[]) {
-  return ({ level, message }: { level: string; message: string }) => {
-    if (lines.length >= LOG_LINES_MAX) return
-    const cut = lines.length === LOG_LINES_MAX - 1
-    const text = cut ? 'further lines are only in the log of the process' : message.slice(0, MESSAGE_CHARS_MAX)
-    lines.push({ line: lines.length + 1, at: systemClock().toString(), level, message: text })
+    leaveOff()
   }
 }
 

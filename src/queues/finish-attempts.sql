@@ -34,5 +34,7 @@ with given as (
   insert into run_logs (run_id, attempt, line, at, level, message)
   select g.id, g.attempt, l.line, l.at, l.level, l.message
   from given g join held using (id), jsonb_to_recordset(g.lines) as l (line integer, at timestamptz, level text, message text)
+  -- What was written while it ran (log-lines.ts) is there already.
+  on conflict do nothing
 )
 select id from finished
