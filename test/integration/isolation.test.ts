@@ -82,6 +82,18 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
       .execute()
   }
 
+  /** The process that the job `blocked` blocks, once it does. */
+  function blockedProcess(): Promise<number> {
+    return vi.waitFor(
+      async () => {
+        const [word] = await sectors()
+        expect(word).toMatchObject({ id: 'blocked' })
+        return Number(word?.name)
+      },
+      { timeout: WAIT_MS },
+    )
+  }
+
   function sectors() {
     return db.selectFrom('sectors').select(['id', 'name']).orderBy('id').execute()
   }
@@ -158,7 +170,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
   test('a loop without end blocks nobody else, and is killed after its deadline or its cancel', async () => {
     const engine = await start()
     const [late, blocked] = await Promise.all([request(engine, jobs.endless), request(engine, jobs.blocked)])
-    await Promise.all([late, blocked].map((id) => reaches(id, 'running')))
+    await Promise.all([reaches(late, 'running'), blockedProcess()])
     const others = await Promise.all(Array.from({ length: 30 }, (_, index) => request(engine, quick, `q${index}`)))
     const states = await Promise.all(others.map(async (id) => (await ended(id)).state))
     expect(new Set(states)).toEqual(new Set(['succeeded']))
@@ -181,7 +193,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
   test('a shutdown gives back what runs in children, blocked or not, without spending an attempt', async () => {
     const engine = await start()
     const ids = await Promise.all([request(engine, jobs.waits), request(engine, jobs.blocked)])
-    await Promise.all(ids.map((id) => reaches(id, 'running')))
+    await Promise.all([...ids.map((id) => reaches(id, 'running')), blockedProcess()])
     opened = []
     await engine.close(50)
     for (const id of ids)
@@ -204,13 +216,9 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     const other = await openTestEngine(kind, database, everyJob, prefix, child)
     opened.push(other)
     const id = await request(other, jobs.blocked)
-    const [blocked] = await vi.waitFor(async () => {
-      const words = await sectors()
-      expect(words).toHaveLength(1)
-      return words
-    }, WAIT_MS)
+    const pid = await blockedProcess()
     node.kill('SIGKILL')
-    await vi.waitFor(() => expect(isThere(Number(blocked?.name))).toBe(false), { timeout: 3000 })
+    await vi.waitFor(() => expect(isThere(pid)).toBe(false), { timeout: 3000 })
     await other.engine.startScheduler()
     await other.engine.startWorkers()
     expect(await ended(id)).toMatchObject({ state: 'succeeded', attempt: 2, failures: 0, crashes: 1 })
