@@ -85,6 +85,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('a chain on %s', async (kind) 
       'd x': 'planned',
       'd y': 'succeeded',
     })
+    expect(world.ran).toEqual({ 'a x': 1, 'a y': 1, 'b x': 1, 'b y': 1, 'c y': 1, 'd y': 1 })
   })
 
   const DONE = { 'a x': 'succeeded', 'b x': 'succeeded', 'c x': 'succeeded', 'd x': 'succeeded' }

@@ -30,6 +30,7 @@ const STATES: Record<string, { words: string; icon: IconName; tone: Tone }> = {
   retried: { words: 'Failed, tried again', icon: 'retry', tone: 'warn' },
   'given-back': { words: 'Given back', icon: 'back', tone: 'quiet' },
   lost: { words: 'Lost', icon: 'unknown', tone: 'warn' },
+  crashed: { words: 'Crashed', icon: 'failed', tone: 'bad' },
   going: { words: 'Under way', icon: 'running', tone: 'busy' },
   paused: { words: 'Paused', icon: 'stopped', tone: 'warn' },
   edited: { words: 'Edited', icon: 'unknown', tone: 'quiet' },

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { AttemptView, RunView } from '../../queues/index.ts'
 import { runParams } from '../endpoints/address.ts'
 import { findRunInSight } from '../endpoints/runs.ts'
-import { formatDuration, formatInstant, formatTime, plural, titleOf } from '../format.ts'
+import { formatDuration, formatInstant, formatTime, formatWindow, plural, titleOf } from '../format.ts'
 import { type Html, html, type Renderable } from '../html.ts'
 import { definePage, type PageContext } from '../page.ts'
 import { timeZoneOf } from '../reads/clients.ts'
@@ -12,8 +12,6 @@ import { deliveryWords, fileLink, livelyState, progressBar, runActions } from '.
 import { badge, isOperator } from './parts.ts'
 
 const REFRESH_S = 2
-/** Lines shown of one attempt, its last ones. */
-const LINES_MAX = 200
 
 export const runPage = definePage({
   path: '/runs/:id',
@@ -29,7 +27,7 @@ export const runPage = definePage({
     ])
     const open = ['planned', 'queued', 'running'].includes(run.state)
     const content = html`${head(context, run)}${trouble(run)}${facts(run, timeZone)}${execution && report(execution)}
-${attempts(run, timeZone)}
+${attempts(context, run, timeZone)}
 <section aria-labelledby="payload"><h2 id="payload">Payload</h2><pre>${JSON.stringify(run.payload, null, 2)}</pre></section>`
     return layout(
       context,
@@ -61,9 +59,12 @@ function trouble(run: RunView): Html | null {
 function facts(run: RunView, zone: string): Html {
   const rows: [string, Renderable][] = [
     ['Client', run.clientId ?? 'The whole system'],
+    ['About', run.window && formatWindow(run.window.from, run.window.to)],
+    ['Part of', run.backfillId && html`<a href="/backfills/${run.backfillId}">a backfill</a>`],
     ['Asked for by', run.requestedBy ?? titleOf(run.origin)],
     ['Planned', formatInstant(run.plannedAt, zone)],
     ['Due', run.dueAt && formatInstant(run.dueAt, zone)],
+    ['Late after', run.lateAt && formatInstant(run.lateAt, zone)],
     ['Next try', run.state === 'planned' && run.failures > 0 && formatTime(run.notBefore, zone)],
     ['Started', run.startedAt && formatInstant(run.startedAt, zone)],
     ['Ended', run.finishedAt && formatInstant(run.finishedAt, zone)],
@@ -95,28 +96,34 @@ function report(execution: ExecutionView): Html {
 ${execution.files.map(({ format }) => fileLink(execution.id, format))} ${deliveryWords(execution.deliveries)}</p></section>`
 }
 
-function attempts({ attempts: all = [] }: RunView, zone: string): Html {
-  const newestFirst = all.toReversed()
+function attempts(context: PageContext, run: RunView, zone: string): Html {
+  const newestFirst = (run.attempts ?? []).toReversed()
+  const earlier = run.attempt - newestFirst.length
   return html`<section aria-labelledby="tries"><h2 id="tries">Tries</h2>
 ${newestFirst.length === 0 && html`<p class="quiet">It has not been tried yet.</p>`}
-${newestFirst.map((attempt, index) => attemptCard(attempt, zone, index === 0))}</section>`
+${newestFirst.map((attempt, index) => attemptCard(context, attempt, { run, zone, isNewest: index === 0 }))}
+${newestFirst.length > 0 && earlier > 0 && html`<p class="hint">${plural(earlier, 'earlier try is', 'earlier tries are')} not shown.</p>`}</section>`
 }
 
-function attemptCard(attempt: AttemptView, zone: string, newest: boolean): Html {
+type Shown = { run: RunView; zone: string; isNewest: boolean }
+
+function attemptCard(context: PageContext, attempt: AttemptView, { run, zone, isNewest }: Shown): Html {
   const { startedAt, finishedAt, outcome, errorMessage, errorCode, errorStack, node } = attempt
-  const took = finishedAt && formatDuration(Temporal.Instant.from(finishedAt).since(startedAt).total('milliseconds'))
-  return html`<article class="card"><div class="card-head"><h3>Try ${attempt.attempt}</h3><div class="card-state">${badge(outcome ?? 'running')}</div></div>
-<p class="quiet">${formatInstant(startedAt, zone)}${took !== null && ` · took ${took}`} · on ${node}</p>
+  const end = finishedAt === null ? context.board.clock() : Temporal.Instant.from(finishedAt)
+  const took = formatDuration(Math.max(0, end.since(startedAt).total('milliseconds')))
+  const progress = outcome === null && run.progress !== null && progressBar(run.progress)
+  return html`<article class="card"><div class="card-head"><h3>Try ${attempt.attempt}</h3><div class="card-state">${badge(outcome ?? 'running')}${progress}</div></div>
+<p class="quiet">${formatInstant(startedAt, zone)} · ${finishedAt === null ? `${took} so far` : `took ${took}`} · on ${node}</p>
 ${errorMessage !== null && html`<p class="error">${errorMessage}${errorCode !== null && html` <code>${errorCode}</code>`}</p>`}
-${errorStack !== null && html`<details><summary>Where in the program</summary><pre>${errorStack}</pre></details>`}
-${lines(attempt, zone, newest)}</article>`
+${errorStack !== null && isOperator(context) && html`<details id="stack-${attempt.attempt}"><summary>Where in the program</summary><pre>${errorStack}</pre></details>`}
+${lines(attempt, zone, isNewest)}</article>`
 }
 
+/** Every line that was kept; the last one says when there were more. */
 function lines({ lines: all, attempt }: AttemptView, zone: string, open: boolean): Html | null {
   if (all.length === 0) return null
-  const shown = all.slice(-LINES_MAX)
-  return html`<details id="lines-${attempt}"${open && html` open`}><summary>${plural(all.length, 'line')} of log${shown.length < all.length && `, the last ${LINES_MAX}`}</summary>
-<ol class="log">${shown.map(({ at, level, message }) => html`<li class="${level === 'error' || level === 'warn' ? 'error' : ''}"><time>${formatTime(instantOf(at), zone)}</time> ${message}</li>`)}</ol></details>`
+  return html`<details id="lines-${attempt}"${open && html` open`}><summary>${plural(all.length, 'line')} of log</summary>
+<ol class="log">${all.map(({ at, level, message }) => html`<li class="${level === 'error' || level === 'warn' ? 'error' : ''}"><time>${formatTime(instantOf(at), zone)}</time> ${message}</li>`)}</ol></details>`
 }
 
 /** Times inside JSON come as PostgreSQL writes them there. */

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { DB } from '../../db/schema.ts'
 import type { RunState } from '../../queues/index.ts'
 import { sqlFile } from '../../sql.ts'
@@ -84,15 +84,11 @@ export async function readNightRuns(db: Kysely<DB>, clientId: string, day: Day):
   return nightRuns(db, [clientId, day, NIGHT_RUNS_MAX])
 }
 
-/** The youngest night on record, to lead from an empty page to a full one. */
+/** The youngest night on record, to lead from an empty page to a full one. Asks runs_night once for each client. */
 export async function newestNight(db: Kysely<DB>): Promise<Day | null> {
-  const row = await db
-    .selectFrom('runs')
-    .select('night')
-    .where('night', 'is not', null)
-    .where('client_id', 'is not', null)
-    .orderBy('night', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  return row?.night ?? null
+  const { rows } = await sql<{ night: Day | null }>`
+    select max(newest.night) as night from clients c cross join lateral (
+      select night from runs where client_id = c.id and night is not null order by night desc limit 1
+    ) newest`.execute(db)
+  return rows[0]?.night ?? null
 }
