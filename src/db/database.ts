@@ -30,8 +30,11 @@ export type Database = {
   connectAs(clientId: string): Promise<pg.PoolClient>
   /** For BullMQ: its own connections, which find its schema first. */
   queuePool: pg.Pool
-  /** Breaks every connection: whoever waits on one hears of it. For when none of them can be trusted any more. */
-  dropConnections(): void
+  /**
+   * Breaks every connection: whoever waits on one hears of it. For when none of them can be trusted any more. Returns the numbers of
+   * their sessions on the server, which may not hear of it.
+   */
+  dropConnections(): number[]
   close(): Promise<void>
 }
 
@@ -97,7 +100,9 @@ export function openDatabase(url: string, options: { max: number; log: Log }): D
     connectAs: (clientId) => connectAs(clientPool, scopes, clientId),
     queuePool,
     dropConnections() {
-      for (const connection of connections) socketOf(connection).destroy(new Error('the connection was given up'))
+      const dropped = [...connections]
+      for (const connection of dropped) socketOf(connection).destroy(new Error('the connection was given up'))
+      return dropped.map((connection) => (connection as unknown as { processID: number }).processID)
     },
     async close() {
       await Promise.all(pools.map((each) => each.end()))

@@ -16,7 +16,6 @@ function isLoss(error: unknown): boolean {
     const { code = '' } = error
     return AWAY_STATES.includes(code) || code.startsWith('08')
   }
-  // What the server does not say the driver says, or the system, in plain errors, and always of the connection; errors of parsers and of
-  // wrong calls are of other classes.
-  return error instanceof AggregateError || Object.getPrototypeOf(error) === Error.prototype
+  // What the server does not say the driver says, or the system, and always of the connection; of these three are parsers and wrong calls.
+  return !(error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError)
 }

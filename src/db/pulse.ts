@@ -9,28 +9,33 @@ const SILENT_MS = 10 * SECOND_MS
 
 /**
  * Asks the database every few seconds for a sign of life, on a connection that waits behind nothing else. A network that swallows
- * leaves connections that look alive for hours; `onSilent` is called when no answer comes, to drop them. Returns how to leave off.
+ * leaves connections that look alive for hours; `drop` is called when no answer comes, and returns the sessions at the other end. These
+ * hold their locks until somebody ends them, which is done when the database is back. Returns how to leave off.
  */
-export function startPulse(url: string, log: Log, onSilent: () => void): () => Promise<void> {
+export function startPulse(url: string, log: Log, drop: () => number[]): () => Promise<void> {
   let connection: pg.Client | null = null
+  let abandoned: number[] = []
   let current: Promise<void> | null = null
 
   async function beat(): Promise<void> {
     connection ??= await connect(url)
     const asked = connection
-    const answer = asked.query('select').then(
+    const answer = endSessions(asked, abandoned).then(
       () => 'alive' as const,
       () => 'broken' as const,
     )
     const silent = new AbortController()
     const found = await Promise.race([answer, sleep(SILENT_MS, 'silent' as const, { signal: silent.signal })])
     silent.abort()
-    if (found === 'alive') return
+    if (found === 'alive') {
+      abandoned = []
+      return
+    }
     connection = null
     void asked.end()
     if (found === 'broken') return
     log.warn(`the database has been silent for ${SILENT_MS / SECOND_MS} s: all connections to it are dropped`)
-    onSilent()
+    abandoned.push(...drop())
   }
 
   const beatOnce = () => {
@@ -50,6 +55,15 @@ export function startPulse(url: string, log: Log, onSilent: () => void): () => P
     await current
     await connection?.end()
   }
+}
+
+/** Any question is a sign of life. Sessions begun since then are others with a number used again. */
+async function endSessions(connection: pg.Client, sessions: number[]): Promise<void> {
+  await connection.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+     where pid = any($1) and usename = session_user and datname = current_database() and backend_start < now() - $2 * interval '1 ms'`,
+    [sessions, SILENT_MS],
+  )
 }
 
 async function connect(url: string): Promise<pg.Client> {

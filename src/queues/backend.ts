@@ -51,6 +51,8 @@ async function onPostgres({ pool, log }: QueueBackendOptions): Promise<QueueBack
     log,
     (name) => new Queue(name, { connection, defaultJobOptions }, factory) as unknown as Queue,
   )
+  // One that loses the database now would stay without it for ever: then the start fails, and the next one is another try.
+  await Promise.all([...queues.values()].map((queue) => queue.waitUntilReady()))
   return {
     kind: 'postgres',
     queues,

@@ -44,7 +44,7 @@ export function createWorkNode(options: WorkNodeOptions): WorkNode {
     sayChange(log, before, refusal)
     // The heart beats on while work is given back, or its runs would be orphans; it starts nothing any more.
     if (isClosing) return
-    if (refusal !== null) return standBack()
+    if (refusal !== null || workers?.isBroken() === true) return standBack()
     workers ??= startWorkers(id)
     for (const runId of await cancelRequests(database, id)) workers.stopRun(runId, 'cancel')
     await takeBackForgotten(database, id, workers.runningIds())

@@ -54,6 +54,8 @@ export type WorkerSet = {
   /** Stops the attempt of a run on this node. */
   stopRun(runId: string, why: StopError['why']): void
   runningIds(): string[]
+  /** A worker lost the database while it opened, and would stay without it for ever: the set has to be opened anew. */
+  isBroken(): boolean
   /** Takes nothing new, gives running work `graceMs` to finish, then stops it and gives it back. */
   close(graceMs: number): Promise<void>
 }
@@ -73,12 +75,19 @@ export function startWorkers<JobTools>(tools: WorkTools<JobTools>): WorkerSet {
   const running = new Map<string, AbortController>()
   const ledger = writeTogether(tools)
   const workers = QUEUES.map((name) => openWorker(name, running, { ...tools, ...ledger }))
+  let isBroken = false
+  for (const worker of workers) {
+    begin(worker, () => {
+      isBroken = true
+    })
+  }
   const stopAll = (why: StopError['why']) => {
     for (const controller of running.values()) controller.abort(new StopError(why))
   }
   return {
     stopRun: (runId, why) => running.get(runId)?.abort(new StopError(why)),
     runningIds: () => [...running.keys()],
+    isBroken: () => isBroken,
     async close(graceMs) {
       const timer = setTimeout(() => stopAll('shutdown'), graceMs)
       await Promise.all(workers.map((worker) => worker.close()))
@@ -121,6 +130,7 @@ function openWorker<JobTools>(name: QueueName, running: Map<string, AbortControl
       stalledInterval: STALLED_INTERVAL_MS,
       maxStalledCount: STALLED_COUNT_MAX,
       runRetryDelay: ASK_AGAIN_MS,
+      autorun: false,
       settings: { backoffStrategy: (_made, _type, error) => (error instanceof TryAgain ? error.waitMs : -1) },
     },
   )
@@ -131,6 +141,13 @@ function openWorker<JobTools>(name: QueueName, running: Map<string, AbortControl
     for (const id of ids) running.get(id)?.abort(new StopError('lost'))
   })
   return worker
+}
+
+/** BullMQ remembers for ever that it could not open, and one that runs all the same asks again and again without ever letting go of the CPU. */
+function begin(worker: Worker, onBroken: () => void): void {
+  worker.waitUntilReady().then(() => {
+    worker.run().catch((error: unknown) => worker.emit('error', error as Error))
+  }, onBroken)
 }
 
 async function processRun<JobTools>(

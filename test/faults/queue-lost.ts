@@ -11,6 +11,8 @@ const REFILL_MS = 60_000
 const SETTLE_MS = 120_000
 /** The queue is lost when this share of a batch is left. */
 const UNDER_WAY = 0.8
+const DEADLOCK = '40P01'
+const TRIES_MAX = 20
 
 export const queueLost = defineFault<Size>({
   name: 'queue-lost',
@@ -21,7 +23,7 @@ export const queueLost = defineFault<Size>({
   servers: 'own',
   alone: false,
   short: { reports: 6, quick: 30, awayMs: 3_000 },
-  long: { reports: 80, quick: 300, awayMs: 10_000 },
+  long: { reports: 40, quick: 200, awayMs: 10_000 },
   async run(world, size) {
     await Promise.all([world.start('scheduler'), world.start('worker'), world.start('worker')])
     const work = await someWork(world, size)
@@ -64,8 +66,8 @@ type Loss = [name: string, lose: () => Promise<unknown>]
 function lossesOf(world: World, { awayMs }: Size, cleanups: (() => Promise<void>)[]): [Loss, Loss] {
   if (world.backend === 'postgres') {
     return [
-      ['jobs truncated', () => sql`truncate bullmq.job cascade`.execute(world.db)],
-      ['schema dropped', () => sql`drop schema bullmq cascade`.execute(world.db)],
+      ['jobs truncated', () => insist(() => sql`truncate bullmq.job cascade`.execute(world.db))],
+      ['schema dropped', () => insist(() => sql`drop schema bullmq cascade`.execute(world.db))],
     ]
   }
   return [
@@ -81,6 +83,18 @@ function lossesOf(world: World, { awayMs }: Size, cleanups: (() => Promise<void>
       },
     ],
   ]
+}
+
+/** Under load the first to be refused of two that wait for each other may be us. */
+async function insist(lose: () => Promise<unknown>): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await lose()
+      return
+    } catch (error) {
+      if ((error as { code?: string }).code !== DEADLOCK || tries === TRIES_MAX) throw error
+    }
+  }
 }
 
 async function flush(url: string): Promise<void> {
