@@ -77,8 +77,8 @@ function valueWords(name: string, value: string): string {
 
 const STATE_CHOICES = [
   ...RUN_STATES.map((state) => ({ value: state, label: titleOf(state) })),
-  { value: 'planned,queued,running', label: 'Open: planned, queued or running' },
-  { value: 'failed,cancelled', label: 'Undone: failed or cancelled' },
+  { value: 'planned,queued,running', label: 'Open' },
+  { value: 'failed,cancelled', label: 'Failed or cancelled' },
 ]
 
 const ORIGIN_CHOICES = RUN_ORIGINS.map((origin) => ({ value: origin, label: titleOf(origin) }))
@@ -95,8 +95,8 @@ ${select({ name: 'state', label: 'State', any: 'Every state', chosen: state?.joi
 ${dayField('night', 'Night', night)}
 <details id="narrow"${isNarrow && html` open`}><summary>More</summary><div class="filter">
 ${select({ name: 'origin', label: 'Asked for by', any: 'Anybody', chosen: origin, values: ORIGIN_CHOICES })}
-${dayField('from', 'About days from', from)}${dayField('last', 'up to', last)}
-${dayField('plannedFirst', 'Planned from', plannedFirst)}${dayField('plannedLast', 'up to (UTC)', plannedLast)}
+${dayField('from', 'About days from', from)}${dayField('last', 'About days up to', last)}
+${dayField('plannedFirst', 'Planned from (UTC)', plannedFirst)}${dayField('plannedLast', 'Planned up to', plannedLast)}
 </div></details>
 <button>Show</button></form>`
 }
