@@ -13,7 +13,11 @@ with wanted as (
 ), claimed as (
   update runs set
     state = 'running', attempt = runs.attempt + 1, node = $2, started_at = now(), finished_at = null, progress = null,
-    crashes = crashes + case wanted.state when 'running' then 1 else 0 end
+    -- Once is enough to suspect the run: it has a process of its own from now on (work.ts), whose end is a crash. That workers die is then
+    -- hardly its doing, and a bad night of the machines must not fail it; only every eighth loss since it was asked for counts once more.
+    crashes = case when wanted.state <> 'running' then crashes else greatest(crashes, 1 + (
+      select count(*) from run_attempts a where a.run_id = runs.id and a.outcome = 'lost' and a.started_at >= runs.planned_at
+    )::int / 8) end
   from wanted where runs.id = wanted.id
   returning
     runs.id, runs.job, runs.key, runs.client_id, runs.night, runs.payload, runs.priority, runs.node, runs.attempt, runs.failures,

@@ -1,5 +1,5 @@
 -- Plans runs again that are no longer in their queue or whose node has forgotten them, unless they have moved on since they were looked at.
--- The attempt of one that was at work goes on record as lost, and counts as a crash. Twice changes nothing: the state is no longer as seen.
+-- The attempt of one that was at work goes on record as lost, and counts as in claim-runs.sql. Twice changes nothing: the state is no longer as seen.
 -- $1 jsonb array of { id, state, attempt } as they were seen. Returns those that changed.
 with seen as (
   select * from jsonb_to_recordset($1::jsonb) as s (id uuid, state text, attempt integer)
@@ -10,6 +10,10 @@ with seen as (
   insert into run_attempts (run_id, attempt, node, started_at, finished_at, outcome)
   select id, attempt, node, started_at, now(), 'lost' from held where state = 'running'
 )
-update runs set state = 'planned', crashes = crashes + case held.state when 'running' then 1 else 0 end
+update runs set
+  state = 'planned',
+  crashes = case when held.state <> 'running' then crashes else greatest(crashes, 1 + (
+    select count(*) from run_attempts a where a.run_id = runs.id and a.outcome = 'lost' and a.started_at >= runs.planned_at
+  )::int / 8) end
 from held where runs.id = held.id
 returning runs.id
