@@ -1,14 +1,14 @@
-import type { BulkAction, BulkCount, RunFilter } from '../queues/index.ts'
+import type { BulkAction, BulkCount, Ledger, RunFilter } from '../queues/index.ts'
 import type { AuditEntry } from './audit.ts'
-import type { Context } from './context.ts'
 
-/** Changes everything of a filter, which is bound to the visitor's client already, up to the count they have seen. */
+/** Changes everything of a filter, up to the count somebody has seen. What changed nothing goes on no record. */
 export async function changeRuns(
-  { board, identity }: Context,
+  ledger: Ledger,
+  requestedBy: string,
   { action, filter, count }: { action: BulkAction; filter: RunFilter; count: number },
 ): Promise<{ matching: BulkCount; changed: number; audit: AuditEntry | null }> {
-  const matching = await board.ledger.countAll(action, filter)
-  const changed = await board.ledger.changeAll({ action, filter, seen: count, requestedBy: identity.name })
+  const matching = await ledger.countAll(action, filter)
+  const changed = await ledger.changeAll({ action, filter, seen: count, requestedBy })
   const asked = Object.fromEntries(
     Object.entries(filter).map(([name, value]) => [name, typeof value === 'string' ? value : [...value]]),
   )

@@ -12,6 +12,7 @@ import { keyCommand } from './commands/key.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { reportCommand } from './commands/report.ts'
 import { runCommand } from './commands/run.ts'
+import { runsCommand } from './commands/runs.ts'
 import { startCommand } from './commands/start.ts'
 import { userCommand } from './commands/user.ts'
 import { print } from './print.ts'
@@ -78,6 +79,7 @@ function createProgram(tools: CommandTools): Command {
     startCommand,
     importCommand,
     runCommand,
+    runsCommand,
     backfillCommand,
     reportCommand,
     doctorCommand,

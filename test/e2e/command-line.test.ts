@@ -33,7 +33,19 @@ beforeAll(async () => {
 })
 
 describe('--help leaves with 0 and names every option and argument', () => {
-  const commands = ['start', 'import', 'run', 'backfill', 'report', 'doctor', 'migrate', 'client', 'user', 'key']
+  const commands = [
+    'start',
+    'import',
+    'run',
+    'runs',
+    'backfill',
+    'report',
+    'doctor',
+    'migrate',
+    'client',
+    'user',
+    'key',
+  ]
   test.concurrent.each([
     ['', [...commands, '--version']],
     ['start', ['--roles <roles>']],
@@ -54,6 +66,10 @@ describe('--help leaves with 0 and names every option and argument', () => {
       'report',
       ['<report>', '--client <id>', '--month <month>', '--from <day>', '--to <day>', '--formats <list>', '--out'],
     ],
+    ['runs', ['list', 'retry', 'discard']],
+    ['runs list', ['--limit <count>', '--cursor <text>', '--planned-from <time>', '--planned-to <time>']],
+    ['runs discard', ['--count <count>', '--client <id>', '--job <name>', '--state <states>', '--night <day>']],
+    ['runs retry', ['--count <count>', '--from <day>', '--to <day>', '--origin <who>', '--text <text>']],
     ['doctor', ['Chromium', 'disk']],
     ['migrate', ['schema']],
     ['client', ['add', 'list']],
@@ -254,6 +270,40 @@ test('backfill adds up local days, and a report of the same days says their sum'
   const { meta, figures } = JSON.parse(report.toString())
   expect(meta).toMatchObject({ client: { id: ACME }, window: { from: '2026-03-01', to: '2026-03-04' } })
   expect(figures.summary.figures).toContainEqual(expect.objectContaining({ label: 'Net revenue', value: '25.50' }))
+})
+
+test('runs are found, counted, then retried or discarded, and that is on record', async () => {
+  const run = { job: 'refresh-tiers', queue: 'segments', payload: '{}', origin: 'person', state: 'failed' } as const
+  const error = { error_code: 'broken', error_message: 'it was the plumbing' }
+  for (const key of ['bulk.1', 'bulk.2'])
+    await db
+      .insertInto('runs')
+      .values({ ...run, ...error, key })
+      .execute()
+  const [, , ...rows] = await lines('runs', 'list', '--text', 'PLUMBING')
+  expect(rows.map((row) => row.replace(/^[\d-]+ [\d:]+ /, '').replaceAll(/ +/g, ' '))).toEqual([
+    expect.stringMatching(/^ ?failed refresh-tiers bulk\.\d it was the plumbing$/),
+    expect.stringMatching(/^ ?failed refresh-tiers bulk\.\d it was the plumbing$/),
+  ])
+  expect(await lines('runs', 'discard', '--text', 'plumbing')).toEqual([
+    '2 runs (2 failed) would be discarded.',
+    'Say --count 2 to do it.',
+  ])
+  const refused = await daybreak(['runs', 'discard', '--text', 'plumbing', '--count', '1'])
+  expect([refused.code, refused.err]).toEqual([
+    1,
+    'daybreak: 2 runs match now, more than the 1 you saw. Count again.\n',
+  ])
+  expect(await lines('runs', 'discard', '--text', 'plumbing', '--count', '2')).toEqual([
+    '2 runs (2 failed) matched; 2 changed.',
+  ])
+  expect(await lines('runs', 'retry', '--text', 'plumbing', '--state', 'cancelled')).toEqual([
+    '2 runs (2 cancelled) would be planned again.',
+    'Say --count 2 to do it.',
+  ])
+  const audit = db.selectFrom('analytics_audit_log').select(['action', 'actor_kind']).where('action', 'like', '%-runs')
+  expect(await audit.execute()).toEqual([{ action: 'discard-runs', actor_kind: 'command-line' }])
+  await db.deleteFrom('runs').where('key', 'like', 'bulk.%').execute()
 })
 
 test('a backfill nobody waits for is known by its id, and cancelled by it', async () => {

@@ -42,12 +42,13 @@ export const bulkRuns = defineEndpoint({
     })
     .meta({ id: 'BulkChange' }),
   async handle({ body: { action, filter: given, dryRun, count = 0 } }, context) {
+    const { board, identity } = context
     const filter = filterInSight(context, given)
     if (dryRun) {
-      const { total, byState } = await context.board.ledger.countAll(action, filter)
+      const { total, byState } = await board.ledger.countAll(action, filter)
       return { answer: json({ matching: total, byState, changed: null }), audit: null }
     }
-    const { matching, changed, audit } = await changeRuns(context, { action, filter, count })
+    const { matching, changed, audit } = await changeRuns(board.ledger, identity.name, { action, filter, count })
     return { answer: json({ matching: matching.total, byState: matching.byState, changed }), audit }
   },
 })

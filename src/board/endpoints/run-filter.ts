@@ -40,21 +40,13 @@ const filter = z.strictObject(runFilterFields)
 
 /** The filter as the ledger takes it, bound to the client of the visitor. Throws HttpError `other-client`. */
 export function filterInSight(context: Context, given: z.output<typeof filter>): RunFilter {
-  const { client, job, state, night, from, to, plannedFrom, plannedTo, origin, text } = given
-  refuseOtherClient(context, client)
-  const clientId = context.identity.clientId ?? client
-  return definedOnly({
-    clientId,
-    job,
-    states: state,
-    night,
-    windowFrom: from,
-    windowTo: to,
-    plannedFrom,
-    plannedTo,
-    origin,
-    text,
-  })
+  refuseOtherClient(context, given.client)
+  return ledgerFilterOf({ ...given, client: context.identity.clientId ?? given.client })
+}
+
+/** The filter as the ledger takes it, for whoever may see every client. */
+export function ledgerFilterOf({ client, state, from, to, ...same }: z.output<typeof filter>): RunFilter {
+  return definedOnly({ clientId: client, states: state, windowFrom: from, windowTo: to, ...same })
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }

@@ -62,7 +62,8 @@ export const bulkRunsForm = defineForm({
   fields: z.strictObject({ ...fields, count: z.coerce.number().int().min(0), back: ownAddress }),
   async submit({ fields: { action, count, back, ...search } }, context) {
     const filter = filterInSight(context, filterOf(search))
-    const { audit } = await changeRuns(context, { action, filter, count })
+    const { board, identity } = context
+    const { audit } = await changeRuns(board.ledger, identity.name, { action, filter, count })
     return { audit, location: saying(back, action === 'retry' ? 'retried-all' : 'discarded-all') }
   },
 })
