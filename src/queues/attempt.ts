@@ -158,6 +158,7 @@ function createContext<JobTools>(
     runId: run.id,
     attempt: run.attempt,
     rescued: run.crashes > 0,
+    isLastTry: run.failures + 1 >= job.retry.attempts,
     db,
     signal,
     log: log.child({ run_id: run.id, job: job.name, client_id: run.client_id, attempt: run.attempt }),

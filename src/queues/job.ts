@@ -43,6 +43,8 @@ export type RunContext = {
   attempt: number
   /** The attempt before ended with its worker, so that nobody knows how far it came; false again once a person asked for a retry. */
   rescued: boolean
+  /** A failure now is for good: nobody tries again by themselves. */
+  isLastTry: boolean
   /** Sees and writes the rows of the payload's client only. */
   db: ClientDatabase
   log: Log

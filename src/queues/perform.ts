@@ -27,6 +27,7 @@ export async function perform<Payload, JobTools>(
     runId: runId ?? '00000000-0000-4000-8000-000000000000',
     attempt: 1,
     rescued: false,
+    isLastTry: false,
     db,
     log,
     signal: signal ?? new AbortController().signal,

@@ -56,7 +56,7 @@ const KINDS: Kind[] = [
 const ALWAYS_LATER: Kind = {
   name: 'always 450',
   answer: () => refuse(450, 'later'),
-  ends: `pending error after ${TRIES_MAX} tries`,
+  ends: `failed error after ${TRIES_MAX} tries`,
   mails: 0,
   offers: { least: 2, most: TRIES_MAX },
 }

@@ -83,7 +83,7 @@ async function givenDelivery(
 
 function deliver(
   deliveryId: string,
-  options: { mailer?: Mailer; attachMaxBytes?: number; rescued?: boolean } = {},
+  options: { mailer?: Mailer; attachMaxBytes?: number; rescued?: boolean; isLastTry?: boolean } = {},
 ): Promise<void> {
   const db = database.forClient('acme')
   const transact = (write: (tx: never) => Promise<void>) => db.transaction().execute((tx) => write(tx as never))
@@ -91,6 +91,7 @@ function deliver(
     db,
     signal: new AbortController().signal,
     rescued: options.rescued ?? false,
+    isLastTry: options.isLastTry ?? false,
     log: createLog('silent'),
     checkpoint: transact,
     commit: transact,
@@ -141,6 +142,13 @@ test('a temporary refusal is tried again with the same Message-ID and date', asy
     message_id: first.message_id,
     message_date: first.message_date,
   })
+})
+
+test('a temporary refusal of the last try leaves a copy that was not sent, not one that waits', async () => {
+  const id = await givenDelivery()
+  server.behave(() => ({ kind: 'refuse', code: 450, text: 'try later' }))
+  await expect(deliver(id, { isLastTry: true })).rejects.toThrow()
+  expect(await deliveryRow(id)).toMatchObject({ state: 'failed', tries: 1 })
 })
 
 test('a permanent refusal is final; a retry after it is a new mail', async () => {

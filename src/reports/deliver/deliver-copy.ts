@@ -16,6 +16,8 @@ export type DeliverTools = {
   log: Log
   /** The try before ended with its worker; nothing that a person did. */
   rescued: boolean
+  /** A refusal for now is one for good: the mail will not be tried again. */
+  isLastTry: boolean
   /** A transaction before the outside world is touched. */
   checkpoint(write: (tx: Transaction) => Promise<void>): Promise<void>
   /** The last transaction. */
@@ -88,7 +90,8 @@ async function send(copy: Copy, mail: Mail, tools: DeliverTools): Promise<void> 
   const sending = inSpan('send mail', files, null, () => tools.mailer.send(mail, tools.signal))
   const result = await sending.catch(async (error: unknown) => {
     // The server did not take it, for now or for good: on record before the engine decides about another try.
-    const state = error instanceof PermanentError ? 'failed' : 'pending'
+    const isFinal = error instanceof PermanentError || (tools.isLastTry && !tools.signal.aborted)
+    const state = isFinal ? 'failed' : 'pending'
     await tools.checkpoint((tx) => updateDelivery(tx, copy, { state, reply: (error as Error).message }))
     throw error
   })
