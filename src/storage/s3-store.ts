@@ -17,6 +17,7 @@ import { checkKey, checkPrefix } from './object-key.ts'
 import type { ObjectStore, StoredObject } from './object-store.ts'
 import { probe } from './probe.ts'
 import { nameFault } from './s3-fault.ts'
+import { s3Retries } from './s3-retries.ts'
 
 /** Memory of one upload: PART_BYTES for each part under way and one more being filled. 10,000 parts make 80 GB. */
 const PART_BYTES = 8 * 1024 * 1024
@@ -69,6 +70,7 @@ function clientConfig(options: S3StoreOptions): S3ClientConfig {
     ...(accessKeyId && secretAccessKey ? { credentials: { accessKeyId, secretAccessKey } } : {}),
     requestChecksumCalculation: checksums,
     responseChecksumValidation: checksums,
+    retryStrategy: s3Retries,
     requestHandler: {
       connectionTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,

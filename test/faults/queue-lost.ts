@@ -39,10 +39,10 @@ export const queueLost = defineFault<Size>({
           const open = await openIds(world)
           return open.length < batch.length * UNDER_WAY
         })
-        const open = await openIds(world)
-        world.say(`${name}, ${open.length} runs unfinished`)
         await lose()
         const lostMs = performance.now()
+        const open = await openIds(world)
+        world.say(`${name}, ${open.length} runs unfinished`)
         await world.until('what was unfinished is done', SETTLE_MS, async () => (await stillOpen(world, open)) === 0)
         waits.push({ name, unfinished: open.length, tookMs: performance.now() - lostMs })
       }

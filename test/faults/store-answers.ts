@@ -14,7 +14,8 @@ type Size = { reports: number; slowMs: number; largeMb: number; settleMs: number
 
 /** One in so many reports can never be stored. */
 const HOPELESS_EVERY = 6
-const SDK_TRIES = 3
+/** How often one request is made by itself. */
+const REQUEST_TRIES = 4
 const MB = 1024 * 1024
 
 export const storeAnswers = defineFault<Size>({
@@ -53,7 +54,7 @@ function misbehave({ method, path, query, nth }: StoreRequest, slowMs: number): 
   if (client === undefined) return { kind: 'pass' }
   switch (Number(client) % HOPELESS_EVERY) {
     case 1:
-      return nth < SDK_TRIES ? { kind: 'fail', status: 500 } : { kind: 'pass' }
+      return nth < REQUEST_TRIES ? { kind: 'fail', status: 500 } : { kind: 'pass' }
     case 2:
       return { kind: 'slow', ms: slowMs }
     case 3:
@@ -71,7 +72,7 @@ function misbehave({ method, path, query, nth }: StoreRequest, slowMs: number): 
 
 function misbehaveLarge(path: string, method: string, part: number, nth: number): StoreBehaviour {
   if (path.endsWith('failing-once'))
-    return part === 2 && nth < SDK_TRIES ? { kind: 'fail', status: 500 } : { kind: 'pass' }
+    return part === 2 && nth < REQUEST_TRIES ? { kind: 'fail', status: 500 } : { kind: 'pass' }
   if (path.endsWith('cut-once')) return part === 2 && nth === 1 ? { kind: 'cut' } : { kind: 'pass' }
   if (path.endsWith('cut-always')) return part === 2 ? { kind: 'cut' } : { kind: 'pass' }
   if (path.endsWith('answer-lost'))
