@@ -78,20 +78,44 @@ async function renderAll(params: ExecutionParams, client: ReportClient, tools: E
     files.push(await renderAndStore(document, format, tools))
     tools.progress(files.length / (params.formats.length + 1))
   }
+  // Before the commit too: who dies right after it has nobody to come back and tidy up.
+  await dropEarlier(client.id, [...files, ...(await committedFiles(client.id, tools))], tools)
   await tools.commit(async (tx) => {
     await closeExecution(tx, document, files, params)
     return planDeliveries(tx, params, tools.executionId)
   })
-  await dropOtherObjects(`${client.id}/${tools.executionId}/`, files, tools)
+  await dropEarlier(client.id, files, tools)
   const label = `${params.report} of ${params.clientId} for ${document.meta.windowLabel}`
   tools.log.info({ report: params.report, files: files.length }, `rendered ${label}`)
 }
 
-/** What earlier tries stored. A crash before this leaves them to retention. */
-async function dropOtherObjects(prefix: string, files: StoredFile[], { storage }: ExecutionTools): Promise<void> {
-  const kept = new Set(files.map((file) => file.object_key))
+/** What the execution has on record: people may have it, until the next commit. */
+async function committedFiles(
+  clientId: string,
+  { db, executionId }: ExecutionTools,
+): Promise<{ object_key: string }[]> {
+  return db
+    .selectFrom('execution_files')
+    .select('object_key')
+    .where('client_id', '=', clientId)
+    .where('execution_id', '=', executionId)
+    .execute()
+}
+
+/**
+ * Deletes what earlier tries stored, but for what is to be kept. Never what a later one stores: then we are the one that was believed
+ * dead, and our commit will be refused.
+ */
+async function dropEarlier(
+  clientId: string,
+  keep: { object_key: string }[],
+  { storage, executionId, attempt }: ExecutionTools,
+): Promise<void> {
+  const prefix = `${clientId}/${executionId}/`
+  const kept = new Set(keep.map((file) => file.object_key))
   for await (const key of storage.list(prefix)) {
-    if (!kept.has(key)) await storage.delete(key)
+    const isEarlier = Number.parseInt(key.slice(prefix.length), 10) < attempt
+    if (isEarlier && !kept.has(key)) await storage.delete(key)
   }
 }
 
