@@ -9,7 +9,7 @@ import type { World } from './world.ts'
 
 type Size = { skews: number[]; reportsEach: number }
 
-const NOTICED_MS = 15_000
+const NOTICED_MS = 30_000
 const RESCUE_MAX_MS = 30_000
 const SETTLE_MS = 180_000
 /** Reports asked for each time work is needed: there are four such times in a round. */
