@@ -5,7 +5,7 @@ import { type Log, withLineSink } from '../log.ts'
 import { sqlFile } from '../sql.ts'
 import { within } from '../tracing.ts'
 import type { AnyJob, RetryPolicy, RunContext, RunRequest } from './job.ts'
-import { flushLines, keepLines, type LogLine } from './log-lines.ts'
+import { flushLines, keepLines, type LogLine, plainText } from './log-lines.ts'
 import { planRuns } from './plan-runs.ts'
 
 /** A run as its worker holds it. */
@@ -25,6 +25,7 @@ export type ClaimedRun = {
   planned_at: string
   queued_at: string | null
   started_at: string
+  cancel_requested_at: string | null
   /** Where in which trace it stands. */
   trace_parent: string | null
 }
@@ -157,7 +158,7 @@ function createContext<JobTools>(
   return {
     runId: run.id,
     attempt: run.attempt,
-    rescued: run.crashes > 0,
+    askedAt: run.planned_at,
     isLastTry: run.failures + 1 >= job.retry.attempts,
     db,
     signal,
@@ -222,7 +223,8 @@ async function holdClaim(tx: Transaction, run: ClaimedRun): Promise<void> {
     .where('attempt', '=', run.attempt)
     .where('node', '=', run.node)
     .where('state', '=', 'running')
-    .forUpdate()
+    // Rows that hang on the run, such as its lines, may come in meanwhile.
+    .forNoKeyUpdate()
     .executeTakeFirst()
   if (!held) throw new StopError('lost')
 }
@@ -243,7 +245,8 @@ export async function record(
       // The database may be away for a moment; work that is done should not be done again for that.
       if (failures >= FINISH_RETRIES) throw error
       tools.log.warn({ run_id: run.id }, `the end of ${run.job} ${run.key} cannot be written: ${messageOf(error)}`)
-      await sleep(FINISH_WAIT_MS)
+      // Not in step: one that the database refuses must not take those it was written with along again.
+      await sleep(FINISH_WAIT_MS * (0.5 + Math.random()))
     }
   }
 }
@@ -280,8 +283,8 @@ function endingOf(run: ClaimedRun, outcome: Exclude<Outcome, { kind: 'lost' }>, 
     state: outcome.kind === 'crashed' && outcome.waitMs === null ? 'failed' : NEXT_STATE[outcome.kind],
     outcome: outcome.kind,
     code: 'code' in outcome ? outcome.code : outcome.kind === 'given-back' ? 'given-back' : null,
-    message: error?.message.slice(0, MESSAGE_CHARS_MAX) ?? null,
-    stack: error?.stack?.slice(0, STACK_CHARS_MAX) ?? null,
+    message: error === null ? null : plainText(error.message, MESSAGE_CHARS_MAX),
+    stack: error?.stack === undefined ? null : plainText(error.stack, STACK_CHARS_MAX),
     waitMs: ('waitMs' in outcome ? outcome.waitMs : null) ?? 0,
     lines,
   }

@@ -5,7 +5,7 @@ with held as (
   select id, state from runs
   where backfill_id = $1 and priority = 3 and state in ('planned', 'queued', 'running') and cancel_requested_at is null
   -- As in claim-runs.sql.
-  order by id for update
+  order by id for no key update
 ), stopped as (
   update runs set
     state = case held.state when 'running' then 'running' else 'cancelled' end,

@@ -1,15 +1,15 @@
 -- A worker takes runs: raises the attempt of each, and writes the attempt of a worker that died as lost.
 -- A run that is already running is taken over: the queue gave it to us because its worker fell silent; that worker still names the
--- old attempt and can commit nothing any more. $1 runs, $2 node. A run without a row was finished, cancelled or deleted: there is
--- nothing to do. Rows are locked in the order of their ids, so that two batches wait for each other instead of locking each other out.
+-- old attempt and can commit nothing any more. $1 runs, $2 node. A run without a row was finished, cancelled or deleted, or
+-- is planned again and waits for what it stands on: there is nothing to do. Rows are locked in the order of their ids, so that two batches wait for each other instead of locking each other out.
 -- The claim need not be on disk before the work begins: should the server fail before it is, the fence of attempt and node refuses what
 -- the worker writes afterwards, and what it wrote before, the same failure lost.
 with wanted as (
   select id, state, attempt, node, started_at
   from runs
-  where id = any($1::uuid[]) and state in ('planned', 'queued', 'running')
+  where id = any($1::uuid[]) and state in ('queued', 'running')
     and (select set_config('synchronous_commit', 'off', true)) is not null
-  order by id for update
+  order by id for no key update
 ), claimed as (
   update runs set
     state = 'running', attempt = runs.attempt + 1, node = $2, started_at = now(), finished_at = null, progress = null,
@@ -22,7 +22,7 @@ with wanted as (
   returning
     runs.id, runs.job, runs.key, runs.client_id, runs.night, runs.payload, runs.priority, runs.node, runs.attempt, runs.failures,
     runs.crashes,
-    runs.planned_at, runs.queued_at, runs.started_at, runs.trace_parent
+    runs.planned_at, runs.queued_at, runs.started_at, runs.cancel_requested_at, runs.trace_parent
 ), lost as (
   insert into run_attempts (run_id, attempt, node, started_at, finished_at, outcome)
   select id, attempt, node, started_at, now(), 'lost' from wanted where state = 'running'

@@ -5,7 +5,7 @@ with held as (
   select id, state from runs
   where id = any($1::uuid[]) and state = any($2::text[]) and (state <> 'running' or cancel_requested_at is null)
   -- As in claim-runs.sql.
-  order by id for update
+  order by id for no key update
 )
 update runs r set
   state = case held.state when 'running' then 'running' else 'cancelled' end,

@@ -1,8 +1,8 @@
 -- Grain: one row per thing a person should know and was not told: kind and subject name it, and the same thing is told once.
 -- run-failed: a run failed for good within the last seven days; once per attempt, so that a retry that fails again is told again.
--- window-late: a window is past its deadline and not done; once per run, whatever becomes of it.
+-- window-late: a window is past its deadline and was never done; once per run, whatever becomes of it.
 -- run-stalled: a run is at work for a minute longer than its job allows ('overdue'), or on a node that has been silent for a minute
--- ('silent'), or its worker died twice ('rescued'); once, until a person retries it or it fails in an ordinary way.
+-- ('silent'), or its worker died twice ('rescued'); once, until it is asked for again.
 -- $1 jsonb object of each job's timeout in seconds; $2 whether signs of life can be trusted: for a minute after the database or this
 -- process was away every node looks silent; $3 rows per kind, oldest first. Reads runs_failed, runs_late, runs_in_flight; alerts by key.
 (
@@ -26,6 +26,7 @@ union all
     r.state, r.failures + r.crashes, r.window_from, r.window_to, r.node
   from runs r
   where r.state in ('planned', 'queued', 'running') and r.late_at <= now()
+    and not exists (select from run_attempts a where a.run_id = r.id and a.outcome = 'succeeded')
     and not exists (select from alerts a where a.kind = 'window-late' and a.subject = r.id::text)
   order by r.late_at limit $3
 )
@@ -33,7 +34,7 @@ union all
 (
   select 'run-stalled', s.subject, s.client_id, s.id, s.job, s.key, s.started_at, s.why, null, s.crashes, s.window_from, s.window_to, s.node
   from (
-    select r.*, r.id || '.' || (r.attempt - r.crashes) as subject, case
+    select r.*, r.id || '.' || trunc(extract(epoch from r.planned_at)) as subject, case
       when r.crashes >= 2 then 'rescued'
       when $2::boolean and r.started_at < now() - make_interval(secs => 60 + ($1::jsonb ->> r.job)::double precision) then 'overdue'
       when $2::boolean and r.started_at < now() - interval '1 minute'

@@ -9,7 +9,7 @@ with given as (
 ), held as (
   select r.id, r.node, r.started_at
   from runs r join given g on g.id = r.id and g.attempt = r.attempt and g.node = r.node
-  where r.state = 'running' order by r.id for update of r
+  where r.state = 'running' order by r.id for no key update of r
 ), finished as (
   update runs r set
     -- Whoever asked for a stop gets one, even when the attempt ended by itself and would be tried again.

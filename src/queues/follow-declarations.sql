@@ -4,7 +4,7 @@ with changed as (
   select s.id, d.*, (s.cron, s.zone) is distinct from (d.cron, d.zone) as is_moved
   from schedules s cross join jsonb_to_record(s.declared)
     as d (cron text, zone text, "catchUp" text, "catchUpWithinS" integer, "lateAfterS" integer, overlap text)
-  where not s.is_edited
+  where s.declared is not null and not s.is_edited
     and (s.cron, s.zone, s.catch_up, s.catch_up_within_s, s.late_after_s, s.overlap)
       is distinct from (d.cron, d.zone, d."catchUp", d."catchUpWithinS", d."lateAfterS", d.overlap)
   order by s.id for update of s

@@ -10,7 +10,8 @@ select
     when r.id is null then case when w."dueAt" > $2::timestamptz - interval '5 minutes' then 'waiting' else 'missing' end
     when r.state = 'succeeded' then 'done'
     when r.state in ('failed', 'cancelled') then r.state
-    when coalesce(r.late_at, w."lateAt") <= $2::timestamptz then 'late'
+    when coalesce(r.late_at, w."lateAt") <= $2::timestamptz
+      and not exists (select from run_attempts a where a.run_id = r.id and a.outcome = 'succeeded') then 'late'
     else 'waiting'
   end as state,
   case

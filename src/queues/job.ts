@@ -41,8 +41,8 @@ export type RunContext = {
   runId: string
   /** Rises with every claim of the run. */
   attempt: number
-  /** The attempt before ended with its worker, so that nobody knows how far it came; false again once a person asked for a retry. */
-  rescued: boolean
+  /** When the run was last asked for: at its planning, or by a person's retry. What happened after that nobody has answered yet. */
+  askedAt: string
   /** A failure now is for good: nobody tries again by themselves. */
   isLastTry: boolean
   /** Sees and writes the rows of the payload's client only. */

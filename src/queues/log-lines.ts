@@ -21,7 +21,13 @@ export function keepLines(lines: LogLine[]): LineSink {
 }
 
 function cut(message: string): string {
-  return message.length <= MESSAGE_CHARS_MAX ? message : `${message.slice(0, MESSAGE_CHARS_MAX - 1)}…`
+  const plain = plainText(message, MESSAGE_CHARS_MAX)
+  return message.length <= MESSAGE_CHARS_MAX ? plain : `${plain.slice(0, -1).toWellFormed()}…`
+}
+
+/** What the database can hold of a text from anywhere: no NUL, and no half of a character that the cut would leave. */
+export function plainText(text: string, charactersMax: number): string {
+  return text.slice(0, charactersMax).toWellFormed().replaceAll('\0', '\uFFFD')
 }
 
 /**

@@ -5,7 +5,7 @@ with given as (
   select * from jsonb_to_recordset($1::jsonb)
     as g (job text, key text, "scheduleId" text, "dueAt" timestamptz, "lateAt" timestamptz, "isSerial" boolean)
 ), held as (
-  select r.id, g.* from runs r join given g using (job, key) where r.due_at is null order by r.id for update of r
+  select r.id, g.* from runs r join given g using (job, key) where r.due_at is null order by r.id for no key update of r
 )
 update runs r set
   schedule_id = h."scheduleId", due_at = h."dueAt", late_at = h."lateAt", is_serial = coalesce(h."isSerial", false)

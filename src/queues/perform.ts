@@ -1,5 +1,6 @@
 import type { Database } from '../db/database.ts'
 import type { Log } from '../log.ts'
+import { systemClock } from '../time.ts'
 import type { Job, RunContext, RunRequest } from './job.ts'
 
 export type PerformTools<JobTools> = {
@@ -26,7 +27,7 @@ export async function perform<Payload, JobTools>(
   const context: RunContext = {
     runId: runId ?? '00000000-0000-4000-8000-000000000000',
     attempt: 1,
-    rescued: false,
+    askedAt: systemClock().toString(),
     isLastTry: false,
     db,
     log,

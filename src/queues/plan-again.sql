@@ -6,7 +6,7 @@ with held as (
   select r.id, g.position from runs r join jsonb_to_recordset($1::jsonb) as g (id uuid, position integer) using (id)
   where r.state = any($2::text[])
   -- As in claim-runs.sql.
-  order by r.id for update of r
+  order by r.id for no key update of r
 )
 update runs r set
   state = 'planned', origin = $3, requested_by = $4, priority = $5::smallint, trace_parent = $7,

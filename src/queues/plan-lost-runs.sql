@@ -5,13 +5,15 @@ with seen as (
   select * from jsonb_to_recordset($1::jsonb) as s (id uuid, state text, attempt integer)
 ), held as (
   select r.id, r.state, r.attempt, r.node, r.started_at
-  from runs r join seen s on s.id = r.id and s.state = r.state and s.attempt = r.attempt order by r.id for update of r
+  from runs r join seen s on s.id = r.id and s.state = r.state and s.attempt = r.attempt order by r.id for no key update of r
 ), lost as (
   insert into run_attempts (run_id, attempt, node, started_at, finished_at, outcome)
   select id, attempt, node, started_at, now(), 'lost' from held where state = 'running'
 )
 update runs set
-  state = 'planned',
+  -- Whoever asked for a stop gets one.
+  state = case when runs.cancel_requested_at is null then 'planned' else 'cancelled' end,
+  finished_at = case when runs.cancel_requested_at is not null then now() end,
   crashes = case when held.state <> 'running' then crashes else greatest(crashes, 1 + (
     select count(*) from run_attempts a where a.run_id = runs.id and a.outcome = 'lost' and a.started_at >= runs.planned_at
   )::int / 8) end

@@ -13,7 +13,7 @@ with given as (
   where r.state in ('planned', 'queued', 'running') and (
     (r.priority > g.priority and g.origin <> 'late-facts') or (r.schedule_id is null and g."scheduleId" is not null)
   )
-  for update of r skip locked
+  for no key update of r skip locked
 )
 update runs r set
   priority = least(r.priority, h.priority), backfill_id = null, position = 0,

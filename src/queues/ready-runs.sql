@@ -31,6 +31,11 @@ with recursive pairs as (
       and not (r.is_serial and exists (
         select from runs earlier
         where earlier.schedule_id = r.schedule_id and earlier.due_at < r.due_at and earlier.state in ('planned', 'queued', 'running')
+          -- One that waits for what failed holds nobody up but itself.
+          and not (earlier.state = 'planned' and exists (
+            select from run_dependencies ed join runs needed on needed.job = ed.job and needed.key = ed.key
+            where ed.run_id = earlier.id and needed.state in ('failed', 'cancelled')
+          ))
       ))
     order by r.priority, r.due_at nulls first, r.planned_at, r.position, r.id
     limit greatest(0, least($1::bigint - flying.runs, $2::bigint))
@@ -45,7 +50,7 @@ with recursive pairs as (
   where r.state = 'planned' and (select set_config('synchronous_commit', 'off', true)) is not null and r.id in (
     select id from capped where runs_max is null or backfill_runs + place_in_backfill <= runs_max order by priority, place limit $2
   )
-  for update skip locked
+  for no key update skip locked
 )
 update runs set state = 'queued', queued_at = now() from picked where runs.id = picked.id
 returning runs.id, runs.job, runs.queue, runs.priority, runs.attempt

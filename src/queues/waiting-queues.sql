@@ -8,15 +8,18 @@ select
   min(greatest(r.planned_at, r.not_before, r.started_at, needs.done_at)) as since,
   extract(epoch from now() - min(greatest(r.planned_at, r.not_before, r.started_at, needs.done_at)))::double precision as seconds
 from unnest($1::text[]) as q (name)
+cross join (select exists (select from nodes where seen_at > now() - interval '1 minute') as yes) is_anyone_there
 cross join lateral (
   (
     select id, state, priority, planned_at, not_before, started_at, is_serial, schedule_id, due_at from runs
-    where queue = q.name and state = 'planned' and not_before <= now() order by planned_at limit 1000
+    where queue = q.name and state = 'planned' and not_before <= now() and (priority < 3 or not is_anyone_there.yes)
+    order by planned_at limit 1000
   )
   union all
   (
     select id, state, priority, planned_at, not_before, started_at, is_serial, schedule_id, due_at from runs
-    where queue = q.name and state = 'queued' and not_before <= now() order by planned_at limit 1000
+    where queue = q.name and state = 'queued' and not_before <= now() and (priority < 3 or not is_anyone_there.yes)
+    order by planned_at limit 1000
   )
 ) r
 -- An aggregate for each run: the planner must not turn it into one pass over all dependencies there ever were.
@@ -25,11 +28,14 @@ cross join lateral (
   from run_dependencies d left join runs n on n.job = d.job and n.key = d.key
   where d.run_id = r.id
 ) needs
-where (r.priority < 3 or not exists (select from nodes where seen_at > now() - interval '1 minute'))
-  and (r.state = 'queued' or (
-    needs.are_met and not (r.is_serial and exists (
-      select from runs e
-      where e.schedule_id = r.schedule_id and e.due_at < r.due_at and e.state in ('planned', 'queued', 'running')
-    ))
+where r.state = 'queued' or (
+  needs.are_met and not (r.is_serial and exists (
+    select from runs e
+    where e.schedule_id = r.schedule_id and e.due_at < r.due_at and e.state in ('planned', 'queued', 'running')
+      and not (e.state = 'planned' and exists (
+        select from run_dependencies ed join runs needed on needed.job = ed.job and needed.key = ed.key
+        where ed.run_id = e.id and needed.state in ('failed', 'cancelled')
+      ))
   ))
+)
 group by q.name

@@ -156,21 +156,33 @@ async function processRun<JobTools>(
   running: Map<string, AbortController>,
   tools: Tools<JobTools>,
 ): Promise<void> {
+  const older = running.get(runId)
+  if (older) {
+    // The queue took it from us while we were cut off from it, and gave it to us again: one attempt at a time.
+    older.abort(new StopError('lost'))
+    throw new TryAgain('its last attempt is still ending here', ASK_AGAIN_MS)
+  }
+  running.set(runId, stop)
+  try {
+    await claimAndAttempt(runId, stop, tools)
+  } finally {
+    running.delete(runId)
+  }
+}
+
+async function claimAndAttempt<JobTools>(runId: string, stop: AbortController, tools: Tools<JobTools>): Promise<void> {
   const run = await tools.claim(runId).catch((error: unknown) => {
     // The run stays where it is; failed in the queue, it would have to be found by a sweep.
     throw new TryAgain(`the ledger could not be asked: ${messageOf(error)}`, ASK_AGAIN_MS)
   })
   if (!run) return
-  running.set(runId, stop)
+  // Whoever asked for a stop gets one, also when the worker that should have stopped died.
+  if (run.cancel_requested_at !== null) stop.abort(new StopError('cancel'))
   const startedAt = performance.now()
-  try {
-    const outcome = await inAttemptSpan(run, (traced) => attempt(traced, stop, tools))
-    logOutcome(tools.log, run, outcome, Math.round(performance.now() - startedAt))
-    tools.onFinished()
-    answerQueue(outcome)
-  } finally {
-    running.delete(runId)
-  }
+  const outcome = await inAttemptSpan(run, (traced) => attempt(traced, stop, tools))
+  logOutcome(tools.log, run, outcome, Math.round(performance.now() - startedAt))
+  tools.onFinished()
+  answerQueue(outcome)
 }
 
 async function attempt<JobTools>(run: ClaimedRun, stop: AbortController, tools: Tools<JobTools>): Promise<Outcome> {

@@ -106,6 +106,12 @@ async function openAlerts() {
   return rows.map(({ kind, subject, title }) => [kind, subject, title])
 }
 
+/** What a stalled run's alert is about: it is told again once the run is asked for again. */
+async function stalled(id: string): Promise<string> {
+  const { planned_at } = await db.selectFrom('runs').select('planned_at').where('id', '=', id).executeTakeFirstOrThrow()
+  return `${id}.${Math.trunc(Temporal.Instant.from(planned_at).epochMilliseconds / 1000)}`
+}
+
 async function notices() {
   const rows = await db
     .selectFrom('alert_notices')
@@ -143,6 +149,19 @@ describe('each kind is noticed once, though the sweep runs ten times and two swe
   test('with what happened, to what, and what to do', async () => {
     const failed = await givenRun({ ...FAILED, ...WINDOW })
     const late = await givenRun({ state: 'queued', queued_at: ago(5), late_at: ago(3), due_at: ago(120), ...WINDOW })
+    // Done in time, and done again since: nobody has to know.
+    const redone = await givenRun({ key: 'acme.2026-11-19', late_at: ago(3), due_at: ago(120), not_before: ago(-60) })
+    await db
+      .insertInto('run_attempts')
+      .values({
+        run_id: redone,
+        attempt: 1,
+        node: 'alive',
+        outcome: 'succeeded',
+        started_at: ago(119),
+        finished_at: ago(118),
+      })
+      .execute()
     const silent = await givenRun({ state: 'running', node: 'gone', attempt: 1, started_at: ago(2), ...WINDOW })
     const overdue = await givenRun({ state: 'running', node: 'alive', attempt: 1, started_at: ago(7) })
     const rescued = await givenRun({ state: 'running', node: 'alive', attempt: 3, crashes: 2, started_at: ago(0) })
@@ -159,9 +178,9 @@ describe('each kind is noticed once, though the sweep runs ten times and two swe
       new Set([
         ['run-failed', `${failed}.5`, 'roll-up-day failed for acme, 2026-11-20'],
         ['window-late', late, 'roll-up-day is late for acme, 2026-11-20'],
-        ['run-stalled', `${silent}.1`, 'roll-up-day is stuck for acme, 2026-11-20'],
-        ['run-stalled', `${overdue}.1`, 'roll-up-day is stuck for acme'],
-        ['run-stalled', `${rescued}.1`, 'roll-up-day is stuck for acme'],
+        ['run-stalled', await stalled(silent), 'roll-up-day is stuck for acme, 2026-11-20'],
+        ['run-stalled', await stalled(overdue), 'roll-up-day is stuck for acme'],
+        ['run-stalled', await stalled(rescued), 'roll-up-day is stuck for acme'],
         ['queue-old', `reports.${began}`, 'The queue reports does not keep up'],
       ]),
     )

@@ -12,6 +12,7 @@ import { openSmtp } from '../../src/mail/smtp.ts'
 import { deliverCopy } from '../../src/reports/deliver/deliver-copy.ts'
 import { followDownloadLink, unsubscribe } from '../../src/reports/deliver/links.ts'
 import { openFolderStore } from '../../src/storage/folder-store.ts'
+import { systemClock } from '../../src/time.ts'
 import { given } from '../support/given.ts'
 import { startSmtpServer } from '../support/smtp.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -83,14 +84,14 @@ async function givenDelivery(
 
 function deliver(
   deliveryId: string,
-  options: { mailer?: Mailer; attachMaxBytes?: number; rescued?: boolean; isLastTry?: boolean } = {},
+  options: { mailer?: Mailer; attachMaxBytes?: number; askedAt?: string; isLastTry?: boolean } = {},
 ): Promise<void> {
   const db = database.forClient('acme')
   const transact = (write: (tx: never) => Promise<void>) => db.transaction().execute((tx) => write(tx as never))
   return deliverCopy(deliveryId, {
     db,
     signal: new AbortController().signal,
-    rescued: options.rescued ?? false,
+    askedAt: options.askedAt ?? systemClock().toString(),
     isLastTry: options.isLastTry ?? false,
     log: createLog('silent'),
     checkpoint: transact,
@@ -158,7 +159,7 @@ test('a permanent refusal is final; a retry after it is a new mail', async () =>
   const refused = await deliveryRow(id)
   expect(refused.state).toBe('failed')
   server.behave(() => ({ kind: 'accept' }))
-  await deliver(id)
+  await deliver(id, { askedAt: systemClock().add({ seconds: 1 }).toString() })
   const sent = await deliveryRow(id)
   expect(sent.state).toBe('sent')
   expect(sent.message_id).not.toBe(refused.message_id)
@@ -185,10 +186,10 @@ test('a worker that died while sending leaves a mail nobody knows about: unknown
 })
 
 test.each(['unknown', 'failed'])(
-  'a rescued run finds its copy %s and sends nothing; a person’s retry does',
+  'a run given back or rescued finds its copy %s and sends nothing; a person’s retry does',
   async (state) => {
     const id = await givenDelivery({ state, message_id: '<one@acme.example>', message_date: '2026-11-01T06:00:00Z' })
-    await expect(deliver(id, { rescued: true })).rejects.toMatchObject({ name: 'PermanentError' })
+    await expect(deliver(id, { askedAt: '2026-11-01T05:59:00Z' })).rejects.toMatchObject({ name: 'PermanentError' })
     expect(server.received).toEqual([])
     expect((await deliveryRow(id)).state).toBe(state)
     await deliver(id)

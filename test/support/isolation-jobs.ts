@@ -19,13 +19,13 @@ function apart(name: string, run: Run, change: Partial<AnyJob> = {}): AnyJob {
 
 /** Does it to the first attempt only, and commits at the second that it was told of the crash. */
 function once(name: string, harm: () => unknown): AnyJob {
-  return apart(name, async ({ clientId }, { attempt, rescued, log, commit }) => {
+  return apart(name, async ({ clientId }, { attempt, log, commit }) => {
     log.info(`attempt ${attempt} of ${name}`)
     if (attempt === 1) await harm()
     await commit(async (tx) => {
       await tx
         .insertInto('sectors')
-        .values({ client_id: clientId, id: name, name: rescued ? 'after a crash' : 'at once' })
+        .values({ client_id: clientId, id: name, name: attempt > 1 ? 'after a crash' : 'at once' })
         .execute()
     })
   })

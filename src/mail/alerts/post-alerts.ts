@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { SystemDatabase, Transaction } from '../../db/database.ts'
 import { messageOf, PermanentError, RetryLaterError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
+import { isAskedAgain } from '../asked-again.ts'
 import type { Mail, Mailer } from '../mailer.ts'
 import type { Webhook } from '../webhook.ts'
 import { type AlertPost, databaseNow, readAlertPost, updateAlertPost } from './alert-post.ts'
@@ -12,8 +13,8 @@ export type PostAlertsTools = {
   db: SystemDatabase
   signal: AbortSignal
   log: Log
-  /** The try before ended with its worker; nothing that a person did. */
-  rescued: boolean
+  /** When this post was last asked for; what was tried since then is nothing that a person wants again. */
+  askedAt: string
   /** A transaction before the outside world is touched. */
   checkpoint(write: (tx: Transaction) => Promise<void>): Promise<void>
   /** The last transaction. */
@@ -42,11 +43,11 @@ async function postMail(post: AlertPost, tools: PostAlertsTools): Promise<void> 
   if (post.state === 'sending' && !tools.mailer.idempotent) {
     await giveUpAsUnknown(post, tools, 'the worker died while it was sending')
   }
-  // The worker died between writing down how it ended and failing the run: nobody has asked for another mail.
-  if (tools.rescued && post.state === 'unknown') {
+  // How it ended was written down, and the run did not end with it (its worker died, or was told to stop): nobody asks for another mail.
+  if (post.state === 'unknown' && !isAskedAgain(post.messageDate, tools.askedAt)) {
     await giveUpAsUnknown(post, tools, post.reply ?? 'the server fell silent')
   }
-  if (tools.rescued && post.state === 'failed') {
+  if (post.state === 'failed' && !isAskedAgain(post.messageDate, tools.askedAt)) {
     throw new PermanentError('mail-refused', post.reply ?? 'the mail was refused')
   }
   const mail = await prepareMail(post, tools)

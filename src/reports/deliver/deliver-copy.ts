@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { ClientDatabase, Transaction } from '../../db/database.ts'
 import { PermanentError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
+import { isAskedAgain } from '../../mail/asked-again.ts'
 import type { Mail, Mailer } from '../../mail/mailer.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { inSpan } from '../../tracing.ts'
@@ -14,8 +15,8 @@ export type DeliverTools = {
   db: ClientDatabase
   signal: AbortSignal
   log: Log
-  /** The try before ended with its worker; nothing that a person did. */
-  rescued: boolean
+  /** When this delivery was last asked for; what was tried since then is nothing that a person wants again. */
+  askedAt: string
   /** A refusal for now is one for good: the mail will not be tried again. */
   isLastTry: boolean
   /** A transaction before the outside world is touched. */
@@ -38,10 +39,10 @@ export async function deliverCopy(deliveryId: string, tools: DeliverTools): Prom
   if (copy.state === 'sending' && !tools.mailer.idempotent) {
     await giveUpAsUnknown(copy, tools, 'the worker died while it was sending')
   }
-  // The worker died between writing down how it ended and failing the run: nobody has asked for another mail.
-  if (tools.rescued && copy.state === 'unknown')
+  // How it ended was written down, and the run did not end with it (its worker died, or was told to stop): nobody asks for another mail.
+  if (copy.state === 'unknown' && !isAskedAgain(copy.messageDate, tools.askedAt))
     await giveUpAsUnknown(copy, tools, copy.reply ?? 'the server fell silent')
-  if (tools.rescued && copy.state === 'failed')
+  if (copy.state === 'failed' && !isAskedAgain(copy.messageDate, tools.askedAt))
     throw new PermanentError('mail-refused', copy.reply ?? 'the mail was refused')
   const mail = await prepare(copy, tools)
   await send(copy, mail, tools)
