@@ -53,7 +53,7 @@ async function main(): Promise<number> {
   await migrate(server.url)
   const database = openDatabase(server.url, { max: 8, log: createLog('error') })
   try {
-    await fill(database.system)
+    await fill(database.unhurried)
     const measures = await withBoard(server.url, database.system)
     return closeBench([...measures, ...(await retention(database.system))])
   } finally {
