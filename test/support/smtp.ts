@@ -4,11 +4,11 @@ import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 's
 export type ReceivedMail = { messageId: string; from: string; to: string[]; raw: string }
 
 /**
- * What the server does with a message it has been given whole. `drop` takes it and cuts the connection before answering,
+ * What the server does with a message it has been given whole. `afterwards` happens in the moment after the answer is on its way. `drop` takes it and cuts the connection before answering,
  * `silence` takes it and never answers: in both cases the sender cannot know that it arrived.
  */
 export type SmtpBehaviour =
-  | { kind: 'accept' }
+  | { kind: 'accept'; afterwards?: () => void }
   | { kind: 'refuse'; code: number; text: string }
   | { kind: 'drop' }
   | { kind: 'silence' }
@@ -23,7 +23,9 @@ export type SmtpTestServer = {
   /** How often each Message-ID was taken: all ones is what a recipient hopes for. */
   countsByMessageId(): Record<string, number>
   /** From now on; may differ by recipient. */
-  behave(choose: (to: string[]) => SmtpBehaviour): void
+  behave(choose: (to: string[]) => SmtpBehaviour | Promise<SmtpBehaviour>): void
+  /** Called with each recipient that a sender names, before the message; the sender waits for it. */
+  onRecipient(meet: (address: string) => Promise<void>): void
   /** What the next connections are met with, in their order; afterwards each is welcome. */
   greet(...greetings: SmtpGreeting[]): void
   stop(): Promise<void>
@@ -33,20 +35,24 @@ export type SmtpTestServer = {
 export async function startSmtpServer(): Promise<SmtpTestServer> {
   const received: ReceivedMail[] = []
   const sockets = new Set<Socket>()
-  let choose: (to: string[]) => SmtpBehaviour = () => ({ kind: 'accept' })
+  let choose: (to: string[]) => SmtpBehaviour | Promise<SmtpBehaviour> = () => ({ kind: 'accept' })
+  let meet = async (_address: string): Promise<void> => {}
   const greetings: SmtpGreeting[] = []
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS', 'AUTH'],
     disableReverseLookup: true,
+    onRcptTo({ address }, _session, answer) {
+      meet(address).then(() => answer(), answer)
+    },
     onConnect(_session, answer) {
       const greeting = greetings.shift()
       if (greeting === undefined) answer()
       else if (greeting === 'refuse') answer(Object.assign(new Error('too busy'), { responseCode: 421 }))
     },
     onData(stream, session, answer) {
-      readMail(stream, session).then((mail) => {
-        const behaviour = choose(mail.to)
+      readMail(stream, session).then(async (mail) => {
+        const behaviour = await choose(mail.to)
         if (behaviour.kind !== 'refuse') received.push(mail)
         respond(behaviour, answer, () => socketOf(sockets, session)?.destroy())
       }, answer)
@@ -65,6 +71,9 @@ export async function startSmtpServer(): Promise<SmtpTestServer> {
     countsByMessageId: () => countBy(received.map((mail) => mail.messageId)),
     behave(chosen) {
       choose = chosen
+    },
+    onRecipient(met) {
+      meet = met
     },
     greet: (...next) => void greetings.push(...next),
     async stop() {
@@ -94,7 +103,8 @@ function respond(
 ): void {
   switch (behaviour.kind) {
     case 'accept':
-      return answer(null, 'OK: queued')
+      answer(null, 'OK: queued')
+      return behaviour.afterwards?.()
     case 'refuse':
       return answer(Object.assign(new Error(behaviour.text), { responseCode: behaviour.code }))
     case 'drop':
