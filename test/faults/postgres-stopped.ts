@@ -18,7 +18,7 @@ export const postgresStopped = defineFault<Size>({
   backends: ['postgres', 'redis'],
   servers: 'own',
   alone: false,
-  short: { reports: 8, quick: 40, beforeMs: 2_000, awayMs: 5_000, afterMs: 1_000, settleMs: 60_000 },
+  short: { reports: 6, quick: 24, beforeMs: 2_000, awayMs: 5_000, afterMs: 1_000, settleMs: 60_000 },
   long: { reports: 120, quick: 300, beforeMs: 8_000, awayMs: 30_000, afterMs: 10_000, settleMs: 240_000 },
   async run(world, size) {
     const [, , , board] = await Promise.all([
