@@ -6,7 +6,8 @@ import { planNightly } from './report-world.ts'
 import { harms, nap } from './test-jobs.ts'
 import type { World } from './world.ts'
 
-type Size = { naps: number; rounds: number }
+/** Times count as a mark on a quiet machine only: where tests run, others do too. */
+type Size = { naps: number; rounds: number; isTimed: boolean }
 
 const NAP_MS = 50
 /** A nap is asked for this often: the worker has time left, as it has at night. */
@@ -21,9 +22,9 @@ export const badJob = defineFault<Size>({
   backends: ['postgres', 'redis'],
   servers: 'shared',
   alone: true,
-  short: { naps: 60, rounds: 1 },
-  long: { naps: 300, rounds: 3 },
-  async run(world, { naps, rounds }) {
+  short: { naps: 60, rounds: 1, isTimed: false },
+  long: { naps: 300, rounds: 3, isTimed: true },
+  async run(world, { naps, rounds, isTimed }) {
     await given.client(world.db)
     await world.startProgram('test-node.ts', { ROLES: 'scheduler' })
     const worker = await world.startProgram('test-node.ts', { ROLES: 'worker' })
@@ -45,7 +46,7 @@ export const badJob = defineFault<Size>({
       const times = p95 / quietP95
       world.say(`${harm.name}: p95 ${seconds(p95)}`)
       figures[harm.name] = `${times.toFixed(1)} ×`
-      marks.push([times <= TIMES_MAX, `beside ${harm.name} the others took ${times.toFixed(1)} × as long`])
+      if (isTimed) marks.push([times <= TIMES_MAX, `beside ${harm.name} the others took ${times.toFixed(1)} × as long`])
     }
     const { rows } = await sql<{ run: string }>`
       select key || ' ' || state || ' ' || crashes as run from runs
