@@ -1,14 +1,15 @@
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 
-/** However often something may have changed, the passes that `now` leads to are this far apart, and take a fifth of the time at most. */
-const GAP_MIN_MS = 5
+/** However often something may have changed, the passes that `soon` leads to are this far apart, and take a fifth of the time at most. */
+const GAP_MIN_MS = 50
 const GAP_SHARE = 4
 
 export type Loop = {
   start(): void
-  /** Runs in a moment, however many ask. */
-  now(): void
+  /** Runs when the last pass is a while ago, however many ask. */
+  soon(): void
+  /** Runs at once, or again after the pass under way. Nothing once it is stopped. */
   run(): Promise<void>
   stop(): Promise<void>
 }
@@ -18,7 +19,7 @@ export function createLoop(name: string, everyMs: number, log: Log, work: () => 
   let current: Promise<void> | null = null
   let again = false
   let timer: NodeJS.Timeout | null = null
-  let soon: NodeJS.Timeout | null = null
+  let next: NodeJS.Timeout | null = null
   let stopped = false
   let restUntil = 0
   const pass = async (): Promise<void> => {
@@ -34,6 +35,7 @@ export function createLoop(name: string, everyMs: number, log: Log, work: () => 
   }
   const isWanted = () => again && !stopped
   const run = () => {
+    if (stopped) return Promise.resolve()
     if (current) {
       again = true
       return current
@@ -45,11 +47,11 @@ export function createLoop(name: string, everyMs: number, log: Log, work: () => 
   }
   return {
     run,
-    now() {
-      if (stopped || soon) return
-      soon = setTimeout(
+    soon() {
+      if (stopped || next) return
+      next = setTimeout(
         () => {
-          soon = null
+          next = null
           void run()
         },
         Math.max(0, restUntil - performance.now()),
@@ -61,7 +63,7 @@ export function createLoop(name: string, everyMs: number, log: Log, work: () => 
     async stop() {
       stopped = true
       if (timer) clearInterval(timer)
-      if (soon) clearTimeout(soon)
+      if (next) clearTimeout(next)
       await current
     },
   }

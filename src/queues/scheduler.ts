@@ -11,6 +11,8 @@ import { planDueSchedules, planJustDue, syncSchedules } from './schedule.ts'
 export type Scheduler = {
   /** What was planned may be ready: hands it to the queues in a moment. */
   dispatchSoon(): void
+  /** Somebody waits for what was planned. */
+  dispatchNow(): void
   /** Plans what is due now and hands over what is ready. */
   tick(): Promise<void>
   start(): Promise<void>
@@ -39,7 +41,7 @@ export function createScheduler(
     await trimQueues(tools.backend)
   })
   const planning = createLoop('plan', PLAN_EVERY_MS, log, async () => {
-    if ((await planJustDue(db, registry, log)) > 0) dispatching.now()
+    if ((await planJustDue(db, registry, log)) > 0) await dispatching.run()
   })
   const sweeping = createLoop('sweep', SWEEP_EVERY_MS, log, onSweep)
   let minutes: ScheduledTask | null = null
@@ -53,7 +55,8 @@ export function createScheduler(
   }
 
   return {
-    dispatchSoon: dispatching.now,
+    dispatchSoon: dispatching.soon,
+    dispatchNow: () => void dispatching.run(),
     tick,
     async start() {
       if (minutes !== null) return
