@@ -89,7 +89,10 @@ export async function launch(options: {
       return ended
     },
     async says(pattern, timeoutMs = START_TIMEOUT_MS) {
-      const text = await waitForText({ name, log, isAlive }, pattern, timeoutMs)
+      const said = await waitForText({ name, log, isAlive }, pattern, timeoutMs)
+      // Its address is the last thing that a board says at its start.
+      const isBoard = /runs as [a-z, ]*board/.test(said)
+      const text = isBoard ? await waitForText({ name, log, isAlive }, /The board: \S+\s/, timeoutMs) : said
       url ??= /The board: (\S+)/.exec(text)?.[1] ?? null
     },
   }
