@@ -74,7 +74,8 @@ export function openDatabase(url: string, options: { max: number; log: Log }): D
     connectionTimeoutMillis: TURN_TIMEOUT_MS,
   })
   const queuePool = open({
-    options: `${SESSION} -c search_path=bullmq`,
+    // The ledger remembers; what a failing server forgets of the queue, the ledger puts back (queues/reconcile.ts).
+    options: `${SESSION} -c search_path=bullmq -c synchronous_commit=off`,
     max: options.max,
     query_timeout: ANSWER_TIMEOUT_MS,
   })

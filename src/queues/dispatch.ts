@@ -5,7 +5,7 @@ import { sqlFile } from '../sql.ts'
 import type { QueueBackend } from './backend.ts'
 import type { QueueName } from './job.ts'
 
-type ReadyRun = { id: string; job: string; queue: QueueName; priority: number; attempt: number }
+export type ReadyRun = { id: string; job: string; queue: QueueName; priority: number; attempt: number }
 
 const takeReadyRuns = sqlFile<ReadyRun>(import.meta.dirname, 'ready-runs.sql', { prepared: true })
 
@@ -21,13 +21,16 @@ export async function dispatch({ db, backend, clientRunsMax }: DispatchTools): P
   let total = 0
   for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
     const ready = await takeReadyRuns(db, [clientRunsMax, BATCH])
-    for (const [name, runs] of Map.groupBy(ready, (run) => run.queue)) {
-      await addToQueue(queueOf(backend, name), runs)
-    }
+    await addToQueues(backend, ready)
     total += ready.length
     if (ready.length < BATCH) break
   }
   return total
+}
+
+/** Gives runs that the ledger calls queued to their queues. Those it could not give, reconcile plans again. */
+export async function addToQueues(backend: QueueBackend, ready: ReadyRun[]): Promise<void> {
+  for (const [name, runs] of Map.groupBy(ready, (run) => run.queue)) await addToQueue(queueOf(backend, name), runs)
 }
 
 export function queueOf(backend: QueueBackend, name: QueueName): Queue {

@@ -50,7 +50,13 @@ export function createEngine<JobTools>(options: EngineOptions<JobTools>): Engine
     onTick: () => options.onTick(ledger),
     onSweep: options.onSweep ?? (async () => {}),
   })
-  const ledger = createLedger({ db: database.system, backend, registry, onPlanned: scheduler.dispatchNow })
+  const ledger = createLedger({
+    db: database.system,
+    backend,
+    registry,
+    atOnce: { clientRunsMax, handOver: scheduler.handOver },
+    onPlanned: scheduler.dispatchNow,
+  })
   const children = options.child === null ? null : createChildPool(options.child, log)
   const node = createWorkNode({
     database,

@@ -5,9 +5,19 @@ import type { QueueBackend } from './backend.ts'
 import { type BackfillFilter, type BackfillView, findBackfillView, listBackfillViews } from './backfill-views.ts'
 import { type BackfillCount, type BackfillRequest, cancelBackfill, countBackfill, startBackfill } from './backfills.ts'
 import { type BulkAction, type BulkCount, changeInBulk, countBulk, discardRuns } from './bulk-runs.ts'
+import type { ReadyRun } from './dispatch.ts'
 import type { QueueName, RunRequest } from './job.ts'
 import { listRuns, type RunPage, type RunPageRequest } from './list-runs.ts'
-import { findRun, findRuns, identityOf, type Origin, type PlanOptions, planAgain, planRuns } from './plan-runs.ts'
+import {
+  findRun,
+  findRuns,
+  identityOf,
+  type NewRun,
+  type Origin,
+  type PlanOptions,
+  planAgain,
+  planRuns,
+} from './plan-runs.ts'
 import type { Registry } from './registry.ts'
 import { retryRuns } from './retry-runs.ts'
 import { OPEN, type RunFilter } from './run-filter.ts'
@@ -68,6 +78,8 @@ export type LedgerTools = {
   db: SystemDatabase
   backend: QueueBackend
   registry: Registry
+  /** Takes what is queued as it is planned; null: all waits for the dispatcher. */
+  atOnce: { clientRunsMax: number; handOver(runs: ReadyRun[]): void } | null
   /** Called when something may have become ready. */
   onPlanned(): void
 }
@@ -125,13 +137,26 @@ async function backfillOf(db: SystemDatabase, backfillId: string): Promise<Backf
 async function requestRun(tools: LedgerTools, request: RunRequest, options: RequestOptions) {
   const plan = planFor(options)
   const { job, key } = identityOf(request)
-  const planned = await planRuns(tools.db, [{ request, options: plan }])
+  const planned = await planAtOnce(tools, [request], plan)
   const fresh = planned.find((run) => run.job === job && run.key === key)
   const known = fresh ?? (await findRun(tools.db, request))
   if (!known) throw new Error(`run ${job} ${key} was planned and is gone`)
   if (!fresh) await planAgain(tools.db, [known], REVIVED[options.again], plan)
-  tools.onPlanned()
+  if (fresh?.state !== 'queued') tools.onPlanned()
   return { runId: known.id, created: fresh !== undefined }
+}
+
+/** What is ready as it is planned does not wait for the dispatcher when somebody waits for it. */
+async function planAtOnce({ db, atOnce }: LedgerTools, requests: RunRequest[], plan: PlanOptions): Promise<NewRun[]> {
+  const isUrgent = atOnce !== null && plan.priority === 1
+  const planned = await planRuns(
+    db,
+    requests.map((request) => ({ request, options: plan })),
+    isUrgent ? atOnce.clientRunsMax : null,
+  )
+  const queued = planned.filter(({ state }) => state === 'queued')
+  if (queued.length > 0) atOnce?.handOver(queued.map((run) => ({ ...run, attempt: 0 })))
+  return planned
 }
 
 /** Requests handled by one statement. */
@@ -142,10 +167,7 @@ async function requestAll(tools: LedgerTools, requests: RunRequest[], options: R
   let changed = 0
   for (let at = 0; at < requests.length; at += PAGE) {
     const page = requests.slice(at, at + PAGE)
-    const planned = await planRuns(
-      tools.db,
-      page.map((request) => ({ request, options: plan })),
-    )
+    const planned = await planAtOnce(tools, page, plan)
     const fresh = new Set(planned.map((run) => `${run.job} ${run.key}`))
     const known = page.map(identityOf).filter((run) => !fresh.has(`${run.job} ${run.key}`))
     const again = await planAgain(tools.db, await findRuns(tools.db, known), REVIVED[options.again], plan)

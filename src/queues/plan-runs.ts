@@ -5,12 +5,10 @@ import type { DB } from '../db/schema.ts'
 import { InputError } from '../errors.ts'
 import { sqlFile } from '../sql.ts'
 import { inSpan, traceParentHere } from '../tracing.ts'
-import type { RunRequest } from './job.ts'
+import type { QueueName, RunRequest } from './job.ts'
 import type { RunState } from './run-views.ts'
 
-const insertRuns = sqlFile<{ id: string; job: string; key: string }>(import.meta.dirname, 'plan-runs.sql', {
-  prepared: true,
-})
+const insertRuns = sqlFile<NewRun>(import.meta.dirname, 'plan-runs.sql', { prepared: true })
 const raiseRuns = sqlFile<{ id: string }>(import.meta.dirname, 'raise-runs.sql')
 const replanRuns = sqlFile<{ id: string }>(import.meta.dirname, 'plan-again.sql')
 
@@ -33,6 +31,16 @@ export type PlanOptions = {
   traceParent?: string
 }
 
+/** A run that was not there before; `queued`: its queue is to be given it by whoever planned it. */
+export type NewRun = {
+  id: string
+  job: string
+  key: string
+  queue: QueueName
+  priority: number
+  state: 'planned' | 'queued'
+}
+
 export type PlanRequest = { request: RunRequest; options: PlanOptions }
 
 type PlannedRun = {
@@ -53,19 +61,21 @@ const CHAIN_MAX = 20
 
 /**
  * Plans runs, and the runs they stand on that nobody has asked for yet, in one statement. Returns those that were new; of the others,
- * those that are open and less urgent move up. Throws InputError('invalid-payload') naming each field that is wrong.
+ * those that are open and less urgent move up. With `clientRunsMax`, those that wait for nothing and are within their client's cap are
+ * queued at once, which the caller must hand over after the commit. Throws InputError('invalid-payload') naming each field that is wrong.
  */
 export async function planRuns(
   db: Kysely<DB>,
   requests: PlanRequest[],
-): Promise<{ id: string; job: string; key: string }[]> {
+  clientRunsMax: number | null = null,
+): Promise<NewRun[]> {
   const runs = withDependencies(requests)
   if (runs.length === 0) return []
   return inSpan('plan', { 'daybreak.runs': runs.length }, null, async () => {
     const trace = traceParentHere()
-    const given = [JSON.stringify(trace === undefined ? runs : runs.map((run) => ({ traceParent: trace, ...run })))]
-    const planned = await insertRuns(db, given)
-    if (planned.length < runs.length) await raiseRuns(db, given)
+    const given = JSON.stringify(trace === undefined ? runs : runs.map((run) => ({ traceParent: trace, ...run })))
+    const planned = await insertRuns(db, [given, clientRunsMax])
+    if (planned.length < runs.length) await raiseRuns(db, [given])
     return planned
   })
 }

@@ -2,7 +2,7 @@ import { schedule as everyMinute, type ScheduledTask } from 'node-cron'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { SECOND_MS } from '../time.ts'
-import { type DispatchTools, dispatch } from './dispatch.ts'
+import { addToQueues, type DispatchTools, dispatch, type ReadyRun } from './dispatch.ts'
 import { createLoop } from './loop.ts'
 import { reconcile, trimQueues } from './reconcile.ts'
 import type { Registry } from './registry.ts'
@@ -13,6 +13,8 @@ export type Scheduler = {
   dispatchSoon(): void
   /** Somebody waits for what was planned. */
   dispatchNow(): void
+  /** Gives runs that were queued as they were planned to their queues. */
+  handOver(runs: ReadyRun[]): void
   /** Plans what is due now and hands over what is ready. */
   tick(): Promise<void>
   start(): Promise<void>
@@ -35,6 +37,7 @@ export function createScheduler(
   { onTick, onSweep }: { onTick: () => Promise<void>; onSweep: () => Promise<void> },
 ): Scheduler {
   const { db, log } = tools
+  const handingOver = new Set<Promise<void>>()
   const dispatching = createLoop('dispatch', DISPATCH_EVERY_MS, log, () => dispatch(tools))
   const reconciling = createLoop('reconcile', RECONCILE_EVERY_MS, log, async () => {
     await reconcile(tools, { olderThanMs: RECONCILE_OLDER_MS })
@@ -54,7 +57,17 @@ export function createScheduler(
     await dispatching.run()
   }
 
+  function handOver(runs: ReadyRun[]): void {
+    const handed = addToQueues(tools.backend, runs)
+      .catch((error: unknown) =>
+        log.warn({ runs: runs.length }, `the queue does not take runs yet: ${messageOf(error)}`),
+      )
+      .finally(() => handingOver.delete(handed))
+    handingOver.add(handed)
+  }
+
   return {
+    handOver,
     dispatchSoon: dispatching.soon,
     dispatchNow: () => void dispatching.run(),
     tick,
@@ -77,6 +90,7 @@ export function createScheduler(
       await minutes?.destroy()
       // One that began as the minute turned still needs what is about to be closed.
       await ticking
+      await Promise.all(handingOver)
       await Promise.all([dispatching.stop(), reconciling.stop(), planning.stop(), sweeping.stop()])
     },
   }

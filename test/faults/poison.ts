@@ -88,7 +88,7 @@ async function openLedger(world: World): Promise<{ ledger: Ledger; close(): Prom
     log: createLog('silent'),
   })
   return {
-    ledger: createLedger({ db: world.db, backend, registry: createRegistry(testJobs), onPlanned() {} }),
+    ledger: createLedger({ db: world.db, backend, registry: createRegistry(testJobs), atOnce: null, onPlanned() {} }),
     close: () => backend.close(),
   }
 }

@@ -4,7 +4,14 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { PermanentError, RetryLaterError } from '../../src/errors.ts'
 import { type AnyJob, on } from '../../src/queues/index.ts'
 import { createTestDatabase } from '../support/test-database.ts'
-import { type BackendKind, freshPrefix, openTestEngine, type TestEngine, testJob } from '../support/test-engine.ts'
+import {
+  type BackendKind,
+  CLIENT_RUNS_MAX,
+  freshPrefix,
+  openTestEngine,
+  type TestEngine,
+  testJob,
+} from '../support/test-engine.ts'
 
 const { database } = await createTestDatabase({ connectionsMax: 12 })
 const db = database.system
@@ -49,6 +56,15 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
       },
       { timeout: 20_000, interval: 25 },
     )
+  }
+
+  async function countByState(): Promise<Record<string, number>> {
+    const rows = await db
+      .selectFrom('runs')
+      .select(['state', (e) => e.fn.countAll<number>().as('runs')])
+      .groupBy('state')
+      .execute()
+    return Object.fromEntries(rows.map(({ state, runs }) => [state, runs]))
   }
 
   function attemptsOf(runId: string) {
@@ -208,6 +224,28 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     )
     expect(new Set(answers.map(({ runId }) => runId)).size).toBe(1)
     expect(answers.filter(({ created }) => created)).toHaveLength(1)
+  })
+
+  test('what somebody waits for is queued as it is planned, up to the cap of its client, and the rest is dispatched', async () => {
+    const job = testJob('no-op', async () => {})
+    const engine = await openTestEngine(kind, database, [job], freshPrefix())
+    opened.push(engine)
+    // Nothing schedules and nothing works yet.
+    const requests = Array.from({ length: CLIENT_RUNS_MAX + 3 }, (_, n) =>
+      on(job, { clientId: 'acme', name: `n-${n}` }),
+    )
+    await engine.engine.ledger.requestAll(requests, asked)
+    expect(await countByState()).toEqual({ queued: CLIENT_RUNS_MAX, planned: 3 })
+    const atOnce = await db.selectFrom('runs').select('id').whereRef('queued_at', '=', 'planned_at').execute()
+    expect(atOnce.length).toBe(CLIENT_RUNS_MAX)
+    await request(engine, job, 'one more')
+    expect(await countByState()).toEqual({ queued: CLIENT_RUNS_MAX, planned: 4 })
+    await engine.engine.startScheduler()
+    await engine.engine.startWorkers()
+    await vi.waitFor(async () => expect(await countByState()).toEqual({ succeeded: CLIENT_RUNS_MAX + 4 }), {
+      timeout: 15_000,
+      interval: 50,
+    })
   })
 
   test('an emptied queue is filled again from the ledger', async () => {

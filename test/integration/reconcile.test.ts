@@ -41,7 +41,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('a sweep on %s', (kind) => {
     const asked = { origin: 'person', requestedBy: 'tester', again: 'no' } as const
     // The engine's own would dispatch meanwhile.
     const registry = createRegistry([work])
-    const ledger = createLedger({ db, backend: opened.backend, registry, onPlanned() {} })
+    const ledger = createLedger({ db, backend: opened.backend, registry, atOnce: null, onPlanned() {} })
     const ids: string[] = []
     for (const name of names) {
       const { runId } = await ledger.request(on(work, { clientId: 'acme', name }), asked)

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, symlink } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CHROMIUM_FOLDER } from './browser.ts'
@@ -22,6 +22,7 @@ export type DataFolder = { path: string; remove(): Promise<void> }
 /** A DATA_DIR of its own, in which Chromium need not be unpacked again. */
 export async function makeDataFolder(): Promise<DataFolder> {
   const path = await mkdtemp(join(tmpdir(), 'daybreak-data-'))
+  await mkdir(CHROMIUM_FOLDER, { recursive: true })
   await symlink(CHROMIUM_FOLDER, join(path, 'chromium'))
   return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }) }
 }

@@ -41,6 +41,7 @@ export async function openTestBoard(
       db: database.system,
       backend: engine.backend,
       registry: createRegistry(jobs),
+      atOnce: null,
       onPlanned() {},
     }),
     registry: createRegistry(jobs),

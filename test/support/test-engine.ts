@@ -19,6 +19,8 @@ export type BackendKind = 'postgres' | 'redis'
 
 export type TestEngine = { engine: Engine; backend: QueueBackend; close(graceMs?: number): Promise<void> }
 
+export const CLIENT_RUNS_MAX = 50
+
 /** An engine of its own on one of the two backends, without scheduler and workers running yet. */
 export async function openTestEngine(
   kind: BackendKind,
@@ -42,7 +44,7 @@ export async function openTestEngine(
     jobTools: {},
     child,
     clock: systemClock,
-    clientRunsMax: 50,
+    clientRunsMax: CLIENT_RUNS_MAX,
     concurrency: { aggregation: 4, segments: 2, predictions: 2, reports: 2, deliveries: 2 },
     log,
     onTick: async () => {},
