@@ -21,6 +21,8 @@ export type JsonPrimitive = boolean | number | string | null;
 
 export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
+export type Numeric = ColumnType<number, number | string, number | string>;
+
 export interface AgentMetrics {
   abandoned: Generated<number>;
   agent_id: string;
@@ -56,10 +58,20 @@ export interface AgentMetrics {
 
 export interface Agents {
   client_id: string;
+  hourly_cost_minor: number | null;
   id: string;
   kind: Generated<string>;
   name: string;
   sector_id: string | null;
+}
+
+export interface AgentStatusChanges {
+  agent_id: string;
+  changed_at: string;
+  client_id: string;
+  id: string;
+  sector_id: string | null;
+  status: string;
 }
 
 export interface AlertNotices {
@@ -103,6 +115,19 @@ export interface AnalyticsAuditLog {
   target: string;
 }
 
+export interface AnalyticsEvents {
+  agent_id: string | null;
+  campaign_id: string | null;
+  channel: string | null;
+  client_id: string;
+  customer_id: string | null;
+  id: string;
+  name: string;
+  occurred_at: string;
+  properties: Generated<Json>;
+  session_id: string | null;
+}
+
 export interface ApiKeys {
   client_id: string | null;
   created_at: Generated<string>;
@@ -131,7 +156,88 @@ export interface Backfills {
   window_to: string;
 }
 
+export interface Bookings {
+  agent_id: string | null;
+  booked_at: string | null;
+  cancelled_at: string | null;
+  channel: string | null;
+  client_id: string;
+  currency: string | null;
+  customer_id: string | null;
+  ends_at: string;
+  id: string;
+  location: string | null;
+  provider_id: string | null;
+  sector_id: string | null;
+  service: string | null;
+  starts_at: string;
+  state: Generated<string>;
+  value_minor: number | null;
+}
+
+export interface CallQualityIssues {
+  agent_id: string | null;
+  category: string;
+  channel: Generated<string>;
+  client_id: string;
+  description: string | null;
+  id: string;
+  interaction_id: string | null;
+  noted_at: string;
+  resolved_at: string | null;
+  score_id: string | null;
+  sector_id: string | null;
+  severity: string;
+  status: Generated<string>;
+}
+
+export interface CallQualityScores {
+  agent_id: string | null;
+  audio_clarity: Numeric | null;
+  background_noise: Numeric | null;
+  channel: Generated<string>;
+  clarity: number | null;
+  client_id: string;
+  comment: string | null;
+  empathy: number | null;
+  id: string;
+  interaction_id: string | null;
+  overall: Numeric;
+  professionalism: number | null;
+  resolution: number | null;
+  responsiveness: number | null;
+  reviewed_at: string;
+  reviewer: string | null;
+  sector_id: string | null;
+}
+
+export interface Campaigns {
+  budget_minor: number | null;
+  channel: string | null;
+  client_id: string;
+  currency: string | null;
+  ends_on: string | null;
+  id: string;
+  name: string;
+  starts_on: string | null;
+}
+
+export interface CampaignSpend {
+  amount_minor: Generated<number>;
+  campaign_id: string;
+  channel: string | null;
+  clicks: Generated<number>;
+  client_id: string;
+  contacted: Generated<number>;
+  currency: string;
+  id: string;
+  impressions: Generated<number>;
+  responded: Generated<number>;
+  spent_at: string;
+}
+
 export interface Clients {
+  cancel_hours: Generated<number>;
   created_at: Generated<string>;
   currency: string;
   id: string;
@@ -140,6 +246,20 @@ export interface Clients {
   service_level_s: Generated<number>;
   short_abandon_s: Generated<number>;
   time_zone: string;
+}
+
+export interface CostAnalysis {
+  agent_id: string | null;
+  amount_minor: number;
+  campaign_id: string | null;
+  category: string;
+  channel: string | null;
+  client_id: string;
+  currency: string;
+  description: string | null;
+  id: string;
+  incurred_at: string;
+  sector_id: string | null;
 }
 
 export interface CustomerMetrics {
@@ -157,6 +277,7 @@ export interface Customers {
   attributes: Generated<Json>;
   client_id: string;
   country: string | null;
+  erased_at: string | null;
   first_contact_at: string | null;
   id: string;
   name: string | null;
@@ -166,6 +287,7 @@ export interface Customers {
 export interface CustomerSatisfaction {
   agent_id: string | null;
   answered_at: string;
+  campaign_id: string | null;
   category: string | null;
   channel: Generated<string>;
   client_id: string;
@@ -176,6 +298,8 @@ export interface CustomerSatisfaction {
   interaction_id: string | null;
   nps: number | null;
   sector_id: string | null;
+  sentiment: number | null;
+  would_recommend: boolean | null;
 }
 
 export interface CustomerTiers {
@@ -184,6 +308,22 @@ export interface CustomerTiers {
   entered_on: string;
   left_on: string | null;
   tier: string;
+}
+
+export interface Deals {
+  agent_id: string | null;
+  amount_minor: number;
+  campaign_id: string | null;
+  channel: string | null;
+  client_id: string;
+  closed_at: string | null;
+  currency: string;
+  customer_id: string | null;
+  id: string;
+  lead_id: string | null;
+  opened_at: string;
+  sector_id: string | null;
+  state: Generated<string>;
 }
 
 export interface Deliveries {
@@ -242,6 +382,14 @@ export interface Executions {
   window_to: string;
 }
 
+export interface FactTables {
+  customer_column: string | null;
+  is_book: Generated<boolean>;
+  is_event: boolean;
+  name: string;
+  time_column: string;
+}
+
 export interface ForecastDays {
   client_id: string;
   day: string;
@@ -278,21 +426,61 @@ export interface IdempotencyKeys {
 
 export interface Interactions {
   agent_id: string | null;
+  answered_at: string | null;
   automated: Generated<boolean>;
+  campaign_id: string | null;
   channel: Generated<string>;
   client_id: string;
+  conversion_type: string | null;
+  conversion_value_minor: number | null;
   customer_id: string | null;
+  ended_at: string | null;
   escalated: Generated<boolean>;
+  follow_up_at: string | null;
   hold_s: Generated<number>;
   id: string;
+  intents: Generated<string[]>;
+  location: string | null;
+  messages_in: Generated<number>;
+  messages_out: Generated<number>;
+  repeat_of: string | null;
   resolved: Generated<boolean>;
   sector_id: string | null;
+  sentiment: number | null;
   started_at: string;
   status: string;
+  tags: Generated<string[]>;
   talk_s: Generated<number>;
   topic: string | null;
   wait_s: Generated<number | null>;
   wrap_s: Generated<number>;
+}
+
+export interface Leads {
+  agent_id: string | null;
+  campaign_id: string | null;
+  channel: string | null;
+  client_id: string;
+  created_at: string;
+  currency: string | null;
+  customer_id: string | null;
+  id: string;
+  location: string | null;
+  sector_id: string | null;
+  source: string | null;
+  stage: Generated<string>;
+  value_minor: number | null;
+}
+
+export interface LeadStageChanges {
+  agent_id: string | null;
+  changed_at: string;
+  client_id: string;
+  customer_id: string | null;
+  from_stage: string | null;
+  id: string;
+  lead_id: string;
+  to_stage: string;
 }
 
 export interface Migrations {
@@ -309,6 +497,7 @@ export interface Nodes {
 export interface Payments {
   agent_id: string | null;
   amount_minor: number;
+  campaign_id: string | null;
   channel: string | null;
   client_id: string;
   country: string | null;
@@ -318,8 +507,30 @@ export interface Payments {
   id: string;
   kind: string;
   occurred_at: string;
+  provider_id: string | null;
   sector_id: string | null;
+  service: string | null;
   settled_at: string | null;
+}
+
+export interface ProviderAvailability {
+  client_id: string;
+  ends_at: string;
+  id: string;
+  provider_id: string;
+  starts_at: string;
+}
+
+export interface QueueSnapshots {
+  agents_available: number | null;
+  agents_handling: number | null;
+  channel: Generated<string>;
+  client_id: string;
+  id: string;
+  longest_wait_s: number | null;
+  sector_id: string | null;
+  taken_at: string;
+  waiting: number;
 }
 
 export interface ReportSubscriptions {
@@ -446,6 +657,25 @@ export interface Sectors {
   name: string;
 }
 
+export interface ServiceRequests {
+  accepted_at: string | null;
+  agent_id: string | null;
+  campaign_id: string | null;
+  channel: string | null;
+  client_id: string;
+  completed_at: string | null;
+  currency: string | null;
+  customer_id: string | null;
+  id: string;
+  location: string | null;
+  provider_id: string | null;
+  requested_at: string;
+  sector_id: string | null;
+  service: string;
+  state: Generated<string>;
+  value_minor: number | null;
+}
+
 export interface Sessions {
   created_at: Generated<string>;
   csrf_token: string;
@@ -458,6 +688,30 @@ export interface SignInFailures {
   expire: number | null;
   key: string;
   points: Generated<number>;
+}
+
+export interface Subscriptions {
+  amount_minor: number;
+  client_id: string;
+  currency: string;
+  customer_id: string;
+  ends_at: string | null;
+  id: string;
+  interval_months: Generated<number>;
+  mrr_minor: Generated<number | null>;
+  plan: string | null;
+  starts_at: string;
+}
+
+export interface Touchpoints {
+  campaign_id: string | null;
+  channel: string | null;
+  client_id: string;
+  customer_id: string;
+  id: string;
+  kind: string;
+  source: string | null;
+  touched_at: string;
 }
 
 export interface Unsubscribes {
@@ -480,28 +734,42 @@ export interface Users {
 
 export interface DB {
   agent_metrics: AgentMetrics;
+  agent_status_changes: AgentStatusChanges;
   agents: Agents;
   alert_notices: AlertNotices;
   alerts: Alerts;
   analytics_audit_log: AnalyticsAuditLog;
+  analytics_events: AnalyticsEvents;
   api_keys: ApiKeys;
   backfills: Backfills;
+  bookings: Bookings;
+  call_quality_issues: CallQualityIssues;
+  call_quality_scores: CallQualityScores;
+  campaign_spend: CampaignSpend;
+  campaigns: Campaigns;
   clients: Clients;
+  cost_analysis: CostAnalysis;
   customer_metrics: CustomerMetrics;
   customer_satisfaction: CustomerSatisfaction;
   customer_tiers: CustomerTiers;
   customers: Customers;
+  deals: Deals;
   deliveries: Deliveries;
   download_links: DownloadLinks;
   execution_files: ExecutionFiles;
   executions: Executions;
+  fact_tables: FactTables;
   forecast_days: ForecastDays;
   forecasts: Forecasts;
   idempotency_keys: IdempotencyKeys;
   interactions: Interactions;
+  lead_stage_changes: LeadStageChanges;
+  leads: Leads;
   migrations: Migrations;
   nodes: Nodes;
   payments: Payments;
+  provider_availability: ProviderAvailability;
+  queue_snapshots: QueueSnapshots;
   report_subscriptions: ReportSubscriptions;
   revenue_metrics: RevenueMetrics;
   rollup_days: RollupDays;
@@ -511,8 +779,11 @@ export interface DB {
   runs: Runs;
   schedules: Schedules;
   sectors: Sectors;
+  service_requests: ServiceRequests;
   sessions: Sessions;
   sign_in_failures: SignInFailures;
+  subscriptions: Subscriptions;
+  touchpoints: Touchpoints;
   unsubscribes: Unsubscribes;
   users: Users;
 }
