@@ -45,14 +45,16 @@ export function queueOf(backend: QueueBackend, name: QueueName): Queue {
  */
 async function addToQueue(queue: Queue, runs: ReadyRun[]): Promise<void> {
   for (const run of runs.filter(({ attempt }) => attempt > 0)) await removeFinished(queue, run.id)
-  await queue.addBulk(
-    runs.map(({ id, job, priority }) => ({
-      name: job,
-      data: {},
-      // BullMQ runs jobs without priority first: that is a person's click.
-      opts: { jobId: id, ...(priority > 1 ? { priority: priority - 1 } : {}) },
-    })),
-  )
+  const jobs = runs.map(jobOf)
+  const [only] = jobs
+  // A bulk is a transaction of several round trips: for many jobs few, for one job many.
+  if (only !== undefined && jobs.length === 1) await queue.add(only.name, only.data, only.opts)
+  else await queue.addBulk(jobs)
+}
+
+/** BullMQ runs jobs without priority first: that is a person's click. */
+function jobOf({ id, job, priority }: ReadyRun) {
+  return { name: job, data: {}, opts: { jobId: id, ...(priority > 1 ? { priority: priority - 1 } : {}) } }
 }
 
 export async function removeFinished(queue: Queue, runId: string): Promise<void> {
