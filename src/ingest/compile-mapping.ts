@@ -1,4 +1,5 @@
 import { InputError } from '../errors.ts'
+import { suggestion } from '../nearest.ts'
 import {
   type CompiledColumn,
   columnFinder,
@@ -13,7 +14,6 @@ import {
 import { findKind } from './kinds/index.ts'
 import type { FactKind } from './kinds/kind.ts'
 import type { ColumnSource, FactSource, Mapping } from './mapping.ts'
-import { suggestion } from './nearest.ts'
 import { isFault } from './readers/cell.ts'
 
 /** What is wrong with one cell of a row. */

@@ -2,8 +2,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { InputError, messageOf } from '../errors.ts'
+import { suggestion } from '../nearest.ts'
 import type { FactKind } from './kinds/kind.ts'
-import { suggestion } from './nearest.ts'
 
 /** The mappings that ship with the program; a person names one as `phonenow-calls`. */
 const SHIPPED_FOLDER = join(import.meta.dirname, 'mappings')

@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.ts'
-import { suggestion } from '../nearest.ts'
+import { suggestion } from '../../nearest.ts'
 import { agents } from './agents.ts'
 import { customers } from './customers.ts'
 import { interactions } from './interactions.ts'
