@@ -19,7 +19,7 @@ export type Written<Body> = { answer: Answer<Body>; audit: AuditEntry | null }
 type Place<Params, Query> = {
   path: `/${string}`
   /** The heading it stands under in the documentation. */
-  group: 'Jobs' | 'Runs' | 'Schedules' | 'Backfills' | 'Alerts' | 'Reports' | 'Health' | 'Mail'
+  group: 'Jobs' | 'Runs' | 'Schedules' | 'Backfills' | 'Alerts' | 'Analytics' | 'Goals' | 'Reports' | 'Health' | 'Mail'
   summary: string
   role: Access
   scope: Scope
@@ -36,8 +36,8 @@ export type ReadEndpoint<Params, Query, Reply extends z.ZodType> = Place<Params,
 }
 
 export type WriteEndpoint<Params, Query, Body, Reply extends z.ZodType> = Place<Params, Query> & {
-  /** post makes or starts something, patch changes what the body names. */
-  method: 'post' | 'patch'
+  /** post makes or starts something, put sets it whole, patch changes what the body names, delete takes it away. */
+  method: 'post' | 'put' | 'patch' | 'delete'
   body: z.ZodType<Body>
   reply: Reply | RawReply
   handle(input: { params: Params; query: Query; body: Body }, context: Context): Promise<Written<z.input<Reply>>>

@@ -7,7 +7,7 @@ import { HttpError } from './problem.ts'
 
 /** One method of one address: an endpoint, a page or a form. Nothing is reachable that is not one of these. */
 export type Route = {
-  method: 'get' | 'post' | 'patch'
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   path: `/${string}`
   role: Access
   scope: Scope

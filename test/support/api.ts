@@ -6,7 +6,12 @@ export type ApiAnswer<Body> = { status: number; body: Body; headers: Headers }
 /** Asks an endpoint as a program would. What it answers must be what the endpoint declares, or a problem document. */
 export async function callApi<Body>(
   url: string,
-  request: { method?: 'GET' | 'POST' | 'PATCH'; path: string; body?: unknown; headers: Record<string, string> },
+  request: {
+    method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+    path: string
+    body?: unknown
+    headers: Record<string, string>
+  },
 ): Promise<ApiAnswer<Body>> {
   const { method = 'GET', path, body, headers } = request
   const response = await fetch(url + path, {
