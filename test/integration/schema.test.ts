@@ -10,8 +10,8 @@ const { url, database } = await createTestDatabase()
 /** Tables of the whole system, out of reach of a client's connection, with the reason. */
 const SYSTEM_TABLES: Record<string, string> = {
   analytics_audit_log: 'changes of every client and of none; the board shows a client its own through a query',
-  fact_tables: 'which tables hold facts; no row of any client',
   api_keys: 'a key is looked up before it is known whose it is',
+  fact_tables: 'which tables hold facts; no row of any client',
   idempotency_keys: 'kept by person or key, who may act for several clients',
   migrations: 'what has been done to the schema',
   nodes: 'the processes that are running',
