@@ -4,9 +4,9 @@ export type Role = (typeof ROLES)[number]
 
 /**
  * What a route asks of its visitor: `public` nothing, `open` nothing either, but it knows who comes, `reports` a role that may read reports, then each level what the one before
- * may and more. `metrics` is `viewer`, and a visitor on the same machine.
+ * may and more. `metrics` is `viewer`, and a visitor on the same machine. `ingest` is `operator`, and keys that bring facts in.
  */
-export type Access = 'public' | 'open' | 'reports' | 'viewer' | 'metrics' | 'operator' | 'admin'
+export type Access = 'public' | 'open' | 'reports' | 'viewer' | 'metrics' | 'ingest' | 'operator' | 'admin'
 
 /** Whether a visitor bound to one client may come in, and then sees that client only, or the route shows all clients at once. */
 export type Scope = 'client' | 'everything'
@@ -15,6 +15,7 @@ const ADMITTED: Record<Exclude<Access, 'public' | 'open'>, readonly Role[]> = {
   reports: ['admin', 'operator', 'finance', 'supervisor', 'viewer'],
   viewer: ['admin', 'operator', 'viewer'],
   metrics: ['admin', 'operator', 'viewer'],
+  ingest: ['admin', 'operator', 'ingest'],
   operator: ['admin', 'operator'],
   admin: ['admin'],
 }

@@ -52,6 +52,7 @@ const ROLE_WORDS = {
   reports: 'For every role that reads reports.',
   viewer: 'For viewers, operators and admins.',
   metrics: 'For viewers, operators and admins, and for the machine itself.',
+  ingest: 'For keys that bring facts in, operators and admins.',
   operator: 'For operators and admins.',
   admin: 'For admins.',
 }
