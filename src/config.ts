@@ -187,7 +187,18 @@ export const settings = z.object({
     .min(30)
     .max(36_500)
     .optional()
-    .describe('Interactions and surveys are deleted after this many days, roll-ups stay. Unset: kept.'),
+    .describe(
+      'Facts but the books (payments, costs, spend, leads, deals) are deleted after this many days, roll-ups stay. Unset: kept.',
+    ),
+  EVENTS_TTL_DAYS: z.coerce
+    .number()
+    .int()
+    .min(30)
+    .max(36_500)
+    .default(90)
+    .describe(
+      'Raw events (analytics events, touchpoints, agent status, queue snapshots) are deleted after this many days, roll-ups stay.',
+    ),
   SHUTDOWN_GRACE_SECONDS: z.coerce
     .number()
     .int()

@@ -12,16 +12,20 @@ export async function prepareFactPartitions(db: SystemDatabase, day: Day): Promi
 }
 
 /**
- * Drops the months of interactions and surveys that ended before `day`. Roll-ups stay: a dropped partition fires no trigger, so no
- * day becomes dirty. Payments are the books and are kept. Returns the names of the tables that went.
+ * Drops the months of facts that ended before `facts` (null: facts are kept) and of raw events that ended before `events`. Roll-ups
+ * stay: a dropped partition fires no trigger, so no day becomes dirty. The books are kept. Returns the names of the tables that went.
  */
-export async function dropFactsBefore(db: SystemDatabase, day: Day): Promise<string[]> {
+export async function dropFactsBefore(
+  db: SystemDatabase,
+  { facts, events }: { facts: Day | null; events: Day },
+): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`
     select c.relname as name
-    from pg_inherits i join pg_class c on c.oid = i.inhrelid
-    where i.inhparent in ('interactions'::regclass, 'customer_satisfaction'::regclass)
-      and c.relname ~ '_[0-9]{4}_[0-9]{2}$'
-      and to_date(right(c.relname, 7), 'YYYY_MM') + interval '1 month' <= ${day}::date
+    from fact_tables f
+    join pg_inherits i on i.inhparent = f.name::regclass
+    join pg_class c on c.oid = i.inhrelid
+    where not f.is_book and c.relname ~ '_[0-9]{4}_[0-9]{2}$'
+      and to_date(right(c.relname, 7), 'YYYY_MM') + interval '1 month' <= case when f.is_event then ${events}::date else ${facts}::date end
     order by 1`.execute(db)
   for (const { name } of rows) await sql`drop table ${sql.table(name)}`.execute(db)
   return rows.map((row) => row.name)

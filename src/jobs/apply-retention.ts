@@ -39,7 +39,10 @@ export const applyRetention = defineJob<z.output<typeof payload>, JobTools>({
   memoryMaxMb: null,
   async run({ day }, { database: { system }, storage, retention, signal, log }) {
     await prepareFactPartitions(system, day)
-    const dropped = retention.factDays === null ? [] : await dropFactsBefore(system, addDays(day, -retention.factDays))
+    const dropped = await dropFactsBefore(system, {
+      facts: retention.factDays === null ? null : addDays(day, -retention.factDays),
+      events: addDays(day, -retention.eventDays),
+    })
     const reports = await expireReports(system, storage, retention.reportDays, signal)
     const runs = await expireRuns(system, retention.ledgerDays, { budgetMs: RUNS_BUDGET_MS, signal })
     await expireAlerts(system, retention.ledgerDays)

@@ -20,7 +20,7 @@ export type JobTools = {
     attachMaxBytes: number
     linkTtlDays: number
   }
-  retention: { reportDays: number; ledgerDays: number; factDays: number | null }
+  retention: { reportDays: number; ledgerDays: number; factDays: number | null; eventDays: number }
 }
 
 export type JobContext = RunContext & JobTools

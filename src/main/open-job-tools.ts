@@ -32,6 +32,7 @@ export async function openJobTools(config: Config, database: Database, log: Log)
       reportDays: config.REPORT_TTL_DAYS,
       ledgerDays: config.LEDGER_TTL_DAYS,
       factDays: config.FACTS_TTL_DAYS ?? null,
+      eventDays: config.EVENTS_TTL_DAYS,
     },
   }
 }

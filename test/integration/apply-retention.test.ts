@@ -30,7 +30,7 @@ beforeEach(async () => {
 })
 
 function applyToday(factDays: number | null): Promise<unknown> {
-  const retention = { reportDays: 400, ledgerDays: 400, factDays }
+  const retention = { reportDays: 400, ledgerDays: 400, factDays, eventDays: 90 }
   return perform(
     applyRetention,
     { day: today },
@@ -135,6 +135,28 @@ test('old months of contacts are dropped when asked for, payments and roll-ups s
   expect(await db.selectFrom('interactions').select('id').execute()).toEqual([])
   expect(await db.selectFrom('payments').select('amount_minor').execute()).toEqual([{ amount_minor: 100 }])
   expect(await days()).toEqual(before)
+})
+
+test('old months of raw events are dropped whatever is said of facts, younger ones and the books stay', async () => {
+  await sql`select ensure_fact_partitions('2020-03-01', '2020-03-31')`.execute(db)
+  const at = ['2020-03-05T10:00:00Z', `${today}T00:00:00Z`]
+  for (const [n, when] of at.entries()) {
+    await sql`insert into analytics_events (client_id, id, occurred_at, name) values (${ACME}, ${`e${n}`}, ${when}, 'visit')`.execute(
+      db,
+    )
+    await sql`insert into deals (client_id, id, opened_at, amount_minor, currency) values (${ACME}, ${`d${n}`}, ${when}, 1, 'EUR')`.execute(
+      db,
+    )
+    await sql`insert into leads (client_id, id, created_at) values (${ACME}, ${`l${n}`}, ${when})`.execute(db)
+  }
+  await applyToday(null)
+  const ids = async (table: string) =>
+    (await sql<{ id: string }>`select id from ${sql.table(table)} order by id`.execute(db)).rows
+  expect([await ids('analytics_events'), await ids('deals'), await ids('leads')]).toEqual([
+    [{ id: 'e1' }],
+    [{ id: 'd0' }, { id: 'd1' }],
+    [{ id: 'l0' }, { id: 'l1' }],
+  ])
 })
 
 test('the months to come are ready', async () => {

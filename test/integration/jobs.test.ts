@@ -12,7 +12,7 @@ import { createTestDatabase } from '../support/test-database.ts'
 const { database } = await createTestDatabase()
 const db = database.system
 // These jobs ask for none of what this process lacks: storage, mail and Chromium.
-const retention = { reportDays: 400, ledgerDays: 400, factDays: null as number | null }
+const retention = { reportDays: 400, ledgerDays: 400, factDays: null as number | null, eventDays: 90 }
 const tools = { database, log: createLog('silent'), jobTools: { retention } as JobTools }
 
 beforeEach(async () => {
