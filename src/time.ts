@@ -57,3 +57,24 @@ export function daysOf(window: DayWindow): Day[] {
   for (let day = window.from; day < window.to; day = addDays(day, 1)) days.push(day)
   return days
 }
+
+/** How many calendar months a window covers exactly; null when it does not begin and end with a month. */
+export function wholeMonths({ from, to }: DayWindow): number | null {
+  const [first, end] = [Temporal.PlainDate.from(from), Temporal.PlainDate.from(to)]
+  if (first.day !== 1 || end.day !== 1) return null
+  return first.until(end, { largestUnit: 'months' }).months
+}
+
+/** The window of the same length before: as many months when it is made of whole months, else as many days. */
+export function previousWindow(window: DayWindow): DayWindow {
+  const [first, end] = [Temporal.PlainDate.from(window.from), Temporal.PlainDate.from(window.to)]
+  const months = wholeMonths(window)
+  const length = months === null ? { days: first.until(end, { largestUnit: 'days' }).days } : { months }
+  return { from: first.subtract(length).toString(), to: window.from }
+}
+
+/** The same dates a year before. A window that begins on 29 February began on the 28th; one that ended before it ended with the 28th. */
+export function windowLastYear({ from, to }: DayWindow): DayWindow {
+  const aYearBefore = (day: Day) => Temporal.PlainDate.from(day).subtract({ years: 1 }).toString()
+  return { from: aYearBefore(from), to: to.endsWith('-02-29') ? addDays(aYearBefore(to), 1) : aYearBefore(to) }
+}

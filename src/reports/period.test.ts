@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { previousWindow, shortDay, windowLabel, windowLastYear, windowOf } from './period.ts'
+import { shortDay, windowLabel, windowOf } from './period.ts'
 
 test('a period is the last whole one before today', () => {
   // A Saturday.
@@ -16,18 +16,6 @@ test('on a Monday last week ended yesterday, on a Sunday it ended six days ago',
 test('in January last month and last week lie in the year before', () => {
   expect(windowOf('last-month', '2027-01-01')).toEqual({ from: '2026-12-01', to: '2027-01-01' })
   expect(windowOf('last-week', '2027-01-01')).toEqual({ from: '2026-12-21', to: '2026-12-28' })
-})
-
-test('the previous window is as long: in months when it is made of months, else in days', () => {
-  expect(previousWindow({ from: '2011-11-01', to: '2011-12-01' })).toEqual({ from: '2011-10-01', to: '2011-11-01' })
-  expect(previousWindow({ from: '2026-01-01', to: '2026-04-01' })).toEqual({ from: '2025-10-01', to: '2026-01-01' })
-  expect(previousWindow({ from: '2026-03-01', to: '2026-03-15' })).toEqual({ from: '2026-02-15', to: '2026-03-01' })
-  expect(previousWindow({ from: '2026-11-20', to: '2026-11-21' })).toEqual({ from: '2026-11-19', to: '2026-11-20' })
-})
-
-test('last year are the same dates', () => {
-  expect(windowLastYear({ from: '2024-02-01', to: '2024-03-01' })).toEqual({ from: '2023-02-01', to: '2023-03-01' })
-  expect(windowLastYear({ from: '2024-02-29', to: '2024-03-01' })).toEqual({ from: '2023-02-28', to: '2023-03-01' })
 })
 
 test('a window says itself in the words of the locale', () => {

@@ -1,4 +1,4 @@
-import { addDays, type Day, type DayWindow } from '../time.ts'
+import { addDays, type Day, type DayWindow, wholeMonths } from '../time.ts'
 
 /** Windows that a schedule can name: the last whole one before the day it is due. */
 export const PERIODS = ['yesterday', 'last-week', 'last-month'] as const
@@ -19,27 +19,6 @@ export function windowOf(period: Period, today: Day): DayWindow {
       return { from: first.subtract({ months: 1 }).toString(), to: first.toString() }
     }
   }
-}
-
-/** How many calendar months a window covers exactly; null when it does not begin and end with a month. */
-function wholeMonths({ from, to }: DayWindow): number | null {
-  const [first, end] = [Temporal.PlainDate.from(from), Temporal.PlainDate.from(to)]
-  if (first.day !== 1 || end.day !== 1) return null
-  return first.until(end, { largestUnit: 'months' }).months
-}
-
-/** The window of the same length before: as many months when it is made of whole months, else as many days. */
-export function previousWindow(window: DayWindow): DayWindow {
-  const [first, end] = [Temporal.PlainDate.from(window.from), Temporal.PlainDate.from(window.to)]
-  const months = wholeMonths(window)
-  const length = months === null ? { days: first.until(end, { largestUnit: 'days' }).days } : { months }
-  return { from: first.subtract(length).toString(), to: window.from }
-}
-
-/** The same dates a year before (29 February: the 28th). */
-export function windowLastYear({ from, to }: DayWindow): DayWindow {
-  const aYearBefore = (day: Day) => Temporal.PlainDate.from(day).subtract({ years: 1 }).toString()
-  return { from: aYearBefore(from), to: aYearBefore(to) }
 }
 
 /** A window in words, in a locale: "November 2011", "2011", "20 November 2026", "14 – 20 November 2026". */

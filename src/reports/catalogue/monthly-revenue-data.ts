@@ -13,8 +13,7 @@ import {
   windowFreshness,
 } from '../../analytics/metrics/index.ts'
 import type { ClientDatabase } from '../../db/database.ts'
-import { addDays, type DayWindow } from '../../time.ts'
-import { previousWindow, windowLastYear } from '../period.ts'
+import { addDays, type DayWindow, previousWindow, windowLastYear } from '../../time.ts'
 import type { ReportClient, ReportParams } from '../report.ts'
 import type { Earlier } from './metric-blocks.ts'
 

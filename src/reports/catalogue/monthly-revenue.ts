@@ -1,7 +1,7 @@
 import { METRICS, type MetricKey, type MoneySums, NO_MONEY, valueOf } from '../../analytics/metrics/index.ts'
-import { type DayWindow, daysOf } from '../../time.ts'
+import { type DayWindow, daysOf, previousWindow, windowLastYear } from '../../time.ts'
 import type { Block, Chart, Check, DocumentMeta, Row, Table, Value } from '../document.ts'
-import { previousWindow, shortDay, windowLabel, windowLastYear } from '../period.ts'
+import { shortDay, windowLabel } from '../period.ts'
 import { defineReport } from '../report.ts'
 import {
   addUp,

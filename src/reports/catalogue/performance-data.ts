@@ -1,8 +1,7 @@
 import { CALL_VOLUME, latestForecast, type StoredForecast } from '../../analytics/forecasts/index.ts'
 import { contactsBy, contactsTotal, type Group, type Sums, windowFreshness } from '../../analytics/metrics/index.ts'
 import type { ClientDatabase } from '../../db/database.ts'
-import { addDays, type Day, type DayWindow } from '../../time.ts'
-import { previousWindow } from '../period.ts'
+import { addDays, type Day, type DayWindow, previousWindow } from '../../time.ts'
 import type { ReportParams } from '../report.ts'
 import type { Earlier } from './metric-blocks.ts'
 

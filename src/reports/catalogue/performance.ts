@@ -10,9 +10,9 @@ import {
   valueOf,
   wilsonInterval,
 } from '../../analytics/metrics/index.ts'
-import { addDays, daysOf, startOfDay } from '../../time.ts'
+import { addDays, daysOf, previousWindow, startOfDay } from '../../time.ts'
 import type { Block, Chart, Check, DocumentMeta, Figure, Table } from '../document.ts'
-import { previousWindow, windowLabel } from '../period.ts'
+import { windowLabel } from '../period.ts'
 import { defineReport } from '../report.ts'
 import { forecastBlocks } from './forecast-blocks.ts'
 import {
