@@ -5,9 +5,9 @@ import type { Clock } from '../time.ts'
 import type { ColumnType, FactColumn } from './kinds/kind.ts'
 import type { ColumnSource, Condition } from './mapping.ts'
 import { type Cell, type CellReader, fault } from './readers/cell.ts'
-import { epochReader, instantBounds, timeReader } from './readers/instant.ts'
-import { decimalReader, durationReader, integerReader, minorReader } from './readers/numbers.ts'
-import { jsonReader, oneOfReader, slugReader, textReader, valuesReader } from './readers/text.ts'
+import { dateReader, epochReader, instantBounds, timeReader } from './readers/instant.ts'
+import { decimalReader, durationReader, integerReader, minorReader, numberReader } from './readers/numbers.ts'
+import { jsonReader, oneOfReader, slugReader, textReader, textsReader, valuesReader } from './readers/text.ts'
 
 /** What reading depends on beside the mapping: whose data it is, and when now is. */
 export type ReadingContext = { timeZone: string; currency: string; clock: Clock }
@@ -30,10 +30,13 @@ export type CompiledColumn = {
 const OPTIONS: Record<ColumnType, readonly (keyof ColumnSource)[]> = {
   id: ['as'],
   text: [],
+  texts: [],
   integer: [],
+  number: ['decimal'],
   seconds: ['as'],
   boolean: [],
   instant: ['as', 'format'],
+  date: [],
   money: ['as', 'decimal', 'group', 'round', 'sign'],
   currency: [],
   attributes: [],
@@ -42,10 +45,13 @@ const OPTIONS: Record<ColumnType, readonly (keyof ColumnSource)[]> = {
 const READINGS: Record<ColumnType, readonly string[]> = {
   id: ['slug'],
   text: [],
+  texts: [],
   integer: [],
+  number: [],
   seconds: ['duration'],
   boolean: [],
   instant: ['epoch-seconds', 'epoch-milliseconds'],
+  date: [],
   money: ['minor'],
   currency: [],
   attributes: [],
@@ -133,16 +139,22 @@ function readerOf(place: string, column: FactColumn, source: ColumnSource, conte
       return source.as === 'slug' ? slugReader(max) : textReader(max)
     case 'text':
       return column.oneOf === undefined ? textReader(max) : oneOfReader(column.oneOf)
+    case 'texts':
+      return textsReader(max)
     case 'integer':
       return integerReader(column)
+    case 'number':
+      return numberReader(column, source.decimal ?? '.')
     case 'seconds':
       return source.as === 'duration' ? durationReader(column) : integerReader(column)
     case 'boolean':
       return valuesReader({ true: 'true', false: 'false' })
     case 'instant':
       return instantReader(column, source, context)
+    case 'date':
+      return dateReader
     case 'money':
-      return moneyReader(place, source, context.currency)
+      return moneyReader(place, column, source, context.currency)
     case 'currency':
       return (text) =>
         text === context.currency ? text : fault(`is not the client's currency, which is ${context.currency}`)
@@ -158,7 +170,7 @@ function instantReader(column: FactColumn, source: ColumnSource, context: Readin
   return timeReader(source.format ?? 'iso', context.timeZone, bounds)
 }
 
-function moneyReader(place: string, source: ColumnSource, currency: string): CellReader {
+function moneyReader(place: string, column: FactColumn, source: ColumnSource, currency: string): CellReader {
   const decimal = source.decimal ?? '.'
   const group = source.group ?? null
   if (group === decimal) throw wrong(place, `"${group}" cannot part both thousands and decimals`)
@@ -166,10 +178,11 @@ function moneyReader(place: string, source: ColumnSource, currency: string): Cel
     source.as === 'minor'
       ? minorReader()
       : decimalReader({ exponent: currencyExponent(currency), currency, decimal, group, round: source.round === true })
-  if (source.sign !== 'negate') return read
   return (text) => {
     const cell = read(text)
-    return typeof cell === 'string' ? negated(cell) : cell
+    if (typeof cell !== 'string') return cell
+    const amount = source.sign === 'negate' ? negated(cell) : cell
+    return column.min === 0 && amount.startsWith('-') ? fault('is negative') : amount
   }
 }
 

@@ -11,6 +11,7 @@ import {
   type ReadingContext,
   wrong,
 } from './compile-column.ts'
+import { compileRules } from './compile-rules.ts'
 import { findKind } from './kinds/index.ts'
 import type { FactKind } from './kinds/kind.ts'
 import type { ColumnSource, FactSource, Mapping } from './mapping.ts'
@@ -22,12 +23,16 @@ export type RowFault = { column: string; value: string; reason: string }
 /** The values of one fact, in the order of its columns, as PostgreSQL's text form has them. */
 export type FactValues = (string | null)[]
 
-/** How one fact is made of a row. */
-export type CompiledFact = {
+/** Which columns of a kind of fact are written, and how. */
+export type FactShape = {
   kind: FactKind
   columns: readonly string[]
   /** Rows that come along with other facts, such as the agents of calls, are made when they are missing and left alone otherwise. */
   onlyMissing: boolean
+}
+
+/** How one fact is made of a row. */
+export type CompiledFact = FactShape & {
   /** null: this row yields no such fact, or `faults` now says why it cannot. */
   read(fields: Fields, faults: RowFault[]): FactValues | null
 }
@@ -109,28 +114,30 @@ function readColumns(columns: readonly CompiledColumn[], fields: Fields, faults:
   return whole ? values : null
 }
 
-/** What is done once every column was read: signs that follow the kind of a payment, and the rule between columns. */
+/** What is done once every column was read: signs that follow the kind of a payment, and the rules between columns. */
 function completion(
   kind: FactKind,
   columns: readonly CompiledColumn[],
   sources: Readonly<Record<string, ColumnSource>>,
 ): (values: FactValues, fields: Fields, faults: RowFault[]) => FactValues | null {
-  const { rule } = kind
-  if (rule === undefined) return (values) => values
-  const first = columns.findIndex(({ name }) => name === rule.columns[0])
-  const second = columns.findIndex(({ name }) => name === rule.columns[1])
-  const blamed = columns[second]
-  if (first === -1 || blamed === undefined) return (values) => values
-  const signByKind = sources[blamed.name]?.sign === 'by-kind'
+  const names = columns.map(({ name }) => name)
+  const rules = compileRules(kind, names)
+  const signs = rules.filter(({ blamed }) => sources[names[blamed] ?? '']?.sign === 'by-kind')
+  if (rules.length === 0) return (values) => values
   return (values, fields, faults) => {
-    const value = values[second] ?? null
-    if (signByKind && value !== null && rule.broken(values[first] ?? null, value) !== null) {
-      values[second] = negated(value)
+    for (const { blamed, broken } of signs) {
+      const amount = values[blamed] ?? null
+      if (amount !== null && broken(values) !== null) values[blamed] = negated(amount)
     }
-    const reason = rule.broken(values[first] ?? null, values[second] ?? null)
-    if (reason === null) return values
-    faults.push({ column: blamed.from, value: blamed.source(fields), reason })
-    return null
+    let whole = true
+    for (const { blamed, broken } of rules) {
+      const reason = broken(values)
+      const column = columns[blamed]
+      if (reason === null || column === undefined) continue
+      whole = false
+      faults.push({ column: column.from, value: column.source(fields), reason })
+    }
+    return whole ? values : null
   }
 }
 

@@ -1,4 +1,4 @@
-import { type FactKind, id, name, reference } from './kind.ts'
+import { type FactKind, id, name, reference, worth } from './kind.ts'
 
 export const agents: FactKind = {
   name: 'agents',
@@ -10,5 +10,7 @@ export const agents: FactKind = {
     name,
     kind: { type: 'text', oneOf: ['person', 'assistant'], whenEmpty: 'person' },
     sector_id: reference,
+    hourly_cost_minor: worth,
   },
+  rules: [],
 }

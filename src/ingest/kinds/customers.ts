@@ -13,4 +13,5 @@ export const customers: FactKind = {
     attributes: { type: 'attributes', max: 10_000, whenEmpty: '{}' },
     first_contact_at: { type: 'instant', earliest: true },
   },
+  rules: [],
 }

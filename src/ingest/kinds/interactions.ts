@@ -1,4 +1,20 @@
-import { boolean, channel, type FactKind, id, reference, SECONDS_MAX, seconds, text } from './kind.ts'
+import {
+  boolean,
+  channel,
+  count,
+  type FactKind,
+  happenedAt,
+  id,
+  instant,
+  reference,
+  SECONDS_MAX,
+  seconds,
+  sentiment,
+  text,
+  texts,
+  worth,
+} from './kind.ts'
+import { isLonger, notBefore } from './rules.ts'
 
 export const interactions: FactKind = {
   name: 'interactions',
@@ -7,7 +23,9 @@ export const interactions: FactKind = {
   time: 'started_at',
   columns: {
     id,
-    started_at: { type: 'instant', required: true },
+    started_at: happenedAt,
+    answered_at: instant,
+    ended_at: instant,
     channel: { ...channel, whenEmpty: 'voice' },
     status: { type: 'text', required: true, oneOf: ['answered', 'abandoned', 'missed'] },
     agent_id: reference,
@@ -22,10 +40,42 @@ export const interactions: FactKind = {
     resolved: boolean,
     escalated: boolean,
     automated: boolean,
+    repeat_of: reference,
+    sentiment,
+    intents: texts,
+    messages_in: count,
+    messages_out: count,
+    conversion_type: text,
+    conversion_value_minor: worth,
+    campaign_id: reference,
+    location: text,
+    tags: texts,
+    follow_up_at: { type: 'instant', mayBeAhead: true },
   },
-  rule: {
-    columns: ['wait_s', 'status'],
-    broken: (wait, status) =>
-      status === 'answered' && wait === null ? 'is empty, and the contact was answered' : null,
-  },
+  rules: [
+    {
+      columns: ['status', 'wait_s'],
+      broken: (status, wait) =>
+        status === 'answered' && wait === null ? 'is empty, and the contact was answered' : null,
+    },
+    notBefore('answered_at', 'started_at', 'the contact began'),
+    notBefore('ended_at', 'started_at', 'the contact began'),
+    notBefore('ended_at', 'answered_at', 'it was answered'),
+    {
+      columns: ['started_at', 'ended_at', 'talk_s'],
+      broken: (from, to, talk) =>
+        from !== null && to !== null && isLonger(Number(talk), from, to)
+          ? 'is longer than the contact, which lasted from started_at to ended_at'
+          : null,
+    },
+    {
+      columns: ['started_at', 'ended_at', 'talk_s', 'hold_s'],
+      broken(from, to, talk, hold) {
+        if (from === null || to === null || hold === '0' || isLonger(Number(talk), from, to)) return null
+        return isLonger(Number(talk) + Number(hold), from, to)
+          ? 'is, together with talk_s, longer than the contact, which lasted from started_at to ended_at'
+          : null
+      },
+    },
+  ],
 }

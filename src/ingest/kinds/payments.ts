@@ -1,4 +1,4 @@
-import { channel, type FactKind, id, reference, text } from './kind.ts'
+import { channel, type FactKind, happenedAt, id, reference, text } from './kind.ts'
 
 export const payments: FactKind = {
   name: 'payments',
@@ -7,7 +7,7 @@ export const payments: FactKind = {
   time: 'occurred_at',
   columns: {
     id,
-    occurred_at: { type: 'instant', required: true },
+    occurred_at: happenedAt,
     kind: { type: 'text', required: true, oneOf: ['charge', 'refund', 'payout', 'fee'] },
     amount_minor: { type: 'money', required: true },
     currency: { type: 'currency', required: true },
@@ -18,13 +18,18 @@ export const payments: FactKind = {
     country: text,
     external_reference: text,
     settled_at: { type: 'instant', mayBeAhead: true },
+    campaign_id: reference,
+    provider_id: reference,
+    service: text,
   },
-  rule: {
-    columns: ['kind', 'amount_minor'],
-    broken(kind, amount) {
-      const negative = amount?.startsWith('-') === true
-      if (kind === 'charge') return negative ? 'is negative, and a charge brings money in' : null
-      return negative || amount === '0' ? null : `is positive, and a ${kind} takes money out`
+  rules: [
+    {
+      columns: ['kind', 'amount_minor'],
+      broken(kind, amount) {
+        const negative = amount?.startsWith('-') === true
+        if (kind === 'charge') return negative ? 'is negative, and a charge brings money in' : null
+        return negative || amount === '0' ? null : `is positive, and a ${kind} takes money out`
+      },
     },
-  },
+  ],
 }

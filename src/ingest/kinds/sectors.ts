@@ -6,4 +6,5 @@ export const sectors: FactKind = {
   table: 'sectors',
   time: null,
   columns: { id, name },
+  rules: [],
 }

@@ -1,4 +1,4 @@
-import { channel, type FactKind, id, longText, reference, text } from './kind.ts'
+import { channel, type FactKind, happenedAt, id, longText, reference, sentiment, text } from './kind.ts'
 
 export const surveys: FactKind = {
   name: 'surveys',
@@ -7,7 +7,7 @@ export const surveys: FactKind = {
   time: 'answered_at',
   columns: {
     id,
-    answered_at: { type: 'instant', required: true },
+    answered_at: happenedAt,
     interaction_id: reference,
     customer_id: reference,
     agent_id: reference,
@@ -17,5 +17,9 @@ export const surveys: FactKind = {
     nps: { type: 'integer', min: 0, max: 10 },
     comment: longText,
     category: text,
+    sentiment,
+    would_recommend: { type: 'boolean' },
+    campaign_id: reference,
   },
+  rules: [],
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { epochReader, instantBounds, timeReader } from './instant.ts'
+import { dateReader, epochReader, instantBounds, timeReader } from './instant.ts'
 
 const clock = () => Temporal.Instant.from('2026-06-01T12:00:00Z')
 const bounds = instantBounds(clock, false)
@@ -54,8 +54,8 @@ test('what is no time, lies ahead, or is of another century is refused', () => {
     '2021-02-30',
     '2021-13-01',
     '2021-01-01T25:00',
-    '2026-06-02T15:00',
-    '2026-06-02T13:00',
+    '2026-06-01T14:05:01',
+    '2026-06-01T14:05',
     '0202-01-01',
   ]
   expect(texts.map(read)).toEqual([
@@ -63,11 +63,44 @@ test('what is no time, lies ahead, or is of another century is refused', () => {
     { reason: 'is no date of the calendar' },
     { reason: 'is no date of the calendar' },
     { reason: 'is no time of day' },
-    { reason: 'lies more than a day ahead of now' },
-    '2026-06-02T13:00:00+02:00',
+    { reason: 'lies more than 5 minutes ahead of now' },
+    '2026-06-01T14:05:00+02:00',
     { reason: 'is before 1970: is the year right?' },
   ])
-  expect(timeReader('iso', 'UTC', instantBounds(clock, true))('2027-01-01')).toBe('2027-01-01T00:00:00+00:00')
+  const planned = timeReader('iso', 'UTC', instantBounds(clock, true))
+  expect(planned('2027-01-01')).toBe('2027-01-01T00:00:00+00:00')
+  expect(planned('9999-12-31')).toEqual({ reason: 'lies more than twenty years ahead' })
+})
+
+test('a day that is none is never taken for another, whichever is read first', () => {
+  const read = zurich()
+  expect(['2021-03-45', '2021-04-13', '2021-03-45'].map(read)).toEqual([
+    { reason: 'is no date of the calendar' },
+    '2021-04-13T00:00:00+02:00',
+    { reason: 'is no date of the calendar' },
+  ])
+})
+
+test('what lies ahead is asked of the clock as it goes on', () => {
+  let now = clock()
+  const read = timeReader(
+    'iso',
+    'UTC',
+    instantBounds(() => now, false),
+  )
+  expect(read('2026-06-01T12:06:00Z')).toEqual({ reason: 'lies more than 5 minutes ahead of now' })
+  now = now.add({ minutes: 1 })
+  expect(read('2026-06-01T12:06:00Z')).toBe('2026-06-01T12:06:00Z')
+})
+
+test('a date is one of the calendar, of our times', () => {
+  expect(['2026-03-29', '2026-02-29', '29.3.2026', '1926-03-29', '9999-12-31'].map(dateReader)).toEqual([
+    '2026-03-29',
+    { reason: 'is no date of the calendar' },
+    { reason: 'is not a date such as 2026-03-29' },
+    { reason: 'is not between 1970 and 2099: is the year right?' },
+    { reason: 'is not between 1970 and 2099: is the year right?' },
+  ])
 })
 
 test('seconds and milliseconds since 1970 are instants', () => {

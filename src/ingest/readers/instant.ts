@@ -2,20 +2,31 @@ import { type Clock, HOUR_MS, MINUTE_MS, SECOND_MS, startOfDay } from '../../tim
 import { type Cell, type CellReader, fault } from './cell.ts'
 import { timePattern, type WallClock } from './time-pattern.ts'
 
-/** What an instant may be: facts do not lie ahead of now, save by what clocks and zones differ. */
-export type InstantBounds = { earliestMs: number; latestMs: number | null }
+/** What an instant may be. `aheadFault` says what is wrong with one that lies too far ahead, or null. */
+export type InstantBounds = { earliestMs: number; aheadFault(ms: number): Cell }
 
 /** Times before this one are mistakes of the year. */
 const EARLIEST = Temporal.Instant.from('1970-01-01T00:00:00Z')
-const AHEAD_MAX_MS = 24 * HOUR_MS
+/** Facts do not lie ahead of now, save by what clocks differ. */
+const CLOCKS_DIFFER_MS = 5 * MINUTE_MS
+/** What is planned lies in the next twenty years; a later year is a mistake. */
+const PLANNED_MAX_MS = 7305 * 24 * HOUR_MS
 
 /** Local hours remembered; about two years. */
 const HOURS_MAX = 20_000
 
 export function instantBounds(clock: Clock, mayBeAhead: boolean): InstantBounds {
+  const aheadMaxMs = mayBeAhead ? PLANNED_MAX_MS : CLOCKS_DIFFER_MS
+  const tooFar = fault(mayBeAhead ? 'lies more than twenty years ahead' : 'lies more than 5 minutes ahead of now')
+  let latestMs = 0
   return {
     earliestMs: EARLIEST.epochMilliseconds,
-    latestMs: mayBeAhead ? null : clock().epochMilliseconds + AHEAD_MAX_MS,
+    aheadFault(ms) {
+      if (ms <= latestMs) return null
+      // Asked anew only for times that lie past what was allowed a while ago.
+      latestMs = clock().epochMilliseconds + aheadMaxMs
+      return ms <= latestMs ? null : tooFar
+    },
   }
 }
 
@@ -65,9 +76,16 @@ function notOfForm(format: string): string {
   return format === 'iso' ? 'is not a time such as 2026-03-29T14:05:00' : `is not of the form ${format}`
 }
 
-function bounded(ms: number, { earliestMs, latestMs }: InstantBounds): Cell {
-  if (ms < earliestMs) return fault('is before 1970: is the year right?')
-  return latestMs !== null && ms > latestMs ? fault('lies more than a day ahead of now') : null
+function bounded(ms: number, { earliestMs, aheadFault }: InstantBounds): Cell {
+  return ms < earliestMs ? fault('is before 1970: is the year right?') : aheadFault(ms)
+}
+
+/** A day of the calendar, such as 2026-03-29. */
+export function dateReader(text: string): Cell {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return fault('is not a date such as 2026-03-29')
+  const [year = 0, month = 0, day = 0] = text.split('-').map(Number)
+  if (plainDateTime({ year, month, day, hour: 0 }) === null) return fault('is no date of the calendar')
+  return year >= 1970 && year < 2100 ? text : fault('is not between 1970 and 2099: is the year right?')
 }
 
 /**
@@ -80,6 +98,8 @@ type Hour =
   | { kind: 'none' }
 
 function hourOf(known: Map<number, Hour>, { year, month, day, hour }: WallClock, timeZone: string): Hour {
+  // A day of the month that is none would share its key with another hour.
+  if (month > 12 || day > 31) return { kind: 'none' }
   const key = ((year * 13 + month) * 32 + day) * 24 + hour
   const found = known.get(key)
   if (found !== undefined) return found

@@ -1,10 +1,30 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { CellReader } from './cell.ts'
-import { decimalReader, durationReader, integerReader, type MoneyFormat, minorReader } from './numbers.ts'
+import { decimalReader, durationReader, integerReader, type MoneyFormat, minorReader, numberReader } from './numbers.ts'
 
 const all = (read: CellReader, texts: string[]) => Object.fromEntries(texts.map((text) => [text, read(text)]))
 const pounds: MoneyFormat = { exponent: 2, currency: 'GBP', decimal: '.', group: null, round: false }
+
+test('a number has decimals or none, within its range', () => {
+  const texts = ['0.5', '-1', '1', '.25', '1e-2', '-0', '1.01', '-2', '0,5', '1e999', 'NaN', '0x1', '']
+  expect(all(numberReader({ min: -1, max: 1 }, '.'), texts)).toEqual({
+    '0.5': '0.5',
+    '-1': '-1',
+    '1': '1',
+    '.25': '0.25',
+    '1e-2': '0.01',
+    '-0': '0',
+    '1.01': { reason: 'is above 1' },
+    '-2': { reason: 'is below -1' },
+    '0,5': { reason: 'is not a number' },
+    '1e999': { reason: 'is too large' },
+    NaN: { reason: 'is not a number' },
+    '0x1': { reason: 'is not a number' },
+    '': { reason: 'is not a number' },
+  })
+  expect(numberReader({}, ',')('1234,5')).toBe('1234.5')
+})
 
 test('a whole number is one within its range, also as a spreadsheet writes it', () => {
   expect(all(integerReader({ min: 1, max: 5 }), ['3', '03', '3.0', '+5', '0', '6', '2.5', 'x', '', '1e3'])).toEqual({

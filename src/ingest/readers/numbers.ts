@@ -6,15 +6,24 @@ const DIGITS_MAX = 15
 const WHOLE = /^([+-]?)0*(\d+)(?:\.0*)?$/
 const DURATION = /^(-?)(?:(\d+):)?(\d{1,2}):(\d{2})$/
 
-export type Range = { min?: number; max?: number }
+export type Range = { min?: number | undefined; max?: number | undefined }
 
 /** A whole number within a range; `12.0`, as spreadsheets write it, is one. */
 export function integerReader({ min, max }: Range): CellReader {
   return (text) => {
     const parts = WHOLE.exec(text)
     if (parts === null) return fault('is not a whole number')
-    const value = Number(`${parts[1]}${parts[2]}`)
-    return inRange(value, min, max)
+    return wholeInRange(Number(`${parts[1]}${parts[2]}`), { min, max })
+  }
+}
+
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/
+
+/** A number within a range, with decimals or without. */
+export function numberReader({ min, max }: Range, decimal: '.' | ','): CellReader {
+  return (text) => {
+    const plain = decimal === '.' ? text : text.replace(decimal, '.')
+    return NUMBER.test(plain) ? inRange(Number(plain), { min, max }) : fault('is not a number')
   }
 }
 
@@ -27,12 +36,18 @@ export function durationReader({ min, max }: Range): CellReader {
     const seconds = Number(parts[4])
     if (seconds > 59 || (parts[2] !== undefined && minutes > 59)) return fault('is not a duration such as 0:02:23')
     const value = Number(parts[2] ?? 0) * 3600 + minutes * 60 + seconds
-    return inRange(parts[1] === '-' ? -value : value, min, max)
+    return wholeInRange(parts[1] === '-' ? -value : value, { min, max })
   }
 }
 
-function inRange(value: number, min: number | undefined, max: number | undefined): Cell {
-  if (!Number.isSafeInteger(value)) return fault('is too large')
+/** A whole number, when it is exact and within a range. */
+export function wholeInRange(value: number, range: Range): Cell {
+  return Number.isSafeInteger(value) ? inRange(value, range) : fault('is too large')
+}
+
+/** A number, when it is within a range. */
+export function inRange(value: number, { min, max }: Range): Cell {
+  if (!Number.isFinite(value)) return fault('is too large')
   if (min === 0 && value < 0) return fault('is negative')
   if (min !== undefined && value < min) return fault(`is below ${min}`)
   if (max !== undefined && value > max) return fault(`is above ${max}`)

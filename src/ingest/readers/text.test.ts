@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { jsonReader, oneOfReader, slugReader, textReader, valuesReader } from './text.ts'
+import { jsonReader, oneOfReader, slugReader, textReader, textsReader, valuesReader } from './text.ts'
 
 test('a name becomes an id of its letters and digits, in any script', () => {
   const slug = slugReader(200)
@@ -34,6 +34,24 @@ test('attributes are a JSON object that PostgreSQL can hold', () => {
     '{"plan":"gold"}',
     { reason: 'is not a JSON object' },
     { reason: 'is not a JSON object' },
-    { reason: 'is not a JSON object' },
+    { reason: 'holds a NUL character' },
   ])
+  const nested = (depth: number) => '{"a":'.repeat(depth) + 'null' + '}'.repeat(depth)
+  expect([nested(32), nested(33), '{"a":"\\ud800"}', '{"\\ud800":1}', '{"a":1e999}'].map(jsonReader(500))).toEqual([
+    nested(32),
+    { reason: 'is nested more than 32 deep' },
+    { reason: 'holds half a surrogate pair' },
+    { reason: 'holds half a surrogate pair' },
+    { reason: 'holds a number that is too large' },
+  ])
+})
+
+test('several texts are an array as PostgreSQL writes it, whatever they hold', () => {
+  expect(['late; angry', ' ; ', 'say "no"; a\\b; {}', 'a; much too long'].map(textsReader(8))).toEqual([
+    '{"late","angry"}',
+    '{}',
+    '{"say \\"no\\"","a\\\\b","{}"}',
+    { reason: 'is longer than 8 characters' },
+  ])
+  expect(textsReader(8)('a;'.repeat(51))).toEqual({ reason: 'holds more than 50 texts' })
 })

@@ -1,4 +1,4 @@
-import { type CellReader, fault, isFault } from './cell.ts'
+import { type Cell, type CellReader, fault, isFault } from './cell.ts'
 
 /** Combining accents, which decomposition parts from Latin, Greek and Cyrillic letters. */
 const ACCENTS = /[\u0300-\u036f]/g
@@ -8,8 +8,28 @@ const NEITHER_LETTER_NOR_DIGIT = /[^\p{L}\p{M}\p{N}]+/gu
 export function textReader(max: number): CellReader {
   return (text) => {
     if (text.length > max) return fault(`is longer than ${max} characters`)
-    return text.includes('\0') ? fault('holds a NUL character') : text
+    const reason = textFault(text)
+    return reason === null ? text : fault(reason)
   }
+}
+
+const TEXTS_MAX = 50
+
+/** Several texts with semicolons between, as PostgreSQL writes an array. */
+export function textsReader(max: number): CellReader {
+  return (text) => textArray(text.split(';'), max)
+}
+
+/** Texts as PostgreSQL writes an array; those that are empty are left out. */
+export function textArray(texts: readonly string[], max: number): Cell {
+  const read = textReader(max)
+  const items: string[] = []
+  for (const text of texts) {
+    const cell = read(text.trim())
+    if (isFault(cell)) return cell
+    if (cell !== null && cell !== '') items.push(`"${cell.replaceAll(/["\\]/g, '\\$&')}"`)
+  }
+  return items.length > TEXTS_MAX ? fault(`holds more than ${TEXTS_MAX} texts`) : `{${items.join(',')}}`
 }
 
 /** A name turned into an id: `Technical Support` to `technical-support`, `Zoë` to `zoe`; other scripts keep their letters. */
@@ -44,15 +64,38 @@ export function valuesReader(values: Readonly<Record<string, string>>): CellRead
 
 /** A JSON object. */
 export function jsonReader(max: number): CellReader {
-  const read = textReader(max)
-  return (text) => {
-    const cell = read(text)
-    if (cell === null || isFault(cell)) return cell
-    const value = parsed(cell)
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    // Written anew: PostgreSQL's jsonb refuses an escaped NUL that JSON allows.
-    return isObject && !cell.includes('\\u0000') ? JSON.stringify(value) : fault('is not a JSON object')
+  return (text) => (text.length > max ? fault(`is longer than ${max} characters`) : jsonObject(parsed(text), max))
+}
+
+/** PostgreSQL reads nested JSON by recursion, and nobody means to send more. */
+const DEPTH_MAX = 32
+
+/** A value as the text of a JSON object that PostgreSQL's jsonb takes. */
+export function jsonObject(value: unknown, max: number): Cell {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fault('is not a JSON object')
+  const reason = jsonFault(value, DEPTH_MAX)
+  if (reason !== null) return fault(reason)
+  const text = JSON.stringify(value)
+  return text.length > max ? fault(`is longer than ${max} characters`) : text
+}
+
+/** What jsonb has against a value: it holds neither NUL nor half a surrogate pair, and JSON no number without an end. */
+function jsonFault(value: unknown, depth: number): string | null {
+  if (typeof value === 'string') return textFault(value)
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'holds a number that is too large'
+  if (typeof value !== 'object' || value === null) return null
+  if (depth === 0) return `is nested more than ${DEPTH_MAX} deep`
+  for (const [name, member] of Object.entries(value)) {
+    const reason = textFault(name) ?? jsonFault(member, depth - 1)
+    if (reason !== null) return reason
   }
+  return null
+}
+
+/** What PostgreSQL's text cannot hold. */
+function textFault(text: string): string | null {
+  if (text.includes('\0')) return 'holds a NUL character'
+  return text.isWellFormed() ? null : 'holds half a surrogate pair'
 }
 
 function parsed(text: string): unknown {

@@ -1,0 +1,18 @@
+import type { FactValues } from './compile-mapping.ts'
+import type { FactKind } from './kinds/kind.ts'
+
+export type CompiledRule = {
+  /** The place of the column that is blamed. */
+  blamed: number
+  broken(values: FactValues): string | null
+}
+
+/** The rules of a kind that can be asked of facts with these columns, in this order. */
+export function compileRules(kind: FactKind, columns: readonly string[]): CompiledRule[] {
+  return kind.rules.flatMap((rule) => {
+    const places = rule.columns.map((name) => columns.indexOf(name))
+    const blamed = places.at(-1) ?? -1
+    if (places.includes(-1)) return []
+    return [{ blamed, broken: (values) => rule.broken(...places.map((place) => values[place] ?? null)) }]
+  })
+}
