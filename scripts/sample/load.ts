@@ -69,10 +69,15 @@ async function findStoredDays(db: Database): Promise<Map<string, Day>> {
   return new Map(rows.flatMap((row) => (row.last_id === null ? [] : [[row.client_id, dayOfId(row.last_id)]])))
 }
 
+/** The tables of facts that the sample has rows for. */
+const SAMPLE_TABLES = ['interactions', 'customer_satisfaction', 'payments']
+
 async function preparePartitions(db: Database, lastDay: LastDay, days: number | undefined): Promise<void> {
   const lastDays = sampleClients.map(({ timeZone }) => lastDayIn(lastDay, timeZone)).sort()
   const [earliest = '', latest = ''] = [lastDays[0], lastDays.at(-1)]
-  await sql`select ensure_fact_partitions(${firstSampleDay(earliest, days)}, ${latest})`.execute(db.system)
+  await sql`select ensure_fact_partitions(${firstSampleDay(earliest, days)}, ${latest}, ${SAMPLE_TABLES})`.execute(
+    db.system,
+  )
 }
 
 async function loadClient(

@@ -1,6 +1,6 @@
 import { type BulkConnection, refusalOf } from '../db/copy.ts'
 import type { Batch } from './batch.ts'
-import type { CompiledFact } from './compile-mapping.ts'
+import type { FactShape } from './compile-mapping.ts'
 import type { Reject } from './source.ts'
 import { addTallies, compareStaged, createStaging, mergeStaged, type Staging, stage, type Tally } from './staging.ts'
 
@@ -12,7 +12,7 @@ export type FactWriter = {
   finish(complete: boolean): Promise<Tally[]>
 }
 
-export type WriterOptions = { connection: BulkConnection; clientId: string; facts: readonly CompiledFact[] }
+export type WriterOptions = { connection: BulkConnection; clientId: string; facts: readonly FactShape[] }
 
 /** Each batch is a transaction of its own. */
 export async function createBatchWriter(options: WriterOptions, ensureMonths: EnsureMonths): Promise<FactWriter> {
@@ -84,15 +84,26 @@ export async function createComparingWriter(options: WriterOptions): Promise<Fac
 
 export type EnsureMonths = (months: ReadonlySet<string>) => Promise<void>
 
-/** Makes the partitions of months that are not known to have them. Months before `from` stay in the default partition. */
-export function createMonthEnsurer(connection: BulkConnection, from: string): EnsureMonths {
+/** Months that are given partitions: a mistyped year must not make a thousand tables. */
+const PARTITIONED_MONTHS = { before: 240, after: 24 }
+
+/** Makes the partitions of months that are not known to have them. Months far from `now` stay in the default partition. */
+export function createMonthEnsurer(
+  connection: BulkConnection,
+  facts: readonly FactShape[],
+  now: Temporal.Instant,
+): EnsureMonths {
+  const thisMonth = now.toZonedDateTimeISO('UTC').toPlainDate().toPlainYearMonth()
+  const from = thisMonth.subtract({ months: PARTITIONED_MONTHS.before }).toString()
+  const to = thisMonth.add({ months: PARTITIONED_MONTHS.after }).toString()
+  const tables = facts.flatMap(({ kind }) => (kind.time === null ? [] : [kind.table]))
   const ensured = new Set<string>()
   return async (months) => {
     for (const month of months) {
-      if (ensured.has(month) || month < from) continue
+      if (ensured.has(month) || month < from || month > to) continue
       await connection.query(
-        "select ensure_fact_partitions($1::date, ($1::date + interval '1 month' - interval '1 day')::date)",
-        [`${month}-01`],
+        "select ensure_fact_partitions($1::date, ($1::date + interval '1 month' - interval '1 day')::date, $2)",
+        [`${month}-01`, tables],
       )
       ensured.add(month)
     }

@@ -1,8 +1,8 @@
-import { type BulkConnection, openBulkConnection } from '../db/copy.ts'
+import { openBulkConnection } from '../db/copy.ts'
 import type { Database } from '../db/database.ts'
 import { InputError, messageOf } from '../errors.ts'
 import { suggestion } from '../nearest.ts'
-import { addDays, type Clock, dayOf } from '../time.ts'
+import type { Clock } from '../time.ts'
 import { type Batches, createBatches } from './batches.ts'
 import type { ReadingContext } from './compile-column.ts'
 import { type CompiledFact, compileMapping } from './compile-mapping.ts'
@@ -13,7 +13,6 @@ import {
   createComparingWriter,
   createMonthEnsurer,
   createWholeWriter,
-  type EnsureMonths,
   type FactWriter,
 } from './fact-writers.ts'
 import { findKind } from './kinds/index.ts'
@@ -22,9 +21,6 @@ import { type Mapping, plainMapping, plainSource, readMapping } from './mapping.
 import { createRejectsFile, type RejectsFile } from './rejects-file.ts'
 import type { RecordPage, RecordSource, Reject } from './source.ts'
 import type { Tally } from './staging.ts'
-
-/** Facts older than this share the default partition: a mistyped year must not make a thousand tables. */
-const PARTITIONED_DAYS = 7305
 
 export type ImportOptions = {
   database: Database
@@ -114,7 +110,9 @@ async function importParts(job: Job): Promise<Pass> {
   try {
     return await passOver(job, 'importing', (facts) => {
       const writer = { connection, clientId, facts }
-      return dryRun ? createComparingWriter(writer) : createBatchWriter(writer, monthEnsurer(job, connection))
+      return dryRun
+        ? createComparingWriter(writer)
+        : createBatchWriter(writer, createMonthEnsurer(connection, facts, job.options.clock()))
     })
   } finally {
     await connection.release()
@@ -132,7 +130,7 @@ async function importWhole(job: Job): Promise<Pass> {
   const connection = await openBulkConnection(database, clientId)
   try {
     // Before the transaction: a partition is made under a lock that must not be held for the length of an import.
-    await monthEnsurer(job, connection)(check.months)
+    await createMonthEnsurer(connection, check.facts, job.options.clock())(check.months)
     return await passOver(job, 'importing', (facts) => createWholeWriter({ connection, clientId, facts }))
   } finally {
     await connection.release()
@@ -141,13 +139,8 @@ async function importWhole(job: Job): Promise<Pass> {
 
 const NO_WRITER: FactWriter = { write: async () => [], finish: async () => [] }
 
-function monthEnsurer({ options, client }: Job, connection: BulkConnection): EnsureMonths {
-  const from = addDays(dayOf(options.clock(), client.timeZone), -PARTITIONED_DAYS)
-  return createMonthEnsurer(connection, from.slice(0, 7))
-}
-
 type Counts = Omit<ImportResult, 'rejectsPath'>
-type Pass = { counts: Counts; months: ReadonlySet<string> }
+type Pass = { counts: Counts; months: ReadonlySet<string>; facts: readonly CompiledFact[] }
 
 /** Every row of the file was taken. */
 function isComplete({ rejected, stoppedAtLine }: Counts): boolean {
@@ -173,7 +166,7 @@ async function passOver(job: Job, phase: ImportProgress['phase'], openWriter: Op
       await batches.abandon()
       throw error instanceof InputError ? error : interrupted(job, error)
     }
-    return { counts, months: converter.months }
+    return { counts, months: converter.months, facts }
   } finally {
     await source.close()
   }

@@ -1,5 +1,5 @@
 import { quoted } from '../db/copy.ts'
-import type { CompiledFact } from './compile-mapping.ts'
+import type { FactShape } from './compile-mapping.ts'
 
 /** How a batch goes from its staging table (s) to the table of facts (t). $1 is the client. */
 export type MergeStatements = {
@@ -31,7 +31,7 @@ export type MoveStatements = {
  * as a list, not as a join: the statistics know nothing of a client that has just begun, and a join that the planner believes to
  * be of one row reads all of the client's facts for each of the batch's. A list is at worst looked for in one reading.
  */
-export function mergeStatements(fact: CompiledFact, stage: string): MergeStatements {
+export function mergeStatements(fact: FactShape, stage: string): MergeStatements {
   const { table, time } = fact.kind
   const names = fact.columns.map(quoted)
   const key = ['id', ...(time === null ? [] : [time])]
@@ -69,7 +69,7 @@ function anyChange(columns: readonly string[]): Change {
   }
 }
 
-function earlierChange(fact: CompiledFact): Change {
+function earlierChange(fact: FactShape): Change {
   const columns = earliestColumns(fact)
   if (columns.length === 0) return null
   return {
@@ -81,7 +81,7 @@ function earlierChange(fact: CompiledFact): Change {
   }
 }
 
-function earliestColumns({ kind, columns }: CompiledFact): string[] {
+function earliestColumns({ kind, columns }: FactShape): string[] {
   return columns.filter((name) => kind.columns[name]?.earliest === true)
 }
 
@@ -90,7 +90,7 @@ function conflictAction(change: Change): string {
 }
 
 /** Many calls bring the same agent along: the first row of each id, with the earliest of its instants. */
-function firstOfEach(fact: CompiledFact, stage: string): string {
+function firstOfEach(fact: FactShape, stage: string): string {
   const earliest = earliestColumns(fact)
   const names = fact.columns.map((name) =>
     earliest.includes(name) ? `min(${quoted(name)}) over (partition by id) as ${quoted(name)}` : quoted(name),

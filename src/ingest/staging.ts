@@ -1,15 +1,15 @@
 import { type BulkConnection, quoted } from '../db/copy.ts'
-import type { CompiledFact } from './compile-mapping.ts'
+import type { FactShape } from './compile-mapping.ts'
 import { type MergeStatements, type MoveStatements, mergeStatements } from './merge-statements.ts'
 
 /** What became of the facts of one kind. Rows that only come along are counted when they are new or change, not otherwise. */
 export type Tally = { kind: string; table: string; inserted: number; updated: number; unchanged: number }
 
 /** A temporary table for the facts of one batch, and the statements that take them from there to where they belong. */
-export type Staging = { fact: CompiledFact; table: string; statements: MergeStatements }
+export type Staging = { fact: FactShape; table: string; statements: MergeStatements }
 
 /** Makes the temporary table; it lives until the connection is released. */
-export async function createStaging(connection: BulkConnection, fact: CompiledFact, index: number): Promise<Staging> {
+export async function createStaging(connection: BulkConnection, fact: FactShape, index: number): Promise<Staging> {
   const table = `pg_temp.import_${index}`
   const columns = fact.columns.map(quoted).join(', ')
   await connection.query(

@@ -47,11 +47,16 @@ test('attributes are a JSON object that PostgreSQL can hold', () => {
 })
 
 test('several texts are an array as PostgreSQL writes it, whatever they hold', () => {
-  expect(['late; angry', ' ; ', 'say "no"; a\\b; {}', 'a; much too long'].map(textsReader(8))).toEqual([
+  expect(
+    ['late; angry', ' ; ', 'say "no"; a\\b; {}', 'a; much too long', '["a;b",""]', '[1]', '[a]'].map(textsReader(8)),
+  ).toEqual([
     '{"late","angry"}',
     '{}',
     '{"say \\"no\\"","a\\\\b","{}"}',
     { reason: 'is longer than 8 characters' },
+    '{"a;b"}',
+    { reason: 'is not a list of texts' },
+    { reason: 'is not a list of texts' },
   ])
   expect(textsReader(8)('a;'.repeat(51))).toEqual({ reason: 'holds more than 50 texts' })
 })

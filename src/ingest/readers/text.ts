@@ -15,16 +15,18 @@ export function textReader(max: number): CellReader {
 
 const TEXTS_MAX = 50
 
-/** Several texts with semicolons between, as PostgreSQL writes an array. */
+/** Several texts, with semicolons between or as a JSON list, as PostgreSQL writes an array. */
 export function textsReader(max: number): CellReader {
-  return (text) => textArray(text.split(';'), max)
+  return (text) => textArray(text.startsWith('[') ? parsed(text) : text.split(';'), max)
 }
 
 /** Texts as PostgreSQL writes an array; those that are empty are left out. */
-export function textArray(texts: readonly string[], max: number): Cell {
+export function textArray(texts: unknown, max: number): Cell {
+  if (!Array.isArray(texts)) return fault('is not a list of texts')
   const read = textReader(max)
   const items: string[] = []
   for (const text of texts) {
+    if (typeof text !== 'string') return fault('is not a list of texts')
     const cell = read(text.trim())
     if (isFault(cell)) return cell
     if (cell !== null && cell !== '') items.push(`"${cell.replaceAll(/["\\]/g, '\\$&')}"`)
