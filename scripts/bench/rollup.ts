@@ -1,0 +1,300 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { sql } from 'kysely'
+import { type Database, openDatabase } from '../../src/db/database.ts'
+import { startEmbeddedServer } from '../../src/db/embedded-server.ts'
+import { migrate } from '../../src/db/migrate.ts'
+import type { JobTools } from '../../src/jobs/job-tools.ts'
+import { rollUpDay } from '../../src/jobs/roll-up-day.ts'
+import { createLog } from '../../src/log.ts'
+import { createEngine, createRegistry, type Engine, on, openQueueBackend } from '../../src/queues/index.ts'
+import { sqlFile } from '../../src/sql.ts'
+import { addDays, type Day, systemClock } from '../../src/time.ts'
+import { closeBench, type Measure, median, tell } from './table.ts'
+
+/**
+ * `npm run bench:rollup`: nights of many clients through the queue, against one statement per table written by hand over the same rows, on
+ * the same server in the same run.
+ */
+
+const HELP = `npm run bench:rollup -- [part…] [options]
+
+  night       200 clients × 5,000 interactions of one day, all families, against SQL by hand
+  history     the same night, with as much history as one day and ten times as much
+  backfill    30 days × 50 clients: is it linear, does memory stay flat?
+  (none: all)
+
+  --clients N      clients of a night (default 200)
+  --contacts N     interactions of each and day (default 5000)
+  --rounds N       rounds of the night, of which the median counts (default 3)
+  --backfill N     days of the backfill (default 30)
+  --help           this
+`
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    clients: { type: 'string', default: '200' },
+    contacts: { type: 'string', default: '5000' },
+    rounds: { type: 'string', default: '3' },
+    backfill: { type: 'string', default: '30' },
+    help: { type: 'boolean', default: false },
+  },
+})
+const CLIENTS = Number(values.clients)
+const CONTACTS = Number(values.contacts)
+const ROUNDS = Number(values.rounds)
+const BACKFILL_DAYS = Number(values.backfill)
+const BACKFILL_CLIENTS = Math.min(50, CLIENTS)
+const HISTORY = 10
+
+const FOLDER = join(import.meta.dirname, 'rollup')
+const NIGHT: Day = '2026-03-18'
+const ZONES = ['Europe/Berlin', 'America/New_York', 'Asia/Kolkata']
+
+/** Each output and the statement written by hand for it, in the order they are made. */
+const BY_HAND = [
+  ['agent_metrics', 'bare-agent-metrics.sql'],
+  ['daily_metrics', 'bare-daily-metrics.sql'],
+  ['performance_trends', 'bare-trends.sql'],
+  ['metric_histograms', 'bare-histograms.sql'],
+  ['revenue_metrics', 'bare-revenue.sql'],
+  ['customer_metrics', 'bare-customers.sql'],
+] as const
+
+const fillFacts = sqlFile<{ contacts: number }>(FOLDER, 'fill-facts.sql')
+const fillDays = sqlFile(FOLDER, 'fill-days.sql')
+
+type World = { database: Database; engine: Engine }
+
+async function main(): Promise<number> {
+  if (values.help) {
+    process.stdout.write(HELP)
+    return 0
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'daybreak-bench-'))
+  const log = createLog('error')
+  const server = await startEmbeddedServer({ folder, port: 0 })
+  try {
+    await migrate(server.url)
+    const database = openDatabase(server.url, { max: 16, log })
+    const backend = await openQueueBackend({
+      pool: database.queuePool,
+      redisUrl: undefined,
+      redisCluster: false,
+      prefix: 'bench',
+      log,
+    })
+    const engine = openEngine(database, backend, log)
+    try {
+      await addClients(database)
+      const world = { database, engine }
+      await engine.startScheduler()
+      await engine.startWorkers()
+      return closeBench(await measureParts(world))
+    } finally {
+      await engine.close(1000)
+      await backend.close()
+      await database.close()
+    }
+  } finally {
+    await server.release()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function measureParts(world: World): Promise<Measure[]> {
+  const wanted = (part: string) => positionals.length === 0 || positionals.includes(part)
+  const measures: Measure[] = []
+  if (wanted('night')) measures.push(...(await night(world)))
+  if (wanted('history')) measures.push(...(await history(world)))
+  if (wanted('backfill')) measures.push(...(await backfill(world)))
+  return measures
+}
+
+async function addClients({ unhurried }: Database): Promise<void> {
+  await sql`
+    insert into clients (id, name, time_zone, currency)
+    select 'client-' || lpad(n::text, 4, '0'), 'Client ' || n, (${ZONES}::text[])[1 + n % 3], 'EUR' from generate_series(0, ${CLIENTS}::integer - 1) n`.execute(
+    unhurried,
+  )
+  await sql`
+    insert into customers (client_id, id, name, role, country)
+    select c.id, 'customer-' || n, 'Customer ' || n, case n % 9 when 0 then 'ca' else 'client' end, 'DE' from clients c, generate_series(0, 1999) n`.execute(
+    unhurried,
+  )
+}
+
+/** Facts of whole days of the first clients, as a load without triggers would leave them, and their days marked. */
+async function fill({ database: { unhurried } }: World, from: Day, to: Day, clients: number): Promise<void> {
+  await sql`select ensure_fact_partitions(${addDays(from, -20)}::date, ${to}::date)`.execute(unhurried)
+  for (let day = addDays(from, -1); day <= to; day = addDays(day, 1)) {
+    await unhurried.transaction().execute(async (tx) => {
+      await sql`set local session_replication_role = replica`.execute(tx)
+      await fillFacts(tx, [clients, CONTACTS, day])
+    })
+    tell(`filled ${day}: ${clients} clients × ${CONTACTS} interactions`)
+  }
+  await sql`vacuum analyze`.execute(unhurried)
+  await fillDays(unhurried, [from, to])
+}
+
+/** Rolls the days of the first clients up through the queue, by the ledger; returns seconds from the first planned to the last done. */
+async function rollUpThroughQueue({ database, engine }: World, days: readonly Day[], clients: number): Promise<number> {
+  const { rows } = await sql<{ id: string }>`select id from clients order by id limit ${clients}`.execute(
+    database.system,
+  )
+  const requests = days.flatMap((day) => rows.map(({ id }) => on(rollUpDay, { clientId: id, day })))
+  const begun = performance.now()
+  await engine.ledger.requestAll(requests, { origin: 'program', requestedBy: 'bench', again: 'all' })
+  for (;;) {
+    const { rows: left } = await sql<{ state: string; runs: number }>`
+      select state, count(*) as runs from runs where state <> 'succeeded' group by 1`.execute(database.system)
+    if (left.some(({ state }) => state === 'failed')) throw new Error(await whatFailed(database))
+    if (left.length === 0) return (performance.now() - begun) / 1000
+    await sleep(100)
+  }
+}
+
+async function whatFailed(database: Database): Promise<string> {
+  const run = await database.system
+    .selectFrom('runs')
+    .select(['key', 'error_message'])
+    .where('state', '=', 'failed')
+    .executeTakeFirst()
+  return `the roll-up ${run?.key} failed: ${run?.error_message}`
+}
+
+/** Seconds the statements written by hand take, one for each table. */
+async function rollUpByHand({ database: { unhurried } }: World, day: Day): Promise<number> {
+  for (const [table] of BY_HAND) {
+    await sql`drop table if exists ${sql.table(`bare_${table}`)}`.execute(unhurried)
+    await sql`create table ${sql.table(`bare_${table}`)} (like ${sql.table(table)} including all)`.execute(unhurried)
+  }
+  const begun = performance.now()
+  for (const [table, file] of BY_HAND) {
+    const started = performance.now()
+    const text = (await readFile(join(FOLDER, file), 'utf8')).replaceAll('$1', `'${day}'`)
+    await sql.raw(text).execute(unhurried)
+    tell(`  by hand: ${table} ${((performance.now() - started) / 1000).toFixed(1)} s`)
+  }
+  return (performance.now() - begun) / 1000
+}
+
+async function night(world: World): Promise<Measure[]> {
+  await fill(world, NIGHT, addDays(NIGHT, 1), CLIENTS)
+  const [queue, hand]: [number[], number[]] = [[], []]
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    hand.push(await rollUpByHand(world, NIGHT))
+    queue.push(await rollUpThroughQueue(world, [NIGHT], CLIENTS))
+    tell(`night ${round}: by hand ${hand.at(-1)?.toFixed(1)} s, through the queue ${queue.at(-1)?.toFixed(1)} s`)
+  }
+  const ratio = median(queue) / median(hand)
+  return [
+    {
+      work: `a night of ${CLIENTS} clients × ${CONTACTS} interactions, all families, through the queue`,
+      figure: `${median(queue).toFixed(1)} s, ${ratio.toFixed(2)} × SQL by hand (${median(hand).toFixed(1)} s)`,
+      mark: '≤ 1.6 ×',
+      held: ratio <= 1.6,
+    },
+  ]
+}
+
+async function history(world: World): Promise<Measure[]> {
+  const first = addDays(NIGHT, 1)
+  await fill(world, first, addDays(first, 1), CLIENTS)
+  const short = await rollUpThroughQueue(world, [first], CLIENTS)
+  tell(`with a history of 2 days: ${short.toFixed(1)} s`)
+  const last = addDays(first, 2 * (HISTORY - 1))
+  await fill(world, addDays(first, 1), addDays(last, 1), CLIENTS)
+  const long = await rollUpThroughQueue(world, [last], CLIENTS)
+  tell(`with a history of ${2 * HISTORY} days: ${long.toFixed(1)} s`)
+  const ratio = long / short
+  return [
+    {
+      work: 'the same night when history is 10 × longer',
+      figure: `${long.toFixed(1)} s, ${ratio.toFixed(2)} × (${short.toFixed(1)} s)`,
+      mark: '≤ 1.15 ×',
+      held: ratio <= 1.15,
+    },
+  ]
+}
+
+async function backfill(world: World): Promise<Measure[]> {
+  const from = addDays(NIGHT, -90)
+  const days = Array.from({ length: BACKFILL_DAYS }, (_, n) => addDays(from, n))
+  await fill(world, from, addDays(from, BACKFILL_DAYS), BACKFILL_CLIENTS)
+  const third = Math.ceil(days.length / 3)
+  const seconds: number[] = []
+  const memory: Memory[] = []
+  for (let at = 0; at < days.length; at += third) {
+    const part = days.slice(at, at + third)
+    seconds.push((await rollUpThroughQueue(world, part, BACKFILL_CLIENTS)) / part.length)
+    memory.push(await memoryOf(world))
+    tell(`backfill: ${at + part.length} of ${days.length} days, ${seconds.at(-1)?.toFixed(2)} s a day`)
+  }
+  const linear = (seconds.at(-1) ?? 0) / (seconds[0] ?? 1)
+  const flat = (of: keyof Memory) => (memory.at(-1)?.[of] ?? 0) / (memory[0]?.[of] ?? 1)
+  return [
+    {
+      work: `backfill of ${days.length} days × ${BACKFILL_CLIENTS} clients × ${CONTACTS} interactions`,
+      figure: `${seconds.map((each) => each.toFixed(2)).join(', ')} s a day in each third, last ${linear.toFixed(2)} × first`,
+      mark: '≤ 1.15 ×',
+      held: linear <= 1.15,
+    },
+    ...(['node', 'postgres'] as const).map((which) => ({
+      work: `  memory of ${which}, first third to last`,
+      figure: `${memory.map((each) => `${Math.round(each[which])} MB`).join(', ')}, ${flat(which).toFixed(2)} ×`,
+      mark: '≤ 1.2 ×',
+      held: flat(which) <= 1.2,
+    })),
+  ]
+}
+
+type Memory = { node: number; postgres: number }
+
+/** Of this process, and of the server's own processes without what they share. */
+async function memoryOf({ database }: World): Promise<Memory> {
+  const { rows } = await sql<{ pid: number }>`select pid from pg_stat_activity where pid is not null`.execute(
+    database.system,
+  )
+  let postgres = 0
+  for (const { pid } of rows) postgres += await privateMegabytes(pid)
+  return { node: process.memoryUsage().rss / 1e6, postgres }
+}
+
+async function privateMegabytes(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')
+  const kilobytes = [...text.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB/gm)].reduce(
+    (sum, [, size]) => sum + Number(size),
+    0,
+  )
+  return kilobytes / 1000
+}
+
+function openEngine(
+  database: Database,
+  backend: Awaited<ReturnType<typeof openQueueBackend>>,
+  log: ReturnType<typeof createLog>,
+): Engine {
+  const retention = { reportDays: 400, ledgerDays: 400, factDays: null, eventDays: 36_500 }
+  return createEngine({
+    database,
+    backend,
+    registry: createRegistry([rollUpDay]),
+    // A roll-up uses nothing else.
+    jobTools: { database, retention } as JobTools,
+    child: null,
+    clock: systemClock,
+    clientRunsMax: 50,
+    // As config.ts has it.
+    concurrency: { aggregation: 4, segments: 1, predictions: 1, reports: 1, deliveries: 1 },
+    log,
+    onTick: async () => {},
+  })
+}
+
+process.exitCode = await main()
