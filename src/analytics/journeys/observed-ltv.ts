@@ -1,0 +1,57 @@
+import type { ClientDatabase } from '../../db/database.ts'
+import { sqlFile } from '../../sql.ts'
+import { type CustomerRevenue, topCustomers } from '../metrics/index.ts'
+import { type JourneyQuestion, type Trust, trustIn } from './journey-question.ts'
+
+const QUANTILES = [0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1]
+
+/** `top`: how many of the customers with the most net revenue are named. */
+export type ObservedLtvQuestion = Pick<JourneyQuestion, 'clientId' | 'window'> & { top: number }
+
+export type ObservedLtv = {
+  /** Those who dealt with the business in the window, and those of them who ordered. */
+  customers: number
+  payingCustomers: number
+  /** Net revenue (charges less refunds) of known customers, and per customer; minor units of the client's currency. */
+  netMinor: number
+  perCustomerMinor: number | null
+  /** Net revenue nobody is known for: with netMinor it is the net revenue of the window. */
+  unknownMinor: number
+  /** The net revenue that such a share of customers does not exceed. */
+  quantiles: { share: number; netMinor: number }[]
+  top: CustomerRevenue[]
+  trust: Trust
+}
+
+type Row = {
+  customers: number
+  paying_customers: number
+  net_minor: number
+  unknown_minor: number
+  quantiles: number[] | null
+}
+
+const addUpCustomers = sqlFile<Row>(import.meta.dirname, 'observed-ltv.sql')
+
+/**
+ * Customer lifetime value as observed: net revenue / customers, over the customers of customer_metrics in a window. It is a floor, for
+ * nobody's life with the business is over. Source: the definition of docs/metrics.md; projected value: projectLtv.
+ */
+export async function observeLtv(db: ClientDatabase, question: ObservedLtvQuestion): Promise<ObservedLtv> {
+  const { clientId, window, top } = question
+  const [row] = await addUpCustomers(db, [clientId, window.from, window.to, QUANTILES])
+  const { customers = 0, paying_customers = 0, net_minor = 0, unknown_minor = 0, quantiles = null } = row ?? {}
+  return {
+    customers,
+    payingCustomers: paying_customers,
+    netMinor: net_minor,
+    perCustomerMinor: customers === 0 ? null : Math.round(net_minor / customers),
+    unknownMinor: unknown_minor,
+    quantiles: (quantiles ?? []).map((netMinor, index) => ({
+      share: QUANTILES[index] ?? 1,
+      netMinor: Number(netMinor),
+    })),
+    top: await topCustomers(db, { clientId, window, limit: top }),
+    trust: await trustIn(db, clientId, window),
+  }
+}

@@ -1,0 +1,65 @@
+import type { ClientDatabase } from '../../db/database.ts'
+import { sqlFile } from '../../sql.ts'
+import type { Day } from '../../time.ts'
+import { type JourneyQuestion, type Trust, trustIn } from './journey-question.ts'
+import {
+  type AgeSums,
+  addAges,
+  bootstrapInterval,
+  HORIZON_MONTHS_MAX,
+  observedAges,
+  type Projection,
+  projectFrom,
+  tooLittleFor,
+} from './ltv-projection.ts'
+
+/** Random parts of the customers that the interval is drawn from. */
+const GROUPS = 50
+
+/** The window is of first contacts; `today`: the client's local day now; `horizonMonths`: 1 to 60, more is cut to 60. */
+export type ProjectedLtvQuestion = JourneyQuestion & { today: Day; horizonMonths: number }
+
+export type ProjectedLtv =
+  | { refused: string }
+  | (Projection & {
+      horizonMonths: number
+      /** Ages that are observed, from 0; the others are projected. */
+      observedMonths: number
+      customers: number
+      /** At 95 %, see bootstrapInterval. */
+      lowMinor: number
+      highMinor: number
+      trust: Trust
+    })
+
+type Row = { part: number; age: number; customers: number; active: number; followed: number; net_minor: number }
+
+const countAges = sqlFile<Row>(import.meta.dirname, 'projected-ltv.sql')
+
+/**
+ * What a customer will have brought in some months after the first contact, from the retention and revenue of the cohorts of a window;
+ * see projectFrom for the formula. Refused, with the reason, where there is too little history.
+ */
+export async function projectLtv(db: ClientDatabase, question: ProjectedLtvQuestion): Promise<ProjectedLtv> {
+  const { clientId, timeZone, window, today } = question
+  const horizonMonths = Math.min(HORIZON_MONTHS_MAX, question.horizonMonths)
+  const openMonth = `${today.slice(0, 7)}-01`
+  const rows = await countAges(db, [clientId, timeZone, window.from, window.to, openMonth, GROUPS])
+  const groups = [...Map.groupBy(rows, (row) => row.part).values()].map((own) => own.map(agesOf))
+  const ages = addAges(groups)
+  const refused = tooLittleFor(ages)
+  if (refused !== null) return { refused }
+  const observedMonths = observedAges(ages)
+  return {
+    ...projectFrom(ages, observedMonths, horizonMonths),
+    ...bootstrapInterval(groups, observedMonths, horizonMonths),
+    horizonMonths,
+    observedMonths,
+    customers: ages[0]?.customers ?? 0,
+    trust: await trustIn(db, clientId, { from: window.from, to: openMonth < window.from ? window.from : openMonth }),
+  }
+}
+
+function agesOf({ customers, active, followed, net_minor }: Row): AgeSums {
+  return { customers, active, followed, netMinor: net_minor }
+}
