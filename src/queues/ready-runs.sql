@@ -12,6 +12,9 @@ with recursive pairs as (
     select queue, coalesce(client_id, '') as client from runs
     where state = 'planned' and (queue, coalesce(client_id, '')) > (p.queue, p.client) order by 1, 2 limit 1
   ) following
+), full_backfills as materialized (
+  select b.id from runs f join backfills b on b.id = f.backfill_id
+  where f.state in ('queued', 'running') group by b.id having count(*) >= b.runs_max
 ), ready as (
   select first.id, first.priority, first.backfill_id, flying.runs + first.place as place
   from pairs p
@@ -24,6 +27,8 @@ with recursive pairs as (
       row_number() over (order by r.priority, r.due_at nulls first, r.planned_at, r.position, r.id) as place
     from runs r
     where r.state = 'planned' and r.queue = p.queue and coalesce(r.client_id, '') = p.client and r.not_before <= now()
+      -- Else the first runs of a long backfill would stand before all of the next one.
+      and (r.backfill_id is null or not exists (select from full_backfills b where b.id = r.backfill_id))
       and not exists (
         select from run_dependencies d left join runs needed on needed.job = d.job and needed.key = d.key
         where d.run_id = r.id and needed.state is distinct from 'succeeded'

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { sql } from 'kysely'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { createLog } from '../../src/log.ts'
@@ -7,6 +8,7 @@ import { type BackfillRequest, createRegistry, on } from '../../src/queues/index
 import type { AnyJob, JobSchedule } from '../../src/queues/job.ts'
 import { planAgain, planRuns } from '../../src/queues/plan-runs.ts'
 import { planNight, syncSchedules } from '../../src/queues/schedule.ts'
+import { sqlFile } from '../../src/sql.ts'
 import { addDays, dayBefore, dayOf, systemClock } from '../../src/time.ts'
 import { given } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -289,6 +291,19 @@ describe('twice is the same as once', () => {
     await cancelBackfill(db, backfillId)
     expect(await findBackfillView(db, backfillId)).toMatchObject({ state: 'done', cancelledAt: null, share: 1 })
   })
+})
+
+test('a backfill whose cap is reached keeps no place in front of the next one', async () => {
+  const takeReady = sqlFile(join(import.meta.dirname, '../../src/queues'), 'ready-runs.sql')
+  const queuedKeys = async () => {
+    await takeReady(db, [4, 100])
+    const queued = await db.selectFrom('runs').select('key').where('state', '=', 'queued').orderBy('key').execute()
+    return queued.map(({ key }) => key)
+  }
+  await startBackfill(db, asked({ from: '2025-03-01', to: '2025-04-01' }), by)
+  await startBackfill(db, asked({ from: '2026-03-01', to: '2026-03-06' }), by)
+  expect(await queuedKeys()).toEqual(['acme.2025-03-01', 'acme.2025-03-02'])
+  expect(await queuedKeys()).toEqual(['acme.2025-03-01', 'acme.2025-03-02', 'acme.2026-03-01', 'acme.2026-03-02'])
 })
 
 test('a backfill is planned whole or not at all', async () => {
