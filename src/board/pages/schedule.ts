@@ -46,8 +46,15 @@ function actions(context: PageContext, schedule: ScheduleView): Html | null {
   const address = scheduleAddress(schedule.id)
   const about = nameOf(schedule)
   return html`<a class="button" href="${address}/edit">Edit</a>
+${schedule.clientId !== null && html`<a class="button" href="${backfillAddress(schedule.job, schedule.id, schedule.clientId)}">Fill past days</a>`}
 ${schedule.pausedUntil !== null && actionButton(context, { action: `${address}/resume`, label: 'Resume', about, look: 'primary' })}
 ${schedule.isEdited && schedule.declared !== null && actionButton(context, { action: `${address}/as-declared`, label: 'Take edits back', about })}`
+}
+
+/** The page that counts and starts a backfill of this schedule. */
+function backfillAddress(job: string, id: string, clientId: string): string {
+  const what = id === `${job}.${clientId}` ? job : `${job}:${id}`
+  return `/backfills/new?${new URLSearchParams({ what, client: clientId })}`
 }
 
 function pausedWords({ pausedUntil, pausedReason, timeZone }: ScheduleView): Html | null {

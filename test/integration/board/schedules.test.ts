@@ -298,6 +298,8 @@ describe('a pause', () => {
     expect(await rowOf('nightly.acme')).toMatchObject({ paused_until: until, paused_reason: 'Their move' })
     const page = await (await person.get('/schedules/nightly.acme')).text()
     expect(page).toContain('Their move<br>What falls due until then is left out.')
+    // What was left out can be filled from here.
+    expect(page).toContain('href="/backfills/new?what=nightly&amp;client=acme"')
     await person.submit('/schedules/nightly.acme/resume', { back: '/schedules/nightly.acme' })
     expect(await rowOf('nightly.acme')).toMatchObject({ paused_until: null, paused_reason: null })
     expect((await audit()).map(({ after }) => after)).toEqual([
