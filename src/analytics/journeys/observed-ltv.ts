@@ -28,7 +28,8 @@ type Row = {
   paying_customers: number
   net_minor: number
   unknown_minor: number
-  quantiles: number[] | null
+  /** The driver leaves whole numbers of an array as text. */
+  quantiles: string[] | null
 }
 
 const addUpCustomers = sqlFile<Row>(import.meta.dirname, 'observed-ltv.sql')
