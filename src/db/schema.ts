@@ -28,30 +28,73 @@ export interface AgentMetrics {
   agent_id: string;
   answered: Generated<number>;
   answered_in_threshold: Generated<number>;
+  assistant_contacts: number | null;
+  audio_clarity_centi_sum: number | null;
+  audio_clarity_count: number | null;
   automated: Generated<number>;
+  automated_resolved: number | null;
+  available_s: number | null;
+  break_s: number | null;
   channel: string;
+  clarity_count: number | null;
+  clarity_sum: number | null;
   client_id: string;
+  conversion_minor: number | null;
+  conversions: number | null;
   csat_count: Generated<number>;
   csat_satisfied: Generated<number>;
   csat_sum: Generated<number>;
   day: string;
+  empathy_count: number | null;
+  empathy_sum: number | null;
   escalated: Generated<number>;
+  follow_ups: number | null;
   gross_minor: Generated<number>;
+  handling_s: number | null;
   hold_s: Generated<number>;
   hour_at: string;
+  issues_compliance: number | null;
+  issues_critical: number | null;
+  issues_documentation: number | null;
+  issues_major: number | null;
+  issues_minor: number | null;
+  issues_procedure: number | null;
+  issues_resolved: number | null;
+  issues_tone: number | null;
+  messages_in: number | null;
+  messages_out: number | null;
   missed: Generated<number>;
+  noise_centi_sum: number | null;
+  noise_count: number | null;
   nps_count: Generated<number>;
   nps_detractors: Generated<number>;
   nps_promoters: Generated<number>;
   offered: Generated<number>;
   orders: Generated<number>;
+  paid_s: number | null;
+  professionalism_count: number | null;
+  professionalism_sum: number | null;
+  quality_centi_sum: number | null;
+  recommend_count: number | null;
+  recommend_yes: number | null;
   refunded_minor: Generated<number>;
   refunds: Generated<number>;
+  repeats: number | null;
+  resolution_count: number | null;
+  resolution_sum: number | null;
   resolved: Generated<number>;
   resolved_first: Generated<number>;
+  responsiveness_count: number | null;
+  responsiveness_sum: number | null;
+  reviews: number | null;
   sector_id: string;
+  sentiment_count: number | null;
+  sentiment_milli_sum: number | null;
+  sentiment_negative: number | null;
+  sentiment_positive: number | null;
   short_abandoned: Generated<number>;
   talk_s: Generated<number>;
+  training_s: number | null;
   wait_answered_s: Generated<number>;
   wrap_s: Generated<number>;
 }
@@ -310,6 +353,160 @@ export interface CustomerTiers {
   tier: string;
 }
 
+export interface DailyMetrics {
+  abandoned: number | null;
+  answered: number | null;
+  answered_in_threshold: number | null;
+  assistant_contacts: number | null;
+  audio_clarity_centi_sum: number | null;
+  audio_clarity_count: number | null;
+  automated: number | null;
+  automated_resolved: number | null;
+  available_s: number | null;
+  booked_s: number | null;
+  bookings: number | null;
+  bookings_cancelled: number | null;
+  bookings_cancelled_in_time: number | null;
+  bookings_completed: number | null;
+  bookings_moved: number | null;
+  bookings_no_show: number | null;
+  break_s: number | null;
+  clarity_count: number | null;
+  clarity_sum: number | null;
+  clicks: number | null;
+  client_id: string;
+  contacted: number | null;
+  conversion_minor: number | null;
+  conversions: number | null;
+  cost_infrastructure_minor: number | null;
+  cost_labour_minor: number | null;
+  cost_technology_minor: number | null;
+  cost_training_minor: number | null;
+  csat_count: number | null;
+  csat_satisfied: number | null;
+  csat_sum: number | null;
+  customers_new: number | null;
+  cycle_count: number | null;
+  cycle_days_sum: number | null;
+  day: string;
+  deals_lost: number | null;
+  deals_lost_minor: number | null;
+  deals_opened: number | null;
+  deals_opened_minor: number | null;
+  deals_won: number | null;
+  deals_won_minor: number | null;
+  dimension: string;
+  empathy_count: number | null;
+  empathy_sum: number | null;
+  escalated: number | null;
+  events: number | null;
+  fees_minor: number | null;
+  follow_ups: number | null;
+  gross_minor: number | null;
+  handling_s: number | null;
+  hold_s: number | null;
+  impressions: number | null;
+  issues_compliance: number | null;
+  issues_critical: number | null;
+  issues_documentation: number | null;
+  issues_major: number | null;
+  issues_minor: number | null;
+  issues_procedure: number | null;
+  issues_resolved: number | null;
+  issues_tone: number | null;
+  leads: number | null;
+  leads_minor: number | null;
+  member: string;
+  messages_in: number | null;
+  messages_out: number | null;
+  missed: number | null;
+  mrr_churned_minor: number | null;
+  mrr_contraction_minor: number | null;
+  mrr_expansion_minor: number | null;
+  mrr_new_minor: number | null;
+  noise_centi_sum: number | null;
+  noise_count: number | null;
+  nps_count: number | null;
+  nps_detractors: number | null;
+  nps_promoters: number | null;
+  offered: number | null;
+  orders: number | null;
+  paid_s: number | null;
+  payouts_minor: number | null;
+  professionalism_count: number | null;
+  professionalism_sum: number | null;
+  provider_available_s: number | null;
+  quality_centi_sum: number | null;
+  quarantined: number | null;
+  recommend_count: number | null;
+  recommend_yes: number | null;
+  refunded_minor: number | null;
+  refunds: number | null;
+  repeats: number | null;
+  requests: number | null;
+  requests_cancelled: number | null;
+  requests_completed: number | null;
+  resolution_count: number | null;
+  resolution_sum: number | null;
+  resolved: number | null;
+  resolved_first: number | null;
+  responded: number | null;
+  responsiveness_count: number | null;
+  responsiveness_sum: number | null;
+  reviews: number | null;
+  sentiment_count: number | null;
+  sentiment_milli_sum: number | null;
+  sentiment_negative: number | null;
+  sentiment_positive: number | null;
+  short_abandoned: number | null;
+  spend_minor: number | null;
+  stage_changes: number | null;
+  subscribers_churned: number | null;
+  subscribers_new: number | null;
+  talk_s: number | null;
+  touchpoints: number | null;
+  training_s: number | null;
+  wait_answered_s: number | null;
+  wrap_s: number | null;
+}
+
+export interface DailyPerformanceSummary {
+  abandoned: number | null;
+  abandonment: Numeric | null;
+  answered: number | null;
+  answered_in_threshold: number | null;
+  automated: number | null;
+  client_id: string | null;
+  csat: Numeric | null;
+  csat_count: number | null;
+  csat_satisfied: number | null;
+  csat_sum: number | null;
+  day: string | null;
+  escalated: number | null;
+  first_contact_resolution: Numeric | null;
+  gross_minor: number | null;
+  handle_s: number | null;
+  handle_time_s: Numeric | null;
+  missed: number | null;
+  nps: Numeric | null;
+  nps_count: number | null;
+  nps_detractors: number | null;
+  nps_promoters: number | null;
+  offered: number | null;
+  orders: number | null;
+  quality_centi_sum: number | null;
+  quality_score: Numeric | null;
+  quarantined: number | null;
+  refunded_minor: number | null;
+  repeats: number | null;
+  resolved: number | null;
+  resolved_first: number | null;
+  reviews: number | null;
+  service_level: Numeric | null;
+  short_abandoned: number | null;
+  wait_answered_s: number | null;
+}
+
 export interface Deals {
   agent_id: string | null;
   amount_minor: number;
@@ -415,6 +612,21 @@ export interface Forecasts {
   sector_id: string;
 }
 
+export interface Goals {
+  client_id: string;
+  created_at: Generated<string>;
+  dimension: Generated<string>;
+  from_day: string;
+  id: Generated<string>;
+  member: Generated<string>;
+  metric: string;
+  name: string;
+  owner: string | null;
+  target: number;
+  to_day: string;
+  updated_at: Generated<string>;
+}
+
 export interface IdempotencyKeys {
   actor: string;
   created_at: Generated<string>;
@@ -483,6 +695,24 @@ export interface LeadStageChanges {
   to_stage: string;
 }
 
+export interface MetricHistograms {
+  buckets: number[];
+  client_id: string;
+  counts: number[];
+  day: string;
+  dimension: string;
+  measure: string;
+  member: string;
+}
+
+export interface MetricThresholds {
+  client_id: string;
+  critical: number | null;
+  metric: string;
+  target: number | null;
+  warning: number | null;
+}
+
 export interface Migrations {
   applied_at: Generated<string>;
   name: string;
@@ -492,6 +722,77 @@ export interface Nodes {
   id: string;
   seen_at: Generated<string>;
   started_at: Generated<string>;
+}
+
+export interface OwnDailyPerformance {
+  abandoned: number | null;
+  abandonment: Numeric | null;
+  answered: number | null;
+  answered_in_threshold: number | null;
+  automated: number | null;
+  client_id: string | null;
+  csat: Numeric | null;
+  csat_count: number | null;
+  csat_satisfied: number | null;
+  csat_sum: number | null;
+  day: string | null;
+  escalated: number | null;
+  first_contact_resolution: Numeric | null;
+  gross_minor: number | null;
+  handle_s: number | null;
+  handle_time_s: Numeric | null;
+  missed: number | null;
+  nps: Numeric | null;
+  nps_count: number | null;
+  nps_detractors: number | null;
+  nps_promoters: number | null;
+  offered: number | null;
+  orders: number | null;
+  quality_centi_sum: number | null;
+  quality_score: Numeric | null;
+  quarantined: number | null;
+  refunded_minor: number | null;
+  repeats: number | null;
+  resolved: number | null;
+  resolved_first: number | null;
+  reviews: number | null;
+  service_level: Numeric | null;
+  short_abandoned: number | null;
+  wait_answered_s: number | null;
+}
+
+export interface OwnSectorPerformance {
+  abandoned: number | null;
+  abandonment: Numeric | null;
+  answered: number | null;
+  answered_in_threshold: number | null;
+  automated: number | null;
+  client_id: string | null;
+  csat: Numeric | null;
+  csat_count: number | null;
+  csat_satisfied: number | null;
+  csat_sum: number | null;
+  day: string | null;
+  escalated: number | null;
+  first_contact_resolution: Numeric | null;
+  gross_minor: number | null;
+  handle_s: number | null;
+  handle_time_s: Numeric | null;
+  missed: number | null;
+  nps: Numeric | null;
+  nps_count: number | null;
+  nps_detractors: number | null;
+  nps_promoters: number | null;
+  offered: number | null;
+  quality_centi_sum: number | null;
+  quality_score: Numeric | null;
+  refunded_minor: number | null;
+  resolved: number | null;
+  resolved_first: number | null;
+  reviews: number | null;
+  sector_id: string | null;
+  service_level: Numeric | null;
+  wait_answered_s: number | null;
 }
 
 export interface Payments {
@@ -513,12 +814,139 @@ export interface Payments {
   settled_at: string | null;
 }
 
+export interface PerformanceTrends {
+  abandoned: number | null;
+  answered: number | null;
+  answered_in_threshold: number | null;
+  assistant_contacts: number | null;
+  audio_clarity_centi_sum: number | null;
+  audio_clarity_count: number | null;
+  automated: number | null;
+  automated_resolved: number | null;
+  available_s: number | null;
+  booked_s: number | null;
+  bookings: number | null;
+  bookings_cancelled: number | null;
+  bookings_cancelled_in_time: number | null;
+  bookings_completed: number | null;
+  bookings_moved: number | null;
+  bookings_no_show: number | null;
+  break_s: number | null;
+  bucket_at: string;
+  bucket_day: string;
+  clarity_count: number | null;
+  clarity_sum: number | null;
+  clicks: number | null;
+  client_id: string;
+  contacted: number | null;
+  conversion_minor: number | null;
+  conversions: number | null;
+  cost_infrastructure_minor: number | null;
+  cost_labour_minor: number | null;
+  cost_technology_minor: number | null;
+  cost_training_minor: number | null;
+  csat_count: number | null;
+  csat_satisfied: number | null;
+  csat_sum: number | null;
+  customers_new: number | null;
+  cycle_count: number | null;
+  cycle_days_sum: number | null;
+  deals_lost: number | null;
+  deals_lost_minor: number | null;
+  deals_opened: number | null;
+  deals_opened_minor: number | null;
+  deals_won: number | null;
+  deals_won_minor: number | null;
+  dimension: string;
+  empathy_count: number | null;
+  empathy_sum: number | null;
+  escalated: number | null;
+  events: number | null;
+  fees_minor: number | null;
+  follow_ups: number | null;
+  grain: string;
+  gross_minor: number | null;
+  handling_s: number | null;
+  hold_s: number | null;
+  impressions: number | null;
+  issues_compliance: number | null;
+  issues_critical: number | null;
+  issues_documentation: number | null;
+  issues_major: number | null;
+  issues_minor: number | null;
+  issues_procedure: number | null;
+  issues_resolved: number | null;
+  issues_tone: number | null;
+  leads: number | null;
+  leads_minor: number | null;
+  member: string;
+  messages_in: number | null;
+  messages_out: number | null;
+  missed: number | null;
+  mrr_churned_minor: number | null;
+  mrr_contraction_minor: number | null;
+  mrr_expansion_minor: number | null;
+  mrr_new_minor: number | null;
+  noise_centi_sum: number | null;
+  noise_count: number | null;
+  nps_count: number | null;
+  nps_detractors: number | null;
+  nps_promoters: number | null;
+  offered: number | null;
+  orders: number | null;
+  paid_s: number | null;
+  payouts_minor: number | null;
+  professionalism_count: number | null;
+  professionalism_sum: number | null;
+  provider_available_s: number | null;
+  quality_centi_sum: number | null;
+  quarantined: number | null;
+  recommend_count: number | null;
+  recommend_yes: number | null;
+  refunded_minor: number | null;
+  refunds: number | null;
+  repeats: number | null;
+  requests: number | null;
+  requests_cancelled: number | null;
+  requests_completed: number | null;
+  resolution_count: number | null;
+  resolution_sum: number | null;
+  resolved: number | null;
+  resolved_first: number | null;
+  responded: number | null;
+  responsiveness_count: number | null;
+  responsiveness_sum: number | null;
+  reviews: number | null;
+  sentiment_count: number | null;
+  sentiment_milli_sum: number | null;
+  sentiment_negative: number | null;
+  sentiment_positive: number | null;
+  short_abandoned: number | null;
+  spend_minor: number | null;
+  stage_changes: number | null;
+  subscribers_churned: number | null;
+  subscribers_new: number | null;
+  talk_s: number | null;
+  touchpoints: number | null;
+  training_s: number | null;
+  wait_answered_s: number | null;
+  wrap_s: number | null;
+}
+
 export interface ProviderAvailability {
   client_id: string;
   ends_at: string;
   id: string;
   provider_id: string;
   starts_at: string;
+}
+
+export interface QuarantinedFacts {
+  client_id: string;
+  day: string;
+  fact_id: string;
+  fact_table: string;
+  reason: string;
 }
 
 export interface QueueSnapshots {
@@ -531,6 +959,12 @@ export interface QueueSnapshots {
   sector_id: string | null;
   taken_at: string;
   waiting: number;
+}
+
+export interface RepeatedContacts {
+  client_id: string;
+  day: string;
+  ids: string[];
 }
 
 export interface ReportSubscriptions {
@@ -560,6 +994,7 @@ export interface RollupDays {
   client_id: string;
   day: string;
   facts_version: Generated<number>;
+  revision: Generated<number>;
   rolled_at: string | null;
   rolled_version: Generated<number>;
 }
@@ -649,6 +1084,40 @@ export interface Schedules {
   planned_until: Generated<string>;
   skipped: Generated<number>;
   zone: string;
+}
+
+export interface SectorPerformanceSummary {
+  abandoned: number | null;
+  abandonment: Numeric | null;
+  answered: number | null;
+  answered_in_threshold: number | null;
+  automated: number | null;
+  client_id: string | null;
+  csat: Numeric | null;
+  csat_count: number | null;
+  csat_satisfied: number | null;
+  csat_sum: number | null;
+  day: string | null;
+  escalated: number | null;
+  first_contact_resolution: Numeric | null;
+  gross_minor: number | null;
+  handle_s: number | null;
+  handle_time_s: Numeric | null;
+  missed: number | null;
+  nps: Numeric | null;
+  nps_count: number | null;
+  nps_detractors: number | null;
+  nps_promoters: number | null;
+  offered: number | null;
+  quality_centi_sum: number | null;
+  quality_score: Numeric | null;
+  refunded_minor: number | null;
+  resolved: number | null;
+  resolved_first: number | null;
+  reviews: number | null;
+  sector_id: string | null;
+  service_level: Numeric | null;
+  wait_answered_s: number | null;
 }
 
 export interface Sectors {
@@ -753,6 +1222,8 @@ export interface DB {
   customer_satisfaction: CustomerSatisfaction;
   customer_tiers: CustomerTiers;
   customers: Customers;
+  daily_metrics: DailyMetrics;
+  daily_performance_summary: DailyPerformanceSummary;
   deals: Deals;
   deliveries: Deliveries;
   download_links: DownloadLinks;
@@ -761,15 +1232,23 @@ export interface DB {
   fact_tables: FactTables;
   forecast_days: ForecastDays;
   forecasts: Forecasts;
+  goals: Goals;
   idempotency_keys: IdempotencyKeys;
   interactions: Interactions;
   lead_stage_changes: LeadStageChanges;
   leads: Leads;
+  metric_histograms: MetricHistograms;
+  metric_thresholds: MetricThresholds;
   migrations: Migrations;
   nodes: Nodes;
+  own_daily_performance: OwnDailyPerformance;
+  own_sector_performance: OwnSectorPerformance;
   payments: Payments;
+  performance_trends: PerformanceTrends;
   provider_availability: ProviderAvailability;
+  quarantined_facts: QuarantinedFacts;
   queue_snapshots: QueueSnapshots;
+  repeated_contacts: RepeatedContacts;
   report_subscriptions: ReportSubscriptions;
   revenue_metrics: RevenueMetrics;
   rollup_days: RollupDays;
@@ -778,6 +1257,7 @@ export interface DB {
   run_logs: RunLogs;
   runs: Runs;
   schedules: Schedules;
+  sector_performance_summary: SectorPerformanceSummary;
   sectors: Sectors;
   service_requests: ServiceRequests;
   sessions: Sessions;

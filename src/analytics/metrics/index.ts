@@ -1,8 +1,21 @@
 /** The face of metrics: what other folders may use of it. */
-export { levelOf, METRICS, type Metric, type MetricKey, valueOf } from './catalogue.ts'
-export { type MoneySums, NO_MONEY, NO_SUMS, type Sums } from './components.ts'
+export { METRICS, type MetricKey } from './catalogue/index.ts'
+export type { Metric, MetricType, SpanWeights, Thresholds, Weights } from './catalogue/metric.ts'
+export {
+  AGENT_COMPONENTS,
+  type AgentComponent,
+  COMPONENTS,
+  type Component,
+  type ComponentSums,
+  componentsOf,
+  type MoneySums,
+  NO_MONEY,
+  NO_SUMS,
+  type Sums,
+} from './components.ts'
 export { type ClientDay, dirtyDays, gapDays } from './dirty-days.ts'
 export { firstFactDays } from './first-fact-days.ts'
+export { type Histogram, MEASURES, type Measure, mergeHistograms, percentileOf } from './histogram.ts'
 export { type Interval, npsInterval, wilsonInterval } from './intervals.ts'
 export { metricsMarkdown } from './metrics-markdown.ts'
 export { largestRefunds, type Refund, revenueOfPayments } from './payment-facts.ts'
@@ -17,4 +30,6 @@ export {
   topCustomers,
 } from './questions.ts'
 export { type RolledDay, rollUpDay } from './roll-up-day.ts'
+export { clientThresholds } from './thresholds.ts'
+export { type Beside, isSum, type Level, levelOf, valueOf } from './value-of.ts'
 export { type Freshness, windowFreshness } from './window-freshness.ts'

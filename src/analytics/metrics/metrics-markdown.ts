@@ -1,4 +1,5 @@
-import { METRICS, type Metric, type Weights } from './catalogue.ts'
+import { METRICS } from './catalogue/index.ts'
+import type { Metric, SpanWeights, Weights } from './catalogue/metric.ts'
 
 const TYPES: Record<Metric['type'], string> = {
   integer: 'count',
@@ -10,11 +11,11 @@ const TYPES: Record<Metric['type'], string> = {
 
 /** docs/metrics.md, from the catalogue. */
 export function metricsMarkdown(): string {
-  const metrics = Object.values(METRICS)
+  const metrics: Metric[] = Object.values(METRICS)
   return [
     '# Metrics',
     '',
-    'Generated from `src/analytics/metrics/catalogue.ts`; change it there.',
+    'Generated from `src/analytics/metrics/catalogue/`; change it there.',
     '',
     'Roll-ups keep additive components per local hour, agent, sector and channel. A metric is made of their sums over whatever is',
     'asked for (a day, an agent, a month), so ratios are ratios of sums and never averages of other averages. A ratio over nothing',
@@ -46,16 +47,34 @@ function section(metric: Metric): string[] {
     '',
     `${metric.label}: ${metric.formula}. ${metric.note}`,
     '',
-    `Components: \`${componentsText(metric)}\`. Definition: ${metric.source}.`,
+    `${madeOf(metric)}. Definition: ${metric.source}.`,
     '',
   ]
 }
 
-function componentsText({ numerator, denominator }: Metric): string {
-  if (denominator === null) return weightsText(numerator)
-  return [numerator, denominator]
-    .map((weights) => (Object.keys(weights).length > 1 ? `(${weightsText(weights)})` : weightsText(weights)))
-    .join(' / ')
+function madeOf(metric: Metric): string {
+  switch (metric.kind) {
+    case 'sums':
+      return `Components: \`${ratioText(metric.numerator, metric.denominator, weightsText)}\``
+    case 'level':
+      return `Components: \`${ratioText(metric.numerator, metric.denominator, spansText)}\``
+    case 'percentile':
+      return `From the histogram of \`${metric.measure}\``
+    case 'composite':
+      return `Made of ${metric.parts.map(({ name }) => `[${name}](#${name})`).join(', ')}`
+  }
+}
+
+function ratioText<W extends object>(numerator: W, denominator: W | null, textOf: (weights: W) => string): string {
+  if (denominator === null) return textOf(numerator)
+  const bracketed = (text: string) => (text.includes(' ') ? `(${text})` : text)
+  return `${bracketed(textOf(numerator))} / ${bracketed(textOf(denominator))}`
+}
+
+/** Movements within the window, and, marked as such, those before it. */
+function spansText({ before, within }: SpanWeights): string {
+  const parts = [weightsText(within), Object.keys(before).length === 0 ? '' : `before(${weightsText(before)})`]
+  return parts.filter((part) => part !== '').join(' + ')
 }
 
 function weightsText(weights: Weights): string {

@@ -2,7 +2,7 @@ import { type ExpressionBuilder, type RawBuilder, sql } from 'kysely'
 import type { ClientDatabase } from '../../db/database.ts'
 import type { DB } from '../../db/schema.ts'
 import type { DayWindow } from '../../time.ts'
-import { COMPONENTS, MONEY_COMPONENTS, type MoneySums, NO_MONEY, NO_SUMS, type Sums } from './components.ts'
+import { AGENT_COMPONENTS, MONEY_COMPONENTS, type MoneySums, NO_MONEY, NO_SUMS, type Sums } from './components.ts'
 
 /** One group of a question: its key (a day, a week such as 2011-W44, an hour 00…23, an id; '' is "none") and its sums. */
 export type Group<S> = { key: string } & S
@@ -41,7 +41,7 @@ export async function contactsBy(
   const rows = await db
     .selectFrom('agent_metrics')
     .select(CONTACT_KEYS[dimension](timeZone).as('key'))
-    .select((eb) => COMPONENTS.map((name) => eb.fn.sum<number>(name).as(name)))
+    .select((eb) => AGENT_COMPONENTS.map((name) => eb.fn.coalesce(eb.fn.sum<number>(name), eb.lit(0)).as(name)))
     .where((eb) => isWithin(eb, clientId, window))
     .groupBy(sql`1`)
     .orderBy(sql`1`)
@@ -56,7 +56,7 @@ export async function contactsTotal(
 ): Promise<Sums> {
   const row = await db
     .selectFrom('agent_metrics')
-    .select((eb) => COMPONENTS.map((name) => eb.fn.coalesce(eb.fn.sum<number>(name), eb.lit(0)).as(name)))
+    .select((eb) => AGENT_COMPONENTS.map((name) => eb.fn.coalesce(eb.fn.sum<number>(name), eb.lit(0)).as(name)))
     .where((eb) => isWithin(eb, clientId, window))
     .executeTakeFirst()
   return { ...NO_SUMS, ...row }

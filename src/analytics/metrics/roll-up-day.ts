@@ -3,6 +3,8 @@ import type { Transaction } from '../../db/database.ts'
 import { PermanentError, RetryLaterError } from '../../errors.ts'
 import { sqlFile } from '../../sql.ts'
 import { addDays, type Day, instantsOf, SECOND_MS } from '../../time.ts'
+import type { DayOfClient } from './families/family.ts'
+import { FAMILIES } from './families/index.ts'
 
 /** How long a roll-up waits for somebody who is writing facts of its day before it gives way. */
 const LOCK_TIMEOUT_MS = 20 * SECOND_MS
@@ -10,8 +12,6 @@ const LOCKED_RETRY_MS = 30 * SECOND_MS
 /** PostgreSQL's lock_not_available. */
 const LOCK_NOT_AVAILABLE = '55P03'
 
-const rollUpInteractions = sqlFile(import.meta.dirname, 'roll-up-interactions.sql')
-const rollUpSurveys = sqlFile(import.meta.dirname, 'roll-up-surveys.sql')
 const rollUpPayments = sqlFile(import.meta.dirname, 'roll-up-payments.sql')
 const rollUpRevenue = sqlFile(import.meta.dirname, 'roll-up-revenue.sql')
 const rollUpCustomers = sqlFile(import.meta.dirname, 'roll-up-customers.sql')
@@ -39,13 +39,24 @@ export async function rollUpDay(
   tx: Transaction,
   { clientId, day }: { clientId: string; day: Day },
 ): Promise<RolledDay> {
-  const client = await readClient(tx, clientId)
   const { factsVersion, rolledAt } = await lockDay(tx, clientId, day)
+  // After the lock: a setting that changes sums raises the versions of all days as it is changed.
+  const client = await readClient(tx, clientId)
   const { from, to } = instantsOf({ from: day, to: addDays(day, 1) }, client.time_zone)
-  const bounds = [clientId, day, from.toString(), to.toString()]
+  const ofClient: DayOfClient = {
+    clientId,
+    day,
+    from: from.toString(),
+    to: to.toString(),
+    timeZone: client.time_zone,
+    currency: client.currency,
+    serviceLevelS: client.service_level_s,
+    shortAbandonS: client.short_abandon_s,
+    cancelHours: client.cancel_hours,
+  }
+  const bounds = [clientId, day, ofClient.from, ofClient.to]
   await deleteDay(tx, clientId, day)
-  await rollUpInteractions(tx, [...bounds, client.time_zone, client.service_level_s, client.short_abandon_s])
-  await rollUpSurveys(tx, [...bounds, client.time_zone])
+  for (const { hours } of FAMILIES) for (const step of hours) await step(tx, ofClient)
   await rollUpPayments(tx, [...bounds, client.time_zone, client.currency])
   await rollUpRevenue(tx, bounds)
   await rollUpCustomers(tx, [...bounds, client.currency])
@@ -83,7 +94,7 @@ async function lockDay(tx: Transaction, clientId: string, day: Day): Promise<Rol
 async function readClient(tx: Transaction, clientId: string) {
   const client = await tx
     .selectFrom('clients')
-    .select(['time_zone', 'currency', 'service_level_s', 'short_abandon_s'])
+    .select(['time_zone', 'currency', 'service_level_s', 'short_abandon_s', 'cancel_hours'])
     .where('id', '=', clientId)
     .executeTakeFirst()
   if (client === undefined) throw new PermanentError('unknown-client', `there is no client ${clientId} to roll up`)

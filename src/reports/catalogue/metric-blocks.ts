@@ -1,5 +1,13 @@
 /** Blocks made of metrics, so that a number has the same name, unit and formula wherever it stands. */
-import { levelOf, METRICS, type Metric, type MetricKey, type Sums, valueOf } from '../../analytics/metrics/index.ts'
+import {
+  isSum,
+  levelOf,
+  METRICS,
+  type Metric,
+  type MetricKey,
+  type Sums,
+  valueOf,
+} from '../../analytics/metrics/index.ts'
 import type { DayWindow } from '../../time.ts'
 import type { Block, Check, Column, Figure, Format, Row, Value } from '../document.ts'
 import { windowLabel } from '../period.ts'
@@ -32,12 +40,11 @@ export type MetricColumns = Record<string, { metric: MetricKey; label?: string }
 export function columnsOf(columns: MetricColumns, total: Partial<Sums>): Column[] {
   return Object.entries(columns).map(([key, { metric: name, label }]) => {
     const metric = METRICS[name]
-    const isSum = metric.denominator === null
     return {
       ...formatOf(metric),
       key,
       label: label ?? metric.label,
-      total: isSum ? 'sum' : { value: valueOf(metric, total) },
+      total: isSum(metric) ? 'sum' : { value: valueOf(metric, total) },
     }
   })
 }

@@ -1,0 +1,17 @@
+import { AGENT_TIME_METRICS } from './agent-time.ts'
+import { CONTACT_METRICS } from './contacts.ts'
+import type { Metric } from './metric.ts'
+import { MONEY_METRICS } from './money.ts'
+import { QUALITY_METRICS } from './quality.ts'
+import { SATISFACTION_METRICS } from './satisfaction.ts'
+
+/** Every metric there is, by family. A new one is declared in the file of its family; a new family is one line here. */
+export const METRICS = {
+  ...CONTACT_METRICS,
+  ...SATISFACTION_METRICS,
+  ...QUALITY_METRICS,
+  ...AGENT_TIME_METRICS,
+  ...MONEY_METRICS,
+} satisfies Record<string, Metric>
+
+export type MetricKey = keyof typeof METRICS
