@@ -7,10 +7,24 @@ import type { ColumnSource, Condition } from './mapping.ts'
 import { type Cell, type CellReader, fault } from './readers/cell.ts'
 import { dateReader, epochReader, instantBounds, timeReader } from './readers/instant.ts'
 import { decimalReader, durationReader, integerReader, minorReader, numberReader } from './readers/numbers.ts'
-import { jsonReader, oneOfReader, slugReader, textReader, textsReader, valuesReader } from './readers/text.ts'
+import {
+  currencyReader,
+  jsonReader,
+  oneOfReader,
+  slugReader,
+  textReader,
+  textsReader,
+  valuesReader,
+} from './readers/text.ts'
 
 /** What reading depends on beside the mapping: whose data it is, and when now is. */
-export type ReadingContext = { timeZone: string; currency: string; clock: Clock }
+export type ReadingContext = {
+  timeZone: string
+  currency: string
+  clock: Clock
+  /** The file tells numbers and dates from text: they come as `1234.5` and `2026-03-29`, whatever the mapping says of text. */
+  hasRealValues?: boolean
+}
 
 /** Finds a column of the file; throws an InputError that names the nearest one when there is none. */
 export type FindColumn = (name: string) => number
@@ -144,7 +158,7 @@ function readerOf(place: string, column: FactColumn, source: ColumnSource, conte
     case 'integer':
       return integerReader(column)
     case 'number':
-      return numberReader(column, source.decimal ?? '.')
+      return orPlain(numberReader(column, source.decimal ?? '.'), numberReader(column, '.'), source, context)
     case 'seconds':
       return source.as === 'duration' ? durationReader(column) : integerReader(column)
     case 'boolean':
@@ -154,10 +168,9 @@ function readerOf(place: string, column: FactColumn, source: ColumnSource, conte
     case 'date':
       return dateReader
     case 'money':
-      return moneyReader(place, column, source, context.currency)
+      return moneyReader(place, column, source, context)
     case 'currency':
-      return (text) =>
-        text === context.currency ? text : fault(`is not the client's currency, which is ${context.currency}`)
+      return currencyReader(context.currency)
     case 'attributes':
       return jsonReader(max)
   }
@@ -167,22 +180,42 @@ function instantReader(column: FactColumn, source: ColumnSource, context: Readin
   const bounds = instantBounds(context.clock, column.mayBeAhead === true)
   if (source.as === 'epoch-seconds') return epochReader(1000, bounds)
   if (source.as === 'epoch-milliseconds') return epochReader(1, bounds)
-  return timeReader(source.format ?? 'iso', context.timeZone, bounds)
+  return timeReader(source.format ?? 'iso', context.timeZone, bounds, context.hasRealValues === true)
 }
 
-function moneyReader(place: string, column: FactColumn, source: ColumnSource, currency: string): CellReader {
+function moneyReader(place: string, column: FactColumn, source: ColumnSource, context: ReadingContext): CellReader {
+  const { currency } = context
   const decimal = source.decimal ?? '.'
   const group = source.group ?? null
   if (group === decimal) throw wrong(place, `"${group}" cannot part both thousands and decimals`)
+  const format = { exponent: currencyExponent(currency), currency, round: source.round === true }
   const read =
     source.as === 'minor'
       ? minorReader()
-      : decimalReader({ exponent: currencyExponent(currency), currency, decimal, group, round: source.round === true })
+      : orPlain(
+          decimalReader({ ...format, decimal, group }),
+          decimalReader({ ...format, decimal: '.', group: null }),
+          source,
+          context,
+        )
   return (text) => {
     const cell = read(text)
     if (typeof cell !== 'string') return cell
     const amount = source.sign === 'negate' ? negated(cell) : cell
     return column.min === 0 && amount.startsWith('-') ? fault('is negative') : amount
+  }
+}
+
+const PLAIN = /^-?\d+(?:\.(\d+))?$/
+
+/** Numbers of a file that has real ones have a point, also where the mapping says that text has a comma. */
+function orPlain(read: CellReader, readPlain: CellReader, source: ColumnSource, context: ReadingContext): CellReader {
+  if (context.hasRealValues !== true || source.decimal !== ',') return read
+  return (text) => {
+    const parts = PLAIN.exec(text)
+    if (parts === null) return read(text)
+    const isAmbiguous = source.group === '.' && parts[1]?.length === 3
+    return isAmbiguous ? fault('may have decimals or thousands behind its point; leave "group" out') : readPlain(text)
   }
 }
 

@@ -7,7 +7,6 @@ import { type Batches, createBatches } from './batches.ts'
 import type { ReadingContext } from './compile-column.ts'
 import { type CompiledFact, compileMapping } from './compile-mapping.ts'
 import { createRowConverter, type RowConverter } from './convert-rows.ts'
-import { openCsv } from './csv-source.ts'
 import {
   createBatchWriter,
   createComparingWriter,
@@ -15,11 +14,13 @@ import {
   createWholeWriter,
   type FactWriter,
 } from './fact-writers.ts'
+import type { Format } from './format.ts'
 import { findKind } from './kinds/index.ts'
 import type { FactKind } from './kinds/kind.ts'
-import { type Mapping, plainMapping, plainSource, readMapping } from './mapping.ts'
+import { columnsRead, type Mapping, plainMapping, plainSource, readMapping } from './mapping.ts'
+import { openSource } from './open-source.ts'
 import { createRejectsFile, type RejectsFile } from './rejects-file.ts'
-import type { RecordPage, RecordSource, Reject } from './source.ts'
+import type { RecordPage, RecordSource, Reject, SourceFile, SourceRecord } from './source.ts'
 import type { Tally } from './staging.ts'
 
 export type ImportOptions = {
@@ -28,8 +29,16 @@ export type ImportOptions = {
   /** A kind of facts, or another name of it: payments, calls. */
   kind: string
   path: string
-  /** Path of a mapping, or the name of one that ships; null: the file's columns are named as the table's. */
-  mapping: string | null
+  /** What messages call the file, and what tells its format; null: its path. */
+  name: string | null
+  /** null: told by its first bytes and its name. */
+  format: Format | null
+  /** Of a workbook: the name or number of the sheet; null: as the mapping says, or the first that is not hidden. */
+  sheet: string | null
+  /** Of a workbook: the row that names the columns; null: as the mapping says, or the first that is not empty. */
+  headerRow: number | null
+  /** A mapping, the path of one, or the name of one that ships; null: the file's columns are named as the table's. */
+  mapping: Mapping | string | null
   /** Everything but the write. */
   dryRun: boolean
   /** Nothing is kept when any row is bad. */
@@ -67,14 +76,15 @@ export type ImportResult = {
  */
 export async function importFile(options: ImportOptions): Promise<ImportResult> {
   const kind = findKind(options.kind)
-  const mapping = options.mapping === null ? null : await readMapping(options.mapping)
+  const mapping = typeof options.mapping === 'string' ? await readMapping(options.mapping) : options.mapping
   const client = await findClient(options)
   const rejects = createRejectsFile(options.path, options.rejectsPath)
-  const job: Job = { options, kind, mapping, client, rejects }
+  const file = { path: options.path, name: options.name ?? options.path }
+  const job: Job = { options, file, kind, mapping, client, rejects }
   try {
     const { counts } = options.strict && !options.dryRun ? await importWhole(job) : await importParts(job)
     if (counts.read === 0 && counts.stoppedAtLine === null) {
-      throw new InputError('no-rows', `${options.path} holds no rows below its header.`)
+      throw new InputError('no-rows', `${file.name} holds no rows below its header.`)
     }
     return { ...counts, rejectsPath: await rejects.close() }
   } finally {
@@ -84,6 +94,7 @@ export async function importFile(options: ImportOptions): Promise<ImportResult> 
 
 type Job = {
   options: ImportOptions
+  file: SourceFile
   kind: FactKind
   mapping: Mapping | null
   client: ReadingContext
@@ -151,16 +162,18 @@ type OpenWriter = (facts: readonly CompiledFact[]) => Promise<FactWriter>
 
 /** Reads the file once from its beginning to its end, or until the signal. */
 async function passOver(job: Job, phase: ImportProgress['phase'], openWriter: OpenWriter): Promise<Pass> {
-  const { options, kind, mapping, client, rejects } = job
-  const source = await openCsv(options.path, mapping ?? plainSource)
+  const { kind, rejects } = job
+  const { source, format } = await openFile(job)
   try {
-    const facts = compileMapping(mapping ?? plainMapping(kind, source.header), kind, source.header, client)
+    const mapping = job.mapping ?? plainMapping(kind, source.header)
+    const client = { ...job.client, hasRealValues: format !== 'csv' }
+    const facts = compileMapping(mapping, kind, source.header, client)
     const writer = await openWriter(facts)
     const converter = createRowConverter(facts)
     const batches = createBatches(writer, facts.length, converter.months, rejects)
     const counts: Counts = { ...NOTHING_YET, notes: [] }
     try {
-      await takePages(job, phase, source, { counts, converter, batches })
+      await takePages(job, phase, source, { counts, converter, batches, faultsOf: faultFinder(mapping, source.header) })
       counts.tallies = await writer.finish(isComplete(counts))
     } catch (error) {
       await batches.abandon()
@@ -172,9 +185,34 @@ async function passOver(job: Job, phase: ImportProgress['phase'], openWriter: Op
   }
 }
 
+function openFile({ options, file, kind, mapping }: Job) {
+  return openSource(file, options.format, {
+    delimiter: mapping?.delimiter ?? plainSource.delimiter,
+    encoding: mapping?.encoding ?? plainSource.encoding,
+    sheet: options.sheet ?? mapping?.sheet ?? null,
+    headerRow: options.headerRow ?? mapping?.headerRow ?? null,
+    wanted: mapping === null ? new Set(Object.keys(kind.columns)) : columnsRead(mapping),
+    signal: options.signal,
+  })
+}
+
+/** Finds the cells of a record that hold no value and that the mapping reads. */
+function faultFinder(mapping: Mapping, header: readonly string[]): (record: SourceRecord) => Reject[] {
+  const read = columnsRead(mapping)
+  return ({ line, text, faults = [] }) =>
+    faults
+      .map(({ at, value, reason }) => ({ line, column: header[at] ?? '', value, reason, text }))
+      .filter(({ column }) => read.has(column))
+}
+
 const NOTHING_YET = { read: 0, rejected: 0, repeated: 0, unused: 0, tallies: [], stoppedAtLine: null }
 
-type PassParts = { counts: Counts; converter: RowConverter; batches: Batches }
+type PassParts = {
+  counts: Counts
+  converter: RowConverter
+  batches: Batches
+  faultsOf(record: SourceRecord): Reject[]
+}
 
 async function takePages(
   { options, rejects }: Job,
@@ -198,13 +236,14 @@ async function takePages(
 }
 
 /** Hands the good rows of a page on and returns the bad ones. */
-async function takePage(page: RecordPage, { counts, converter, batches }: PassParts): Promise<Reject[]> {
+async function takePage(page: RecordPage, { counts, converter, batches, faultsOf }: PassParts): Promise<Reject[]> {
   const rejects = [...page.rejects]
   counts.read += page.records.length + page.rejects.length
   counts.rejected += page.rejects.length
   if (page.note !== null) counts.notes.push(page.note)
   for (const record of page.records) {
-    const conversion = converter.convert(record, batches.current())
+    const faults = record.faults === undefined ? [] : faultsOf(record)
+    const conversion = faults.length > 0 ? faults : converter.convert(record, batches.current())
     if (conversion === 'stored') {
       await batches.writeWhenFull()
     } else if (Array.isArray(conversion)) {
@@ -217,8 +256,8 @@ async function takePage(page: RecordPage, { counts, converter, batches }: PassPa
   return rejects
 }
 
-function interrupted({ options }: Job, error: unknown): InputError {
+function interrupted({ options, file }: Job, error: unknown): InputError {
   const kept = options.strict || options.dryRun ? 'Nothing was kept' : 'What was stored before is kept'
-  const message = `The import of ${options.path} broke off: ${messageOf(error)}. ${kept}; running it again is harmless.`
+  const message = `The import of ${file.name} broke off: ${messageOf(error)}. ${kept}; running it again is harmless.`
   return Object.assign(new InputError('import-broken-off', message, 503), { cause: error })
 }

@@ -52,6 +52,8 @@ const mappingSchema = z.strictObject({
   kind: z.string(),
   delimiter: z.string().length(1).default(','),
   encoding: z.enum(['utf-8', 'windows-1252', 'utf-16le']).default('utf-8'),
+  sheet: z.string().optional(),
+  headerRow: z.int().min(1).optional(),
   timeZone: z.string().optional(),
   ignore: z.union([z.array(z.string()), z.literal('rest')], 'must be a list of columns, or "rest"').default([]),
   facts: z.array(factSource).min(1).max(20),
@@ -61,6 +63,18 @@ export type Condition = z.output<typeof condition>
 export type ColumnSource = z.output<typeof columnSource>
 export type FactSource = z.output<typeof factSource>
 export type Mapping = z.output<typeof mappingSchema>
+
+/** Every column of the file that a mapping reads. */
+export function columnsRead({ facts }: Mapping): Set<string> {
+  const names = facts.flatMap(({ when = [], columns }) => [
+    ...when.map(({ column }) => column),
+    ...Object.values(columns).flatMap(({ column, columns: several = [], when: condition }) => [
+      ...several,
+      ...[column, condition?.column].filter((name) => name !== undefined),
+    ]),
+  ])
+  return new Set(names)
+}
 
 /** How a file is read when no mapping says otherwise. */
 export const plainSource = { delimiter: ',', encoding: 'utf-8' } as const

@@ -68,6 +68,10 @@ async function importFrom(path: string, options: Partial<ImportOptions> & { map?
     clientId: 'shop',
     kind: 'payments',
     path,
+    name: null,
+    format: null,
+    sheet: null,
+    headerRow: null,
     mapping,
     dryRun: false,
     strict: false,
@@ -237,8 +241,8 @@ describe('what becomes of good rows', () => {
     const result = await importFrom(path, { kind: 'agents', map: null })
     expect(result.tallies).toEqual([tally('agents', 2, 0, 0)])
     expect(await table(db, 'agents')).toEqual([
-      { client_id: 'shop', id: 'anna', name: 'Anna', kind: 'person', sector_id: null },
-      { client_id: 'shop', id: 'bot', name: 'Botty', kind: 'assistant', sector_id: 'sales' },
+      { client_id: 'shop', id: 'anna', name: 'Anna', kind: 'person', sector_id: null, hourly_cost_minor: null },
+      { client_id: 'shop', id: 'bot', name: 'Botty', kind: 'assistant', sector_id: 'sales', hourly_cost_minor: null },
     ])
   })
 
@@ -449,7 +453,7 @@ describe('what is refused as a whole', () => {
       'FILE is UTF-16; save it as UTF-8, or give the mapping "encoding": "utf-16le".',
     )
     expect(await refusal(await fileOf(Buffer.from('504b0304', 'hex')))).toBe(
-      'FILE is a ZIP archive or an Excel workbook; save it as CSV.',
+      'FILE cannot be read as a workbook: End of central directory record signature not found. Either not a zip file, or file is truncated. If it is cut off or damaged, get it anew.',
     )
   })
 

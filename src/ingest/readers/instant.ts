@@ -33,14 +33,15 @@ export function instantBounds(clock: Clock, mayBeAhead: boolean): InstantBounds 
 /**
  * A time. One that says its offset from UTC is taken at its word; any other is wall-clock time of the zone, where a time that the
  * zone leaves out (clocks go forward) is refused, and one that it has twice (clocks go back) is taken as the earlier. A date
- * alone is the instant its day begins.
+ * alone is the instant its day begins. `orIso`: what is not of the form may be ISO 8601.
  */
-export function timeReader(format: string, timeZone: string, bounds: InstantBounds): CellReader {
+export function timeReader(format: string, timeZone: string, bounds: InstantBounds, orIso = false): CellReader {
   const parse = timePattern(format)
+  const parseIso = orIso ? timePattern('iso') : () => null
   const localHours = new Map<number, Hour>()
   const utcHours = new Map<number, Hour>()
   return (text) => {
-    const clock = parse(text)
+    const clock = parse(text) ?? parseIso(text)
     if (clock === null) return fault(notOfForm(format))
     if (clock.hour > 23 || clock.minute > 59 || clock.second > 59) return fault('is no time of day')
     const hour = clock.zone === null ? hourOf(localHours, clock, timeZone) : hourOf(utcHours, clock, 'UTC')

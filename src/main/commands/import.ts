@@ -1,11 +1,24 @@
-import type { Command } from 'commander'
+import { basename } from 'node:path'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { writeAudit } from '../../board/audit.ts'
+import { FORMATS, type Format } from '../../ingest/format.ts'
 import { type ImportProgress, type ImportResult, importFile } from '../../ingest/import-file.ts'
 import { kinds } from '../../ingest/kinds/index.ts'
 import { printTable } from '../print.ts'
 import { createProgress, type ProgressDisplay } from '../progress.ts'
 import type { CommandTools } from './command-tools.ts'
+import { operator } from './user.ts'
 
-type ImportFlags = { client: string; map?: string; dryRun?: true; strict?: true; rejects?: string }
+type ImportFlags = {
+  client: string
+  map?: string
+  format?: Format
+  sheet?: string
+  headerRow?: number
+  dryRun?: true
+  strict?: true
+  rejects?: string
+}
 
 /** What a shell is told: every row was taken; some were rejected; nothing was imported. 130: stopped by Ctrl-C. */
 const EXIT = { done: 0, failed: 1, someRejected: 2, interrupted: 130 } as const
@@ -13,18 +26,29 @@ const EXIT = { done: 0, failed: 1, someRejected: 2, interrupted: 130 } as const
 export function importCommand(parent: Command, tools: CommandTools): void {
   parent
     .command('import')
-    .description('Bring facts in from a CSV file. Importing the same file again changes nothing. See docs/import.md.')
-    .argument('<kind>', kinds.map(({ name, aliases }) => [name, ...aliases].join(' or ')).join(', '))
-    .argument('<file>', 'CSV with a header')
+    .description(
+      'Bring facts in from a file: CSV, JSON Lines or XLSX. Importing the same file again changes nothing. See docs/import.md.',
+    )
+    .argument('<kind>', `what the rows are: ${kinds.map(({ name }) => name).join(', ')}`)
+    .argument('<file>', 'CSV or XLSX with a header, or JSON Lines; CSV and JSON Lines also packed with gzip')
     .requiredOption('--client <id>', 'the client whose facts they are')
     .option(
       '--map <mapping>',
       'file of a mapping, or the name of one that ships (default: columns are named as the table’s)',
     )
+    .addOption(new Option('--format <format>', 'default: told by the file itself').choices(FORMATS))
+    .option('--sheet <sheet>', 'XLSX: name or number of the sheet (default: the first that is not hidden)')
+    .option('--header-row <row>', 'XLSX: the row that names the columns (default: the first not empty)', parseRow)
     .option('--dry-run', 'do everything but the write')
     .option('--strict', 'keep nothing when any row is bad')
     .option('--rejects <file>', 'where rows that were not taken go (default: beside the file)')
     .action((kind: string, file: string, flags: ImportFlags) => runImport(tools, kind, file, flags))
+}
+
+function parseRow(text: string): number {
+  const row = Number(text)
+  if (Number.isInteger(row) && row > 0) return row
+  throw new InvalidArgumentError('Rows are counted from 1.')
 }
 
 async function runImport(tools: CommandTools, kind: string, file: string, flags: ImportFlags): Promise<void> {
@@ -36,6 +60,10 @@ async function runImport(tools: CommandTools, kind: string, file: string, flags:
       clientId: flags.client,
       kind,
       path: file,
+      name: null,
+      format: flags.format ?? null,
+      sheet: flags.sheet ?? null,
+      headerRow: flags.headerRow ?? null,
       mapping: flags.map ?? null,
       dryRun: flags.dryRun === true,
       strict: flags.strict === true,
@@ -45,12 +73,29 @@ async function runImport(tools: CommandTools, kind: string, file: string, flags:
       onProgress: display.show,
     })
     display.stop()
+    await audit(db.system, { kind, file, flags }, result)
     printResult(tools.print, file, flags, result)
     process.exitCode = exitCodeOf(result, flags)
   } finally {
     display.stop()
     await close()
   }
+}
+
+/** Puts on record what was written; an import that wrote nothing leaves none. */
+async function audit(
+  db: Parameters<typeof writeAudit>[0],
+  { kind, file, flags }: { kind: string; file: string; flags: ImportFlags },
+  { read, rejected, tallies }: ImportResult,
+): Promise<void> {
+  if (flags.dryRun === true || tallies.every(({ inserted, updated }) => inserted + updated === 0)) return
+  await writeAudit(db, operator, {
+    action: 'import-file',
+    target: `client:${flags.client}`,
+    clientId: flags.client,
+    before: null,
+    after: { kind, file: basename(file), mapping: flags.map ?? null, read, rejected, facts: tallies },
+  })
 }
 
 /** One display for each reading of the file: a strict import reads it twice. */

@@ -1,0 +1,25 @@
+import { openCsv } from './csv-source.ts'
+import { readStart } from './file-start.ts'
+import { type Format, foreign, formatOf } from './format.ts'
+import { openJsonLines } from './jsonl-source.ts'
+import type { RecordSource, SourceFile, SourceOptions } from './source.ts'
+import { openXlsx } from './xlsx-source.ts'
+
+/** Opens a file of any format. `format` null: told by its first bytes and its name. Throws an InputError for what cannot be read. */
+export async function openSource(
+  file: SourceFile,
+  format: Format | null,
+  options: SourceOptions,
+): Promise<{ source: RecordSource; format: Format }> {
+  const start = await readStart(file)
+  const chosen = format ?? formatOf(file.name, start)
+  switch (chosen) {
+    case 'csv':
+      return { format: chosen, source: await openCsv(file, start, options) }
+    case 'jsonl':
+      return { format: chosen, source: await openJsonLines(file, start, options) }
+    case 'xlsx':
+      if (start.isPacked) throw foreign(file.name, 'a workbook that gzip packed; unpack it first')
+      return { format: chosen, source: await openXlsx(file, start, options) }
+  }
+}
