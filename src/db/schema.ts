@@ -283,6 +283,7 @@ export interface Clients {
   cancel_hours: Generated<number>;
   created_at: Generated<string>;
   currency: string;
+  erasure_salt: Generated<string>;
   id: string;
   locale: Generated<string>;
   name: string;
@@ -550,6 +551,20 @@ export interface DownloadLinks {
   token_hash: Buffer;
 }
 
+export interface Erasures {
+  client_id: string;
+  customer_hash: Buffer;
+  finished_at: string | null;
+  id: Generated<string>;
+  pending_id: string | null;
+  pseudonym: string | null;
+  reports: Generated<Json>;
+  requested_at: Generated<string>;
+  requested_by: string;
+  row_counts: Generated<Json>;
+  verification_count: number | null;
+}
+
 export interface ExecutionFiles {
   client_id: string;
   execution_id: string;
@@ -634,6 +649,28 @@ export interface IdempotencyKeys {
   reply: string | null;
   request_hash: Buffer;
   status: number | null;
+}
+
+export interface Imports {
+  client_id: string;
+  created_at: Generated<string>;
+  dry_run: boolean;
+  file_name: string;
+  finished_at: string | null;
+  format: string | null;
+  header_row: number | null;
+  id: Generated<string>;
+  kind: string;
+  mapping: Json | null;
+  mapping_name: string | null;
+  object_key: string;
+  rejects_key: string | null;
+  requested_by: string;
+  result: Json | null;
+  sha256: string;
+  sheet: string | null;
+  size_bytes: number;
+  strict: boolean;
 }
 
 export interface Interactions {
@@ -1227,6 +1264,7 @@ export interface DB {
   deals: Deals;
   deliveries: Deliveries;
   download_links: DownloadLinks;
+  erasures: Erasures;
   execution_files: ExecutionFiles;
   executions: Executions;
   fact_tables: FactTables;
@@ -1234,6 +1272,7 @@ export interface DB {
   forecasts: Forecasts;
   goals: Goals;
   idempotency_keys: IdempotencyKeys;
+  imports: Imports;
   interactions: Interactions;
   lead_stage_changes: LeadStageChanges;
   leads: Leads;

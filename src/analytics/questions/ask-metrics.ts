@@ -1,0 +1,153 @@
+import type { ClientDatabase } from '../../db/database.ts'
+import { addDays } from '../../time.ts'
+import type { Component } from '../metrics/index.ts'
+import { createAnswerCache } from './answer-cache.ts'
+import { bucketsOf } from './buckets.ts'
+import { changeOf, slopeOf } from './changes.ts'
+import { completeCells } from './complete-cells.ts'
+import { measureAll } from './measure.ts'
+import { ingredientsOf } from './metrics-asked.ts'
+import type { Bucket, Compared, Group, MetricQuestion, MetricsAnswer, Period, Standing } from './question.ts'
+import { type Cell, type PeriodQuestion, type PeriodRead, readPeriod } from './read-period.ts'
+import { type RollUpStanding, readStandings } from './read-standings.ts'
+import { type ResolvedQuestion, resolveQuestion } from './resolve-question.ts'
+import type { Comparison, Span } from './resolve-range.ts'
+
+/** Groups that kept answers hold together: about a kilobyte each. */
+const KEPT_GROUPS_MAX = 50_000
+const answers = createAnswerCache<MetricsAnswer>(KEPT_GROUPS_MAX)
+
+/** A number for each handle, so that what one may see is never given to another. */
+const handles = new WeakMap<ClientDatabase, number>()
+let lastHandle = 0
+
+/**
+ * Answers a question from the cheapest roll-up that holds the answer. Ratios and averages are made of summed components, percentiles of
+ * merged histograms, levels of all movements up to the end of a bucket. An answer kept from before is given as long as nothing has
+ * changed of the roll-ups it stands on, nor of the client's settings and limits: the database is asked for that each time.
+ *
+ * Throws InputError: `no-such-client`, `unknown-metric`, `range`, `no-such-rollup`, `too-many-groups`.
+ */
+export async function askMetrics(db: ClientDatabase, question: MetricQuestion): Promise<MetricsAnswer> {
+  const asked = await resolveQuestion(db, question)
+  const spans = [asked.span, ...asked.comparedSpans]
+  // Before the sums are read, never after: an answer may be newer than its stamp says, and must not be older.
+  const standings = await readStandings(db, asked.clientId, spans, asked.ingredients.before.length > 0)
+  // A transaction may see what nobody else does, or no longer.
+  if (db.isTransaction) return compose(db, asked, standings)
+  const [key, stamp] = [keyOf(db, asked), stampOf(asked, standings)]
+  const kept = answers.find(key, stamp)
+  if (kept !== null) return kept
+  const answer = await compose(db, asked, standings)
+  answers.keep(key, stamp, answer, 1 + answer.groups.length + answer.buckets.length)
+  return answer
+}
+
+/** What is asked, in one way only. */
+function keyOf(db: ClientDatabase, { metrics, ...asked }: ResolvedQuestion): string {
+  const handle = handles.get(db) ?? (lastHandle += 1)
+  handles.set(db, handle)
+  const { clientId, dimension, filters, granularity, span, comparedSpans, compare, today } = asked
+  const names = metrics.map(({ name }) => name)
+  return JSON.stringify([handle, clientId, names, dimension, filters, granularity, span, compare, comparedSpans, today])
+}
+
+/** What the answer stands on. */
+function stampOf({ timeZone, currency, metrics }: ResolvedQuestion, standings: readonly RollUpStanding[]): string {
+  const limits = metrics.map(({ thresholds }) => [thresholds.target, thresholds.warning, thresholds.critical])
+  return JSON.stringify([timeZone, currency, limits, standings.map(({ stamp }) => stamp)])
+}
+
+async function compose(
+  db: ClientDatabase,
+  asked: ResolvedQuestion,
+  standings: readonly RollUpStanding[],
+): Promise<MetricsAnswer> {
+  const { clientId, timeZone, currency, granularity, dimension, filters, metrics } = asked
+  const main = await readSpan(db, asked, { span: asked.span, granularity, standing: standings[0] })
+  const comparisons: Compared[] = []
+  for (const [index, to] of asked.compare.entries()) {
+    const [span, standing] = [asked.comparedSpans[index], standings[index + 1]]
+    if (span !== undefined) comparisons.push(await compareWith(db, asked, main.period, { to, span, standing }))
+  }
+  return {
+    ...{ clientId, timeZone, currency, granularity, dimension, filters, metrics, comparisons },
+    ...main,
+    slopes: slopesOf(asked, main.groups, main.buckets),
+  }
+}
+
+type SpanRead = { period: Period; buckets: Bucket[]; groups: Group[] }
+
+async function readSpan(
+  db: ClientDatabase,
+  asked: ResolvedQuestion,
+  {
+    span,
+    granularity,
+    standing,
+  }: Pick<PeriodQuestion, 'span' | 'granularity'> & { standing: RollUpStanding | undefined },
+): Promise<SpanRead> {
+  if (standing === undefined) throw new TypeError('every span has a standing')
+  const { clientId, source, dimension, filters, ingredients, metrics, timeZone } = asked
+  const question = { clientId, source, span, granularity, dimension, filters, ingredients }
+  const read = await readPeriod(db, question)
+  const unsettled = new Set([...standing.dirtyDays, asked.today])
+  const buckets = bucketsOf(span, granularity, timeZone, { unrolled: new Set(standing.unrolledDays), unsettled })
+  const isKnown = standing.dataAsOf !== null
+  const total = { sums: read.total.sums, values: measureAll(metrics, read.total) }
+  const cells = isKnown ? completeCells(question, read, buckets) : []
+  return {
+    period: { ...span, standing: standingOf(asked, span, standing, read), total: isKnown ? total : null },
+    buckets,
+    groups: cells.map((cell) => groupOf(asked, cell)),
+  }
+}
+
+function groupOf({ metrics }: ResolvedQuestion, cell: Cell): Group {
+  return { member: cell.member, bucket: cell.bucket, sums: cell.sums, values: measureAll(metrics, cell) }
+}
+
+/** Components that the days after a contact still change, and for how long. */
+const SETTLED_AFTER_DAYS: Partial<Record<Component, number>> = { resolved_first: 7, repeats: 7 }
+
+function standingOf(
+  { today, metrics }: ResolvedQuestion,
+  { to }: Span,
+  { dataAsOf, dirtyDays, unrolledDays }: RollUpStanding,
+  { quarantined }: PeriodRead,
+): Standing {
+  const missingDays = unrolledDays.filter((day) => day < today)
+  const isUnsettled = (component: Component) => addDays(to, SETTLED_AFTER_DAYS[component] ?? 0) > today
+  return {
+    dataAsOf,
+    missingDays,
+    dirtyDays,
+    provisional: missingDays.length + dirtyDays.length > 0 || to > today,
+    provisionalMetrics: metrics
+      .filter((metric) => ingredientsOf([metric]).within.some(isUnsettled))
+      .map(({ name }) => name),
+    quarantined,
+  }
+}
+
+async function compareWith(
+  db: ClientDatabase,
+  asked: ResolvedQuestion,
+  now: Period,
+  { to, span, standing }: { to: Comparison; span: Span; standing: RollUpStanding | undefined },
+): Promise<Compared> {
+  const { period, groups } = await readSpan(db, asked, { span, granularity: 'none', standing })
+  const changes = asked.metrics.map((metric) => {
+    const valueIn = ({ total }: Period) => total?.values[metric.name]?.value ?? null
+    return [metric.name, changeOf(metric, valueIn(now), valueIn(period))]
+  })
+  return { to, period, groups, changes: Object.fromEntries(changes) }
+}
+
+function slopesOf({ metrics, dimension }: ResolvedQuestion, groups: readonly Group[], buckets: readonly Bucket[]) {
+  const byBucket = new Map(groups.map((group) => [group.bucket, group]))
+  const slopeIn = (name: string) =>
+    slopeOf(buckets.map(({ key, whole }) => (whole ? (byBucket.get(key)?.values[name]?.value ?? null) : null)))
+  return Object.fromEntries(metrics.map(({ name }) => [name, dimension === 'client' ? slopeIn(name) : null]))
+}

@@ -1,0 +1,76 @@
+import { InputError } from '../../errors.ts'
+import { AGENT_COMPONENTS, type Component, type Metric } from '../metrics/index.ts'
+import { ingredientsOf } from './metrics-asked.ts'
+import type { Dimension, FilterDimension, Filters, Granularity } from './question.ts'
+
+/** Dimensions that agent_metrics keeps together, and their columns. */
+const AGENT_COLUMNS = { agent: 'agent_id', sector: 'sector_id', channel: 'channel' } as const
+
+/**
+ * Where sums are read: days, weeks and months of one dimension (daily_metrics, performance_trends); hours of the client as a whole
+ * (performance_trends); or hours of agents, sectors and channels together (agent_metrics).
+ */
+export type Source = { kind: 'days'; dimension: Dimension } | { kind: 'client-hours' } | { kind: 'agent-hours' }
+
+/** What a question needs to be read. */
+export type Needs = {
+  granularity: Granularity
+  /** It is about hours of days rather than whole days. */
+  ofHours: boolean
+  dimension: Dimension
+  filters: Filters
+  metrics: readonly Metric[]
+}
+
+const AGENT_SET: ReadonlySet<Component> = new Set(AGENT_COMPONENTS)
+const TOGETHER = 'agent, sector and channel, for contacts, satisfaction, quality, revenue and the time of agents'
+
+/** The cheapest roll-up that holds the answer. Throws InputError `no-such-rollup` that says what there is, when none does. */
+export function chooseSource(needs: Needs): Source {
+  const { dimension, filters, granularity, ofHours } = needs
+  const dimensions = [...new Set([dimension, ...(Object.keys(filters) as FilterDimension[])])].filter(isNarrow)
+  const byHour = granularity === 'hour' || ofHours
+  if (dimensions.length < 2 && !byHour) return { kind: 'days', dimension: dimensions[0] ?? 'client' }
+  refuseByDay(needs, byHour)
+  refuseOthers(dimensions, byHour)
+  return dimensions.length === 0 ? { kind: 'client-hours' } : { kind: 'agent-hours' }
+}
+
+function isNarrow(dimension: Dimension): dimension is FilterDimension {
+  return dimension !== 'client'
+}
+
+function refuseByDay({ metrics }: Needs, byHour: boolean): void {
+  const names = metrics.filter((metric) => !isByHour(metric)).map(({ name }) => name)
+  if (names.length === 0) return
+  const words = `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} kept by day and for one dimension at a time.`
+  throw refusal(`${words} ${byHour ? 'By hour' : 'Together'} there are ${TOGETHER}.`)
+}
+
+/** Levels and percentiles are kept by day, and so are sums of what agents do not do. */
+function isByHour(metric: Metric): boolean {
+  const { within, before, measures } = ingredientsOf([metric])
+  return before.length === 0 && measures.length === 0 && within.every((component) => AGENT_SET.has(component))
+}
+
+function refuseOthers(dimensions: readonly FilterDimension[], byHour: boolean): void {
+  const others = dimensions.filter((dimension) => !(dimension in AGENT_COLUMNS))
+  if (others.length === 0) return
+  throw refusal(
+    byHour
+      ? `Nothing is kept by hour and ${others.join(', ')}. By hour there are the client as a whole, and ${TOGETHER}.`
+      : `No roll-up holds ${dimensions.join(' and ')} together. Ask for one of them at a time; together there are ${TOGETHER}.`,
+  )
+}
+
+function refusal(message: string): InputError {
+  return new InputError('no-such-rollup', message, 422)
+}
+
+/** The column of agent_metrics that holds a dimension; a question about another one was refused before. */
+export function agentColumn(dimension: Dimension): string {
+  const columns: Partial<Record<Dimension, string>> = AGENT_COLUMNS
+  const column = columns[dimension]
+  if (column === undefined) throw new TypeError(`agent_metrics has no ${dimension}`)
+  return column
+}

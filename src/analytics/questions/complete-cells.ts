@@ -1,0 +1,45 @@
+import type { ComponentSums } from '../metrics/index.ts'
+import type { Bucket } from './question.ts'
+import { addTo, type Cell, emptyCell, type PeriodQuestion, type PeriodRead } from './read-period.ts'
+import { refuseTooMany } from './read-sums.ts'
+
+/**
+ * The cells of a span with those in which nothing happened but of which something is to be said: every known bucket of the client as a
+ * whole, and of every member where levels are asked for, which stay as they were. Each cell of a level is told what came before it.
+ * Throws InputError `too-many-groups`.
+ */
+export function completeCells(question: PeriodQuestion, read: PeriodRead, buckets: readonly Bucket[]): Cell[] {
+  const hasLevels = question.ingredients.before.length > 0
+  if (question.dimension !== 'client' && !hasLevels) return read.cells
+  const members = question.dimension === 'client' ? [''] : membersOf(read)
+  const keys = keysOf(question, read, buckets)
+  refuseTooMany(members.length * keys.length)
+  const cells = new Map(read.cells.map((cell) => [nameOf(cell.member, cell.bucket), cell]))
+  return members.flatMap((member) => {
+    const running: ComponentSums = { ...zeroed(question), ...read.openings.get(member) }
+    return keys.map((bucket) => {
+      const cell = cells.get(nameOf(member, bucket)) ?? emptyCell(question, member, bucket)
+      const complete = { ...cell, before: { ...running } }
+      addTo(running, cell.sums)
+      return complete
+    })
+  })
+}
+
+function zeroed(question: PeriodQuestion): ComponentSums {
+  return emptyCell(question, '', null).before
+}
+
+function nameOf(member: string, bucket: string | null): string {
+  return JSON.stringify([member, bucket])
+}
+
+function membersOf({ cells, openings }: PeriodRead): string[] {
+  return [...new Set([...cells.map(({ member }) => member), ...openings.keys()])].sort()
+}
+
+function keysOf({ granularity }: PeriodQuestion, { cells }: PeriodRead, buckets: readonly Bucket[]): (string | null)[] {
+  if (granularity === 'none') return [null]
+  const known = buckets.flatMap(({ key, known }) => (known ? [key] : []))
+  return [...new Set([...known, ...cells.map(({ bucket }) => bucket ?? '')])].sort()
+}

@@ -1,0 +1,41 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { addDays, daysOf } from '../../time.ts'
+import { coverWindow } from './cover-window.ts'
+
+test('a year and some days are months, whole weeks at the edges, and days', () => {
+  expect(coverWindow({ from: '2025-11-11', to: '2026-11-21' }, 'none')).toEqual([
+    { grain: 'day', from: '2025-11-11', to: '2025-11-17' },
+    { grain: 'week', from: '2025-11-17', to: '2025-12-01' },
+    { grain: 'month', from: '2025-12-01', to: '2026-11-01' },
+    { grain: 'day', from: '2026-11-01', to: '2026-11-02' },
+    { grain: 'week', from: '2026-11-02', to: '2026-11-16' },
+    { grain: 'day', from: '2026-11-16', to: '2026-11-21' },
+  ])
+})
+
+test('asked for by week, a window is weeks and days; by day or hour it is days', () => {
+  const window = { from: '2026-10-30', to: '2026-11-17' }
+  expect(coverWindow(window, 'week')).toEqual([
+    { grain: 'day', from: '2026-10-30', to: '2026-11-02' },
+    { grain: 'week', from: '2026-11-02', to: '2026-11-16' },
+    { grain: 'day', from: '2026-11-16', to: '2026-11-17' },
+  ])
+  expect(coverWindow(window, 'day')).toEqual([{ grain: 'day', ...window }])
+  expect(coverWindow(window, 'hour')).toEqual([{ grain: 'day', ...window }])
+})
+
+test('every day of any window is in one part and in one only, and no part reaches over an asked-for bucket', () => {
+  const windows = fc.record({ start: fc.integer({ min: 0, max: 1500 }), length: fc.integer({ min: 0, max: 800 }) })
+  fc.assert(
+    fc.property(windows, fc.constantFrom('none', 'day', 'week', 'month'), ({ start, length }, granularity) => {
+      const from = addDays('2023-01-01', start)
+      const window = { from, to: addDays(from, length) }
+      const parts = coverWindow(window, granularity)
+      expect(parts.flatMap(daysOf)).toEqual(daysOf(window))
+      const whole = { day: /./, week: /./, month: /-01$/ }
+      for (const { grain, from: first } of parts) expect(first).toMatch(whole[grain])
+      for (const { grain } of parts) expect(granularity === 'week' && grain === 'month').toBe(false)
+    }),
+  )
+})

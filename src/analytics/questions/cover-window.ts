@@ -1,0 +1,60 @@
+import type { Day, DayWindow } from '../../time.ts'
+import type { Granularity } from './question.ts'
+
+/** Days whose sums are read at one grain; at `week` and `month` they begin and end with one. */
+export type Part = DayWindow & { grain: 'day' | 'week' | 'month' }
+
+/**
+ * The fewest rows that add up to a window: months where whole ones lie in it, weeks in what is left, days at the edges. Never coarser
+ * than what is asked for, and no part reaches over the end of an asked-for week or month.
+ */
+export function coverWindow(window: DayWindow, granularity: Granularity): Part[] {
+  switch (granularity) {
+    case 'hour':
+    case 'day':
+      return partOf('day', window.from, window.to)
+    case 'week':
+      return around('week', window, days)
+    case 'month':
+    case 'none':
+      return around('month', window, (edge) => around('week', edge, days))
+  }
+}
+
+function days({ from, to }: DayWindow): Part[] {
+  return partOf('day', from, to)
+}
+
+/** Whole weeks or months of a window as one part, and its edges as `cover` has them. */
+function around(grain: 'week' | 'month', window: DayWindow, cover: (edge: DayWindow) => Part[]): Part[] {
+  const first = firstWhole(grain, window.from)
+  const end = startOf(grain, window.to)
+  if (first >= end) return cover(window)
+  return [
+    ...cover({ from: window.from, to: first }),
+    ...partOf(grain, first, end),
+    ...cover({ from: end, to: window.to }),
+  ]
+}
+
+function partOf(grain: Part['grain'], from: Day, to: Day): Part[] {
+  return from < to ? [{ grain, from, to }] : []
+}
+
+function firstWhole(grain: 'week' | 'month', day: Day): Day {
+  const start = startOf(grain, day)
+  return start === day ? day : nextStart(grain, start)
+}
+
+/** The first day of the ISO week or the month of a day. */
+export function startOf(grain: 'week' | 'month', day: Day): Day {
+  const date = Temporal.PlainDate.from(day)
+  return (grain === 'month' ? date.with({ day: 1 }) : date.subtract({ days: date.dayOfWeek - 1 })).toString()
+}
+
+/** The first day of the week or month after the one that begins on `start`. */
+export function nextStart(grain: 'week' | 'month', start: Day): Day {
+  return Temporal.PlainDate.from(start)
+    .add(grain === 'month' ? { months: 1 } : { weeks: 1 })
+    .toString()
+}

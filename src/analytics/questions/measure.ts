@@ -1,0 +1,68 @@
+import {
+  type Component,
+  type ComponentSums,
+  type Histogram,
+  type Interval,
+  levelOf,
+  type Measure,
+  type Metric,
+  npsInterval,
+  valueOf,
+  type Weights,
+  wilsonInterval,
+} from '../metrics/index.ts'
+import type { AskedMetric, Measured, Values } from './question.ts'
+
+/** All that values of a group or a span are computed from. */
+export type Amounts = {
+  sums: ComponentSums
+  before: ComponentSums
+  histograms: Partial<Record<Measure, Histogram>>
+}
+
+/** Every metric over some amounts. */
+export function measureAll(metrics: readonly AskedMetric[], amounts: Amounts): Values {
+  return Object.fromEntries(metrics.map((metric) => [metric.name, measure(metric, amounts)]))
+}
+
+function measure(metric: AskedMetric, amounts: Amounts): Measured {
+  const value = valueOf(metric, amounts.sums, amounts)
+  return {
+    value,
+    n: observationsOf(metric, amounts),
+    interval: value === null ? null : intervalOf(metric, amounts),
+    level: levelOf(metric, value, metric.thresholds),
+  }
+}
+
+function observationsOf(metric: Metric, { sums, histograms }: Amounts): number | null {
+  if (metric.kind === 'percentile') return total(histograms[metric.measure])
+  if (metric.kind !== 'sums' || metric.denominator === null || !areCounted(metric.denominator)) return null
+  return weigh(metric.denominator, sums)
+}
+
+function intervalOf(metric: Metric, { sums }: Amounts): Interval | null {
+  if (metric.kind !== 'sums' || metric.denominator === null || !areCounted(metric.denominator)) return null
+  if (metric.name === 'nps') {
+    return npsInterval(sums.nps_promoters ?? 0, sums.nps_detractors ?? 0, sums.nps_count ?? 0)
+  }
+  if (metric.type !== 'percent' || !areCounted(metric.numerator)) return null
+  const [successes, n] = [weigh(metric.numerator, sums), weigh(metric.denominator, sums)]
+  // Only a share of what was counted has such an interval: conversions per contact may be more than one.
+  return successes >= 0 && successes <= n ? wilsonInterval(successes, n) : null
+}
+
+/** Seconds, money and added-up ratings are no observations. */
+const NOT_COUNTED = /_(s|minor|sum)$/
+
+function areCounted(weights: Weights): boolean {
+  return Object.keys(weights).every((component) => !NOT_COUNTED.test(component))
+}
+
+function weigh(weights: Weights, sums: ComponentSums): number {
+  return Object.entries(weights).reduce((sum, [name, weight]) => sum + weight * (sums[name as Component] ?? 0), 0)
+}
+
+function total(histogram: Histogram | undefined): number {
+  return (histogram?.counts ?? []).reduce((sum, count) => sum + count, 0)
+}

@@ -1,0 +1,140 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { ClientDatabase } from '../../db/database.ts'
+import { InputError } from '../../errors.ts'
+import type { DayWindow } from '../../time.ts'
+import type { Component, ComponentSums } from '../metrics/index.ts'
+import { agentColumn, type Source } from './choose-source.ts'
+import { coverWindow, type Part } from './cover-window.ts'
+import type { Dimension, Filters, Granularity } from './question.ts'
+import type { Span } from './resolve-range.ts'
+
+/** More groups than any page shows: a question for more is refused rather than cut. */
+export const GROUPS_MAX = 10_000
+
+/** Which sums of one client are read, how grouped. */
+export type SumsQuestion = {
+  clientId: string
+  source: Source
+  span: Span
+  granularity: Granularity
+  dimension: Dimension
+  filters: Filters
+  components: readonly Component[]
+}
+
+/** The sums of one member in one bucket; what had nothing of the kind is zero. */
+export type SummedRow = { bucket: string | null; member: string; sums: ComponentSums }
+
+/** Sums in the order of members and buckets; groups without a row are not there. Throws InputError `too-many-groups`. */
+export async function readSums(db: ClientDatabase, question: SumsQuestion): Promise<SummedRow[]> {
+  const { components } = question
+  // A sum of nothing at all is still a row of the statement, and none of the answer.
+  const sums = components.map((name) => sql`coalesce(sum(${sql.ref(name)}), 0)::bigint as ${sql.ref(name)}`)
+  const { rows } = await sql<Record<string, number> & { bucket: string | null; member: string }>`
+    select ${sql.join([sql`bucket`, sql`member`, ...sums])}
+    from (${rowsOf(question)}) as rows
+    group by bucket, member
+    order by member, bucket
+    limit ${GROUPS_MAX + 1}`.execute(db)
+  refuseTooMany(rows.length)
+  return rows.map(({ bucket, member, ...row }) => ({ bucket, member, sums: row }))
+}
+
+/** Throws InputError `too-many-groups`. */
+export function refuseTooMany(groups: number): void {
+  if (groups <= GROUPS_MAX) return
+  const limit = GROUPS_MAX.toLocaleString('en')
+  const message = `The answer has more than ${limit} groups. Ask for a shorter range, a coarser granularity or fewer members.`
+  throw new InputError('too-many-groups', message, 422)
+}
+
+function rowsOf(question: SumsQuestion): RawBuilder<unknown> {
+  const { source, span, granularity } = question
+  switch (source.kind) {
+    case 'days':
+      return sql.join(
+        coverWindow(span, granularity).map((part) => partRows(question, source.dimension, part)),
+        sql` union all `,
+      )
+    case 'client-hours':
+      return clientHourRows(question)
+    case 'agent-hours':
+      return agentHourRows(question)
+  }
+}
+
+/** Rows of daily_metrics, or of its weeks or months in performance_trends: by the primary key of each. */
+function partRows(question: SumsQuestion, dimension: Dimension, part: Part): RawBuilder<unknown> {
+  const isDay = part.grain === 'day'
+  const day = isDay ? sql`day` : sql`bucket_day`
+  const grain = isDay ? sql`` : sql`grain = ${part.grain} and`
+  return sql`
+    select ${dayBucket(question.granularity, day)} as bucket, ${memberOf(question, sql`member`)} as member, ${columns(question)}
+    from ${isDay ? sql`daily_metrics` : sql`performance_trends`}
+    where client_id = ${question.clientId} and ${grain} dimension = ${dimension} and ${within(day, part)}
+      ${dimension === 'client' ? sql`` : only(sql`member`, question.filters[dimension])}`
+}
+
+function clientHourRows(question: SumsQuestion): RawBuilder<unknown> {
+  const { clientId, granularity, span } = question
+  return sql`
+    select ${hourBucket(granularity, sql`bucket_day`, sql`bucket_at`)} as bucket, '' as member, ${columns(question)}
+    from performance_trends
+    where client_id = ${clientId} and grain = 'hour' and dimension = 'client'
+      and ${within(sql`bucket_day`, span)} ${withinHours(sql`bucket_at`, span)}`
+}
+
+function agentHourRows(question: SumsQuestion): RawBuilder<unknown> {
+  const { clientId, granularity, span, dimension, filters } = question
+  const member = dimension === 'client' ? sql`''` : sql.ref(agentColumn(dimension))
+  const filtered = Object.entries(filters).map(([name, members]) =>
+    only(sql.ref(agentColumn(name as Dimension)), members),
+  )
+  return sql`
+    select ${hourBucket(granularity, sql`day`, sql`hour_at`)} as bucket, ${member} as member, ${columns(question)}
+    from agent_metrics
+    where client_id = ${clientId} and ${within(sql`day`, span)} ${withinHours(sql`hour_at`, span)} ${sql.join(filtered, sql` `)}`
+}
+
+function columns({ components }: SumsQuestion): RawBuilder<unknown> {
+  return sql.join(components.map((name) => sql.ref(name)))
+}
+
+/** Members are told apart only where the answer is broken down by them. */
+function memberOf({ dimension }: { dimension: Dimension }, member: RawBuilder<unknown>): RawBuilder<unknown> {
+  return dimension === 'client' ? sql`''` : member
+}
+
+function hourBucket(
+  granularity: Granularity,
+  day: RawBuilder<unknown>,
+  hour: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  return granularity === 'hour' ? hour : dayBucket(granularity, day)
+}
+
+/** The first day of the bucket a day lies in; null when there are no buckets. */
+export function dayBucket(granularity: Granularity, day: RawBuilder<unknown>): RawBuilder<unknown> {
+  switch (granularity) {
+    case 'none':
+    case 'hour':
+      return sql`null::date`
+    case 'day':
+      return day
+    case 'week':
+    case 'month':
+      return sql`date_trunc(${sql.lit(granularity)}, ${day}::timestamp)::date`
+  }
+}
+
+function within(day: RawBuilder<unknown>, { from, to }: DayWindow): RawBuilder<unknown> {
+  return sql`${day} >= ${from}::date and ${day} < ${to}::date`
+}
+
+function withinHours(hour: RawBuilder<unknown>, { hours }: Span): RawBuilder<unknown> {
+  return hours === null ? sql`` : sql`and ${hour} >= ${hours.from}::timestamptz and ${hour} < ${hours.to}::timestamptz`
+}
+
+function only(column: RawBuilder<unknown>, members: readonly string[] | undefined): RawBuilder<unknown> {
+  return members === undefined ? sql`` : sql`and ${column} = any(${members}::text[])`
+}

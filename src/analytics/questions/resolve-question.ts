@@ -1,0 +1,71 @@
+import type { ClientDatabase } from '../../db/database.ts'
+import { InputError } from '../../errors.ts'
+import { addDays, type Day, dayOf } from '../../time.ts'
+import { clientThresholds } from '../metrics/index.ts'
+import { chooseSource, type Source } from './choose-source.ts'
+import { type Ingredients, ingredientsOf, metricNamed } from './metrics-asked.ts'
+import type { AskedMetric, FilterDimension, Filters, MetricQuestion } from './question.ts'
+import { comparedSpan, resolveRange, type Span } from './resolve-range.ts'
+
+/** The longest range that can be asked for: ten years. */
+const RANGE_DAYS_MAX = 3660
+/** Days the database and the calendar agree on. */
+const FIRST_DAY = '1900-01-01'
+
+/** A question with everything settled that it leaves to the client and to the moment. */
+export type ResolvedQuestion = Omit<MetricQuestion, 'metrics' | 'range' | 'at'> & {
+  timeZone: string
+  currency: string
+  today: Day
+  metrics: AskedMetric[]
+  ingredients: Ingredients
+  source: Source
+  span: Span
+  /** The spans it is compared with, in the order of `compare`. */
+  comparedSpans: Span[]
+}
+
+/** Throws InputError: `no-such-client`, `unknown-metric`, `range`, `no-such-rollup`. */
+export async function resolveQuestion(db: ClientDatabase, question: MetricQuestion): Promise<ResolvedQuestion> {
+  const { timeZone, currency } = await readClient(db, question.clientId)
+  const thresholdsOf = await clientThresholds(db, question.clientId)
+  const named = [...new Set(question.metrics)].map(metricNamed)
+  if (named.length === 0) throw new InputError('unknown-metric', 'A question names at least one metric.')
+  const filters = sortedFilters(question.filters)
+  const span = resolveRange(question.range, question.at, timeZone)
+  refuseRange(span)
+  const source = chooseSource({ ...question, ofHours: span.hours !== null, filters, metrics: named })
+  const { clientId, granularity, dimension, compare } = question
+  return {
+    ...{ clientId, timeZone, currency, granularity, dimension, filters, source, span, compare },
+    today: dayOf(question.at, timeZone),
+    metrics: named.map((metric) => ({ ...metric, thresholds: thresholdsOf(metric) })),
+    ingredients: ingredientsOf(named),
+    comparedSpans: compare.map((comparison) => comparedSpan(span, comparison, timeZone)),
+  }
+}
+
+async function readClient(db: ClientDatabase, clientId: string) {
+  const client = await db
+    .selectFrom('clients')
+    .select(['time_zone as timeZone', 'currency'])
+    .where('id', '=', clientId)
+    .executeTakeFirst()
+  if (client === undefined) throw new InputError('no-such-client', `There is no client "${clientId}".`, 404)
+  return client
+}
+
+/** In one order, so that equal questions are the same question. */
+function sortedFilters(filters: Filters): Filters {
+  const entries = Object.entries(filters) as [FilterDimension, readonly string[] | undefined][]
+  const given = entries.flatMap(([name, members]) => (members === undefined ? [] : [[name, members] as const]))
+  given.sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(given.map(([name, members]) => [name, [...new Set(members)].sort()]))
+}
+
+function refuseRange({ from, to }: Span): void {
+  if (from >= to) throw new InputError('range', `The range from ${from} to ${to} (not included) holds no day.`)
+  if (from < FIRST_DAY) throw new InputError('range', `The range begins before ${FIRST_DAY}.`)
+  if (addDays(from, RANGE_DAYS_MAX) >= to) return
+  throw new InputError('range', `The range from ${from} to ${to} is longer than ${RANGE_DAYS_MAX} days.`)
+}
