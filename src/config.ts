@@ -199,6 +199,19 @@ export const settings = z.object({
     .describe(
       'Raw events (analytics events, touchpoints, agent status, queue snapshots) are deleted after this many days, roll-ups stay.',
     ),
+  IMPORT_MAX_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1000)
+    .default(1_000_000_000)
+    .describe('The largest file that may be uploaded to be imported.'),
+  IMPORT_TTL_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3650)
+    .default(30)
+    .describe('Files that were imported, and their rejects, are deleted after this many days.'),
   SHUTDOWN_GRACE_SECONDS: z.coerce
     .number()
     .int()

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
 import { dropFactsBefore, prepareFactPartitions } from '../db/partitions.ts'
+import { expireImports } from '../ingest/uploaded-imports.ts'
 import { expireAlerts } from '../queues/expire-alerts.ts'
 import { expireRuns } from '../queues/expire-runs.ts'
 import { defineJob } from '../queues/job.ts'
@@ -16,7 +17,7 @@ const payload = z.strictObject({ day: z.iso.date() })
 export const applyRetention = defineJob<z.output<typeof payload>, JobTools>({
   name: 'apply-retention',
   summary:
-    'Deletes what is past its time (reports, finished runs, old facts, sessions) and prepares the months to come.',
+    'Deletes what is past its time (reports, imported files, finished runs, old facts, sessions) and prepares the months to come.',
   queue: 'aggregation',
   payload,
   key: ({ day }) => `system.${day}`,
@@ -44,13 +45,14 @@ export const applyRetention = defineJob<z.output<typeof payload>, JobTools>({
       events: addDays(day, -retention.eventDays),
     })
     const reports = await expireReports(system, storage, retention.reportDays, signal)
+    const imports = await expireImports(system, storage, { days: retention.importDays, signal })
     const runs = await expireRuns(system, retention.ledgerDays, { budgetMs: RUNS_BUDGET_MS, signal })
     await expireAlerts(system, retention.ledgerDays)
     await sql`delete from sessions where expires_at < now()`.execute(system)
     await sql`delete from idempotency_keys where created_at < now() - interval '1 day'`.execute(system)
     log.info(
-      { dropped, reports, runs: runs.deleted },
-      `retention: ${dropped.length} months of facts, ${reports} reports and ${runs.deleted} runs deleted${runs.isDone ? '' : '; more runs are past their time and go the next night'}`,
+      { dropped, reports, imports, runs: runs.deleted },
+      `retention: ${dropped.length} months of facts, ${reports} reports, ${imports} imports and ${runs.deleted} runs deleted${runs.isDone ? '' : '; more runs are past their time and go the next night'}`,
     )
   },
 })

@@ -2,6 +2,7 @@ import type { AnyJob } from '../queues/index.ts'
 import { applyRetention } from './apply-retention.ts'
 import { deliverCopy } from './deliver-copy.ts'
 import { forecastCallVolume } from './forecast-call-volume.ts'
+import { importFile } from './import-file.ts'
 import { postAlert } from './post-alert.ts'
 import { refreshTiers } from './refresh-tiers.ts'
 import { renderReport } from './render-report.ts'
@@ -13,6 +14,7 @@ export const jobs: readonly AnyJob[] = [
   refreshTiers,
   forecastCallVolume,
   renderReport,
+  importFile,
   deliverCopy,
   postAlert,
   applyRetention,

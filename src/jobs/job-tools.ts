@@ -20,7 +20,9 @@ export type JobTools = {
     attachMaxBytes: number
     linkTtlDays: number
   }
-  retention: { reportDays: number; ledgerDays: number; factDays: number | null; eventDays: number }
+  /** Where an uploaded file lies while it is imported. */
+  importFolder: string
+  retention: { reportDays: number; ledgerDays: number; factDays: number | null; eventDays: number; importDays: number }
 }
 
 export type JobContext = RunContext & JobTools

@@ -28,9 +28,11 @@ export async function openJobTools(config: Config, database: Database, log: Log)
       attachMaxBytes: config.MAIL_ATTACH_MAX_BYTES,
       linkTtlDays: config.LINK_TTL_DAYS,
     },
+    importFolder: join(config.DATA_DIR, 'imports'),
     retention: {
       reportDays: config.REPORT_TTL_DAYS,
       ledgerDays: config.LEDGER_TTL_DAYS,
+      importDays: config.IMPORT_TTL_DAYS,
       factDays: config.FACTS_TTL_DAYS ?? null,
       eventDays: config.EVENTS_TTL_DAYS,
     },

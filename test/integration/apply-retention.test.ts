@@ -30,7 +30,7 @@ beforeEach(async () => {
 })
 
 function applyToday(factDays: number | null): Promise<unknown> {
-  const retention = { reportDays: 400, ledgerDays: 400, factDays, eventDays: 90 }
+  const retention = { reportDays: 400, ledgerDays: 400, importDays: 30, factDays, eventDays: 90 }
   return perform(
     applyRetention,
     { day: today },

@@ -1,0 +1,236 @@
+import { randomUUID } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { sql } from 'kysely'
+import type { ClientDatabase, Database, SystemDatabase, Transaction } from '../db/database.ts'
+import { InputError, PermanentError } from '../errors.ts'
+import type { Clock } from '../time.ts'
+import { openPartials } from '../whole-file.ts'
+import type { Format } from './format.ts'
+import { type ImportProgress, type ImportResult, importFile } from './import-file.ts'
+import type { Mapping } from './mapping.ts'
+
+/** What of an object store an import needs. */
+export type FileStore = {
+  get(key: string): Promise<{ body: Readable }>
+  put(key: string, body: Readable, options: { mediaType: string; signal?: AbortSignal }): Promise<unknown>
+  delete(key: string): Promise<void>
+}
+
+/** An import to be made of an uploaded file. */
+export type NewImport = {
+  clientId: string
+  kind: string
+  fileName: string
+  format: Format | null
+  sheet: string | null
+  headerRow: number | null
+  mapping: Mapping | null
+  /** Of a mapping that ships. */
+  mappingName: string | null
+  dryRun: boolean
+  strict: boolean
+  objectKey: string
+  sizeBytes: number
+  sha256: string
+  requestedBy: string
+}
+
+/** What became of an uploaded file; kept as JSON. */
+export type StoredResult = Omit<ImportResult, 'rejectsPath' | 'stoppedAtLine'>
+
+/** Puts an import on record. Returns its id. */
+export async function recordImport(db: ClientDatabase, made: NewImport): Promise<string> {
+  const { id } = await db
+    .insertInto('imports')
+    .values({
+      client_id: made.clientId,
+      kind: made.kind,
+      file_name: made.fileName,
+      format: made.format,
+      sheet: made.sheet,
+      header_row: made.headerRow,
+      mapping: made.mapping === null ? null : JSON.stringify(made.mapping),
+      mapping_name: made.mappingName,
+      dry_run: made.dryRun,
+      strict: made.strict,
+      object_key: made.objectKey,
+      size_bytes: made.sizeBytes,
+      sha256: made.sha256,
+      requested_by: made.requestedBy,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return id
+}
+
+/** Reads back how an import was asked for; null when there is none that `db` may see. */
+export async function findRecordedImport(db: ClientDatabase, id: string): Promise<NewImport | null> {
+  const row = await db.selectFrom('imports').selectAll().where('id', '=', id).executeTakeFirst()
+  if (row === undefined) return null
+  return {
+    clientId: row.client_id,
+    kind: row.kind,
+    fileName: row.file_name,
+    format: row.format as Format | null,
+    sheet: row.sheet,
+    headerRow: row.header_row,
+    mapping: row.mapping as Mapping | null,
+    mappingName: row.mapping_name,
+    dryRun: row.dry_run,
+    strict: row.strict,
+    objectKey: row.object_key,
+    sizeBytes: Number(row.size_bytes),
+    sha256: row.sha256,
+    requestedBy: row.requested_by,
+  }
+}
+
+export type UploadTools = {
+  database: Database
+  /** Sees the client's rows only. */
+  db: ClientDatabase
+  storage: FileStore
+  /** Where the file lies while it is read; what dead programs left there is removed after a day. */
+  folder: string
+  /** Which try this is, counted from 1. */
+  attempt: number
+  clock: Clock
+  signal: AbortSignal
+  progress(share: number): void
+  commit(write: (tx: Transaction) => Promise<void>): Promise<void>
+}
+
+/**
+ * Imports an uploaded file and puts on record what became of it. Twice is the same as once: what an earlier try has stored is there with
+ * the same content, and counts as unchanged.
+ */
+export async function importUpload(id: string, tools: UploadTools): Promise<void> {
+  const upload = await findRecordedImport(tools.db, id)
+  if (upload === null) throw new PermanentError('no-such-import', `There is no import ${id} any more.`)
+  openPartials(tools.folder)
+  const path = join(tools.folder, randomUUID())
+  const rejects = `${path}.rejects`
+  try {
+    const { body } = await tools.storage.get(upload.objectKey)
+    await pipeline(body, createWriteStream(path, { mode: FILE_MODE }), { signal: tools.signal })
+    const { rejectsPath, stoppedAtLine: _, ...result } = await importLocal(path, rejects, upload, tools)
+    if (tools.attempt > 1 && !upload.dryRun) result.notes.push(triedBefore(tools.attempt))
+    tools.signal.throwIfAborted()
+    const rejectsKey = rejectsPath === null ? null : `imports/${upload.clientId}/${id}/rejects.csv`
+    if (rejectsKey !== null) await keepRejects(tools, rejectsKey, rejects)
+    await tools.commit((tx) => keepResult(tx, { clientId: upload.clientId, id, result, rejectsKey }, tools.clock()))
+  } finally {
+    for (const each of [path, rejects]) await rm(each, { force: true })
+  }
+}
+
+/** Nobody's business but the program's own user's. */
+const FILE_MODE = 0o600
+
+function triedBefore(attempt: number): string {
+  return `This was try ${attempt}: what an earlier one had stored counts as unchanged.`
+}
+
+async function importLocal(
+  path: string,
+  rejectsPath: string,
+  upload: NewImport,
+  { database, clock, signal, progress }: UploadTools,
+): Promise<ImportResult> {
+  try {
+    return await importFile({
+      ...upload,
+      database,
+      path,
+      name: upload.fileName,
+      mapping: upload.mapping ?? upload.mappingName,
+      rejectsPath,
+      clock,
+      signal,
+      onProgress: (made) => progress(shareOf(made, upload)),
+    })
+  } catch (error) {
+    // The file is not at fault: whoever runs this decides whether to try again, by what happened.
+    if (error instanceof InputError && error.code === 'import-broken-off') throw error.cause
+    throw error
+  }
+}
+
+/** A strict import reads the file twice. */
+function shareOf({ phase, bytesRead, bytesTotal }: ImportProgress, { strict, dryRun }: NewImport): number {
+  const share = bytesTotal === 0 ? 0 : bytesRead / bytesTotal
+  if (!strict || dryRun) return share
+  return phase === 'checking' ? share / 2 : 0.5 + share / 2
+}
+
+async function keepRejects({ storage, signal }: UploadTools, key: string, path: string): Promise<void> {
+  await storage.put(key, createReadStream(path), { mediaType: 'text/csv; charset=utf-8', signal })
+}
+
+async function keepResult(
+  tx: Transaction,
+  {
+    clientId,
+    id,
+    result,
+    rejectsKey,
+  }: { clientId: string; id: string; result: StoredResult; rejectsKey: string | null },
+  now: Temporal.Instant,
+): Promise<void> {
+  await tx
+    .updateTable('imports')
+    .set({ result: JSON.stringify(result), rejects_key: rejectsKey, finished_at: now.toString() })
+    .where('client_id', '=', clientId)
+    .where('id', '=', id)
+    .execute()
+}
+
+const EXPIRED_AT_ONCE = 200
+const BATCHES_MAX = 1000
+
+/**
+ * Deletes what was uploaded more than so many days ago: the rejects, the file unless another import needs it, and the import itself. Twice is
+ * the same as once, also when it broke off in between. Returns how many went.
+ */
+export async function expireImports(
+  db: SystemDatabase,
+  storage: FileStore,
+  { days, signal }: { days: number; signal: AbortSignal },
+): Promise<number> {
+  const isOld = sql<boolean>`created_at < now() - make_interval(days => ${days})`
+  let total = 0
+  for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
+    signal.throwIfAborted()
+    const expired = await db
+      .selectFrom('imports')
+      .select(['client_id', 'id', 'object_key', 'rejects_key'])
+      .where(isOld)
+      .orderBy('created_at')
+      .limit(EXPIRED_AT_ONCE)
+      .execute()
+    for (const each of expired) await expireImport(db, storage, each)
+    total += expired.length
+    if (expired.length < EXPIRED_AT_ONCE) break
+  }
+  return total
+}
+
+async function expireImport(
+  db: SystemDatabase,
+  storage: FileStore,
+  expired: { client_id: string; id: string; object_key: string; rejects_key: string | null },
+): Promise<void> {
+  const other = await db
+    .selectFrom('imports')
+    .select('id')
+    .where('object_key', '=', expired.object_key)
+    .where('id', '<>', expired.id)
+    .executeTakeFirst()
+  if (other === undefined) await storage.delete(expired.object_key)
+  if (expired.rejects_key !== null) await storage.delete(expired.rejects_key)
+  await db.deleteFrom('imports').where('client_id', '=', expired.client_id).where('id', '=', expired.id).execute()
+}
