@@ -6,6 +6,8 @@ import type { DB } from '../../src/db/schema.ts'
 /** The client that rows belong to unless they say otherwise. */
 export const ACME = 'acme'
 
+/** Tables whose rows are keyed by client and id. */
+type FactTable = { [Name in keyof DB]: DB[Name] extends { client_id: unknown; id: unknown } ? Name : never }[keyof DB]
 type Rows<Table extends keyof DB> = [instant: string, row: Partial<Insertable<DB[Table]>>][]
 
 /** Rows an insert takes at once: PostgreSQL allows 65,535 parameters. */
@@ -60,11 +62,26 @@ async function surveys(db: SystemDatabase, rows: Rows<'customer_satisfaction'>):
   }
 }
 
+/** Rows of any table of facts: `given.facts(db, 'deals', [{ opened_at: '2026-03-01T10:00:00Z', amount_minor: 100, currency: 'EUR' }])`. */
+async function facts<Name extends FactTable>(
+  db: SystemDatabase,
+  name: Name,
+  rows: Omit<Insertable<DB[Name]>, 'client_id' | 'id'>[],
+): Promise<void> {
+  for (const batch of batches(rows)) {
+    const values = batch.map((row) => ({ client_id: ACME, id: nextId(name), ...row }))
+    await db
+      .insertInto(name as 'customers')
+      .values(values as never)
+      .execute()
+  }
+}
+
 function* batches<T>(rows: T[]): Generator<T[]> {
   for (let at = 0; at < rows.length; at += BATCH) yield rows.slice(at, at + BATCH)
 }
 
-export const given = { client, calls, payments, surveys }
+export const given = { client, calls, payments, surveys, facts }
 
 /** Every row of a table, in an order that depends on nothing but the rows. */
 export async function table<Name extends keyof DB>(db: SystemDatabase, name: Name) {

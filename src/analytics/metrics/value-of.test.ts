@@ -6,8 +6,9 @@ import type { Metric, Weights } from './catalogue/metric.ts'
 import { QUALITY_METRICS } from './catalogue/quality.ts'
 import { SATISFACTION_METRICS } from './catalogue/satisfaction.ts'
 import { COMPONENTS, type ComponentSums } from './components.ts'
+import { MEASURES } from './histogram.ts'
 import { npsInterval, wilsonInterval } from './intervals.ts'
-import { isSum, levelOf, valueOf } from './value-of.ts'
+import { levelOf, valueOf } from './value-of.ts'
 
 const NONE: ComponentSums = Object.fromEntries(COMPONENTS.map((name) => [name, 0]))
 
@@ -124,8 +125,15 @@ test('to be faster than the target of handle time earns no more than 100', () =>
 })
 
 test('a ratio over nothing has no value, nor has what is made of one; a sum of nothing is zero', () => {
-  const wrong = ofSums(METRICS).filter((metric) => valueOf(metric, NONE) !== (isSum(metric) ? 0 : null))
+  const histograms = Object.fromEntries(MEASURES.map((measure) => [measure, { buckets: [], counts: [] }]))
+  const isPlain = (metric: Metric) => 'denominator' in metric && metric.denominator === null
+  const valueOfNothing = (metric: Metric) => valueOf(metric, NONE, { before: NONE, histograms })
+  const wrong = Object.values(METRICS).filter((metric) => valueOfNothing(metric) !== (isPlain(metric) ? 0 : null))
   expect(wrong).toEqual([])
+  const moreGivenBack = sums({ gross_minor: 1000, refunded_minor: -3000, fees_minor: -100 })
+  expect([METRICS.net, METRICS.margin, METRICS.roi].map((metric) => valueOf(metric, moreGivenBack))).toEqual([
+    ...[-2000, null, -21],
+  ])
 })
 
 test('a level is made of all movements there ever were, a percentile of the histogram of its measure', () => {

@@ -11,7 +11,7 @@ export type Beside = {
 }
 
 /**
- * The value of a metric over the sums of a window; null is "no value": a ratio over nothing. Money is rounded to whole minor units.
+ * The value of a metric over the sums of a window; null is "no value": a ratio over nothing or less. Money is rounded to whole minor units.
  *
  * @throws TypeError when something that the metric is made of was not read: it is not taken for zero.
  */
@@ -51,7 +51,8 @@ function ratioOf<W>(
 ): number | null {
   if (under === null) return numerator
   const denominator = weighed(under)
-  if (denominator === 0) return null
+  // Less than nothing it is when more was given back than came in: a loss over that would look like a margin.
+  if (denominator <= 0) return null
   return metric.type === 'money' ? Math.round(numerator / denominator) : numerator / denominator
 }
 

@@ -51,7 +51,12 @@ const PARAMETERS: Record<string, { type: string; of: keyof DayOfClient }> = {
 
 /** A step that is one statement in a .sql file, which names what it needs of the day: `where client_id = :client_id and day = :day`. */
 export function dayStep(folder: string, file: string): DayStep {
-  const { text, names } = numbered(readFileSync(join(folder, file), 'utf8'), file)
+  return statementStep(readFileSync(join(folder, file), 'utf8'), file)
+}
+
+/** The same for the text of a statement; `file` is where it comes from, for errors. */
+export function statementStep(statement: string, file: string): DayStep {
+  const { text, names } = numbered(statement, file)
   return async (tx, day) => {
     await tx.executeQuery(
       CompiledQuery.raw(
