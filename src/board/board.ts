@@ -1,5 +1,6 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express'
 import { messageOf } from '../errors.ts'
+import { createFactStore } from '../ingest/store-facts.ts'
 import type { Log } from '../log.ts'
 import { mountAssets } from './assets.ts'
 import { cookiesFor } from './auth/cookies.ts'
@@ -28,6 +29,7 @@ export function createBoard(parts: BoardParts): Express {
     rateLimits: createRateLimits(parts.requestsPerSecond),
     signIn: createSignIn(parts.database),
     metrics: createMetrics(),
+    facts: createFactStore(parts.database, parts.clock),
   }
   const app = express()
   app.disable('x-powered-by')

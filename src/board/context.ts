@@ -1,4 +1,5 @@
 import type { ClientDatabase, Database } from '../db/database.ts'
+import type { FactStore } from '../ingest/store-facts.ts'
 import type { Log } from '../log.ts'
 import type { Ledger, Registry } from '../queues/index.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
@@ -35,7 +36,13 @@ export type BoardParts = {
   version: string
 }
 
-export type Board = BoardParts & { cookies: Cookies; rateLimits: RateLimits; signIn: SignIn; metrics: Metrics }
+export type Board = BoardParts & {
+  cookies: Cookies
+  rateLimits: RateLimits
+  signIn: SignIn
+  metrics: Metrics
+  facts: FactStore
+}
 
 /** What one request may use. */
 export type Context = {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Request, Response } from 'express'
@@ -5,9 +6,9 @@ import { z } from 'zod'
 import { type Actor, writeAudit } from './audit.ts'
 import { checkCsrf } from './auth/origin.ts'
 import type { Context } from './context.ts'
-import { type Answer, type Endpoint, isRaw, type WriteEndpoint } from './endpoint.ts'
+import { type Answer, type Endpoint, isBulk, isRaw } from './endpoint.ts'
 import { once } from './idempotency.ts'
-import { accept, acceptText, readJsonBody } from './input.ts'
+import { accept, acceptText, readBulkBody, readJsonBody } from './input.ts'
 import type { Route } from './routes.ts'
 
 /** Everything an endpoint's declaration implies: checks on the way in, audit, and a reply that is what the document says. */
@@ -30,18 +31,21 @@ function addressInput({ params, query }: Endpoint, request: Request) {
   return { params: acceptText('path', params, request.params), query: acceptText('query', query, request.query) }
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any -- of any shape; its own schemas check it
-type AnyWrite = WriteEndpoint<any, any, any, any>
+// oxlint-disable-next-line typescript/no-explicit-any -- of any shape; the endpoint's own schemas check it
+type WriteInput = { params: any; query: any; body: any }
+type AnyWrite = Exclude<Endpoint, { method: 'get' }>
+
+/** A bulk write's reply of more characters is not kept for its Idempotency-Key. */
+const KEPT_REPLY_MAX = 64 * 1024
 
 async function answerWrite(endpoint: AnyWrite, context: Context, request: Request, response: Response): Promise<void> {
   const { identity } = context
   if (identity.kind === 'user') {
     checkCsrf(context.board, request, { shown: request.get('X-CSRF-Token'), expected: identity.csrfToken })
   }
-  const input = {
-    ...addressInput(endpoint, request),
-    body: accept('body', endpoint.body, await readJsonBody(request, response)),
-  }
+  const address = addressInput(endpoint, request)
+  const { body, digest } = await bodyOf(endpoint, request, response)
+  const input = { ...address, body }
   const key = acceptIdempotencyKey(request.get('Idempotency-Key'))
   if (key === null || identity.kind === 'anonymous') {
     await send(endpoint, await write(endpoint, input, context), response)
@@ -50,19 +54,30 @@ async function answerWrite(endpoint: AnyWrite, context: Context, request: Reques
   const keyed = {
     actor: `${identity.kind}:${identity.id}`,
     key,
-    request: JSON.stringify([request.method, request.originalUrl, input.body]),
+    request: JSON.stringify([request.method, request.originalUrl, digest()]),
     now: context.board.clock(),
   }
   const { status, reply, replayed } = await once(context.board.database.system, keyed, async () => {
     const answer = await write(endpoint, input, context)
     if (answer.kind !== 'json') throw new Error(`${endpoint.path} is a write and must answer JSON`)
-    return { status: answer.status, reply: JSON.stringify(checked(endpoint, answer.body)) }
+    const reply = JSON.stringify(checked(endpoint, answer.body))
+    return { status: answer.status, reply, isKept: !isBulk(endpoint) || reply.length <= KEPT_REPLY_MAX }
   })
   if (replayed) response.setHeader('Idempotency-Replayed', 'true')
   response.status(status).type('application/json').send(reply)
 }
 
-async function write(endpoint: AnyWrite, input: Parameters<AnyWrite['handle']>[0], context: Context) {
+/** The body as the endpoint takes it, and what stands for it when two requests are compared. */
+async function bodyOf(endpoint: AnyWrite, request: Request, response: Response) {
+  if (isBulk(endpoint)) {
+    const body = await readBulkBody(request, response, endpoint.bulk)
+    return { body, digest: () => createHash('sha256').update(body.bytes).digest('hex') }
+  }
+  const body: unknown = accept('body', endpoint.body, await readJsonBody(request, response))
+  return { body, digest: () => body }
+}
+
+async function write(endpoint: AnyWrite, input: WriteInput, context: Context) {
   const { answer, audit } = await endpoint.handle(input, context)
   if (audit !== null) await writeAudit(context.board.database.system, actorOf(context), audit)
   return answer

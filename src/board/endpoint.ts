@@ -19,7 +19,18 @@ export type Written<Body> = { answer: Answer<Body>; audit: AuditEntry | null }
 type Place<Params, Query> = {
   path: `/${string}`
   /** The heading it stands under in the documentation. */
-  group: 'Jobs' | 'Runs' | 'Schedules' | 'Backfills' | 'Alerts' | 'Analytics' | 'Goals' | 'Reports' | 'Health' | 'Mail'
+  group:
+    | 'Facts'
+    | 'Jobs'
+    | 'Runs'
+    | 'Schedules'
+    | 'Backfills'
+    | 'Alerts'
+    | 'Analytics'
+    | 'Goals'
+    | 'Reports'
+    | 'Health'
+    | 'Mail'
   summary: string
   role: Access
   scope: Scope
@@ -43,8 +54,29 @@ export type WriteEndpoint<Params, Query, Body, Reply extends z.ZodType> = Place<
   handle(input: { params: Params; query: Query; body: Body }, context: Context): Promise<Written<z.input<Reply>>>
 }
 
+/** A body that goes past the schemas, because it may be large and its items are checked one by one. */
+export type BulkBody = {
+  /** The media types it may have, and what the document says of each. */
+  content: Readonly<Record<string, z.ZodType>>
+  maxBytes: number
+}
+
+/** What was sent, as it came; `mediaType` is one of those declared. */
+export type BulkInput = { mediaType: string; bytes: Buffer }
+
+/**
+ * A write of many things at once. Sending it again must be harmless without an Idempotency-Key too: a reply that is too large to be kept
+ * is made anew.
+ */
+export type BulkEndpoint<Params, Query, Reply extends z.ZodType> = Place<Params, Query> & {
+  method: 'post'
+  bulk: BulkBody
+  reply: Reply
+  handle(input: { params: Params; query: Query; body: BulkInput }, context: Context): Promise<Written<z.input<Reply>>>
+}
+
 // oxlint-disable-next-line typescript/no-explicit-any -- a list holds endpoints of every shape; each checks its own input and reply
-export type Endpoint = ReadEndpoint<any, any, any> | WriteEndpoint<any, any, any, any>
+export type Endpoint = ReadEndpoint<any, any, any> | WriteEndpoint<any, any, any, any> | BulkEndpoint<any, any, any>
 
 /** Declares an endpoint once: routing, validation, roles, audit and OpenAPI are read off it. Nothing is defaulted. */
 export function defineEndpoint<Params, Query, Reply extends z.ZodType>(
@@ -53,8 +85,16 @@ export function defineEndpoint<Params, Query, Reply extends z.ZodType>(
 export function defineEndpoint<Params, Query, Body, Reply extends z.ZodType>(
   endpoint: WriteEndpoint<Params, Query, Body, Reply>,
 ): Endpoint
+export function defineEndpoint<Params, Query, Reply extends z.ZodType>(
+  endpoint: BulkEndpoint<Params, Query, Reply>,
+): Endpoint
 export function defineEndpoint(endpoint: Endpoint): Endpoint {
   return endpoint
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- of any shape, as in the list
+export function isBulk(endpoint: Endpoint): endpoint is BulkEndpoint<any, any, any> {
+  return 'bulk' in endpoint
 }
 
 export function isRaw(reply: z.ZodType | RawReply): reply is RawReply {

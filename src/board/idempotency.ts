@@ -11,6 +11,8 @@ const SWEEP = 100
 
 export type KeyedRequest = { actor: string; key: string; request: string; now: Temporal.Instant }
 export type KeyedReply = { status: number; reply: string }
+/** `isKept` false: the key is forgotten, and the same request is done again; for replies that are large and work that may be repeated. */
+export type NewReply = KeyedReply & { isKept: boolean }
 
 /**
  * Does `work` once per actor and key: a second request with the same key gets the first one's reply. A failure is not kept, so that
@@ -19,24 +21,28 @@ export type KeyedReply = { status: number; reply: string }
 export async function once(
   db: SystemDatabase,
   keyed: KeyedRequest,
-  work: () => Promise<KeyedReply>,
+  work: () => Promise<NewReply>,
 ): Promise<KeyedReply & { replayed: boolean }> {
   const requestHash = createHash('sha256').update(keyed.request).digest()
   if (!(await claim(db, keyed, requestHash))) return { ...(await replyOf(db, keyed, requestHash)), replayed: true }
   const ours = db.updateTable('idempotency_keys').where('actor', '=', keyed.actor).where('key', '=', keyed.key)
   try {
-    const reply = await work()
-    await ours.set(reply).execute()
+    const { isKept, ...reply } = await work()
+    await (isKept ? ours.set(reply).execute() : forget(db, keyed))
     return { ...reply, replayed: false }
   } catch (error) {
-    await db
-      .deleteFrom('idempotency_keys')
-      .where('actor', '=', keyed.actor)
-      .where('key', '=', keyed.key)
-      .where('status', 'is', null)
-      .execute()
+    await forget(db, keyed)
     throw error
   }
+}
+
+async function forget(db: SystemDatabase, { actor, key }: KeyedRequest): Promise<void> {
+  await db
+    .deleteFrom('idempotency_keys')
+    .where('actor', '=', actor)
+    .where('key', '=', key)
+    .where('status', 'is', null)
+    .execute()
 }
 
 async function claim(db: SystemDatabase, { actor, key, now }: KeyedRequest, requestHash: Buffer): Promise<boolean> {

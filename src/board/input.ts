@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import express, { type Request, type Response } from 'express'
 import type { z } from 'zod'
+import type { BulkBody, BulkInput } from './endpoint.ts'
 import { type FieldError, fieldErrors, HttpError } from './problem.ts'
 
 /** Requests are small; files come in another way. */
@@ -36,6 +37,32 @@ export async function readFormBody(request: Request, response: Response): Promis
   const fields: Record<string, unknown> = { ...(request.body as object) }
   if (Object.entries(fields).flat().every(isStorable)) return fields
   throw new HttpError(400, 'bad-request', `${UNSTORABLE}.`)
+}
+
+/** A body as it came, packed with gzip or not. Throws HttpError 413, 415. */
+export async function readBulkBody(
+  request: Request,
+  response: Response,
+  { content, maxBytes }: BulkBody,
+): Promise<BulkInput> {
+  const mediaTypes = Object.keys(content)
+  const mediaType = request.is(mediaTypes)
+  const charset = /;\s*charset\s*=\s*"?([\w-]+)/i.exec(request.get('Content-Type') ?? '')?.[1]
+  if (hasBody(request) && (typeof mediaType !== 'string' || !/^utf-?8$/i.test(charset ?? 'utf-8'))) {
+    const sent = request.get('Content-Type') ?? 'unnamed'
+    const message = `The body must be sent as ${mediaTypes.join(' or ')}, in UTF-8; this is ${sent}.`
+    throw new HttpError(415, 'unsupported-media-type', message)
+  }
+  const tooLarge = `The body is larger than ${Math.floor(maxBytes / 1024 / 1024)} MB. Send it in parts.`
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
+    throw new HttpError(413, 'body-too-large', tooLarge, { headers: { Connection: 'close' } })
+  }
+  const read = express.raw({ limit: maxBytes, type: () => true })
+  await promisify<Request, Response>(read)(request, response).catch((error: Error & { type?: unknown }) => {
+    throw error.type === 'entity.too.large' ? new HttpError(413, 'body-too-large', tooLarge) : error
+  })
+  const bytes: unknown = request.body
+  return { mediaType: mediaType || (mediaTypes[0] ?? ''), bytes: Buffer.isBuffer(bytes) ? bytes : Buffer.alloc(0) }
 }
 
 function hasBody(request: Request): boolean {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Endpoint, isRaw } from './endpoint.ts'
+import { type Endpoint, isBulk, isRaw } from './endpoint.ts'
 import { endpoints } from './endpoints/index.ts'
 
 export type JsonSchema = Record<string, unknown>
@@ -102,7 +102,7 @@ function operationOf(endpoint: Endpoint, schemas: Record<string, JsonSchema>): O
       ...parametersOf('query', endpoint.query, schemas),
       ...(endpoint.method === 'get' ? [] : [IDEMPOTENCY_KEY]),
     ],
-    ...(endpoint.method === 'get' ? {} : { requestBody: bodyOf(endpoint.body, schemas) }),
+    ...(endpoint.method === 'get' ? {} : { requestBody: bodyOf(endpoint, schemas) }),
     responses: responsesOf(endpoint, schemas),
   }
 }
@@ -139,8 +139,17 @@ function parametersOf(
   }))
 }
 
-function bodyOf(body: z.ZodType, schemas: Record<string, JsonSchema>): NonNullable<OpenApiOperation['requestBody']> {
-  return { required: false, content: { 'application/json': { schema: schemaOf(body, 'input', schemas) } } }
+function bodyOf(
+  endpoint: Exclude<Endpoint, { method: 'get' }>,
+  schemas: Record<string, JsonSchema>,
+): NonNullable<OpenApiOperation['requestBody']> {
+  if (!isBulk(endpoint)) {
+    return { required: false, content: { 'application/json': { schema: schemaOf(endpoint.body, 'input', schemas) } } }
+  }
+  const content = Object.entries(endpoint.bulk.content).map(([mediaType, schema]) => {
+    return [mediaType, { schema: schemaOf(schema, 'input', schemas) }] as const
+  })
+  return { required: true, content: Object.fromEntries(content) }
 }
 
 const STATUS_WORDS: Record<number, string> = {

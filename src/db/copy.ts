@@ -8,6 +8,8 @@ import type { Database } from './database.ts'
  * (PostgreSQL refuses COPY into a table with row-level security, so that rows go through a table of the connection's own.)
  */
 export type BulkConnection = {
+  /** Makes a temporary table, unless this connection has it from before. Only where it is opened to be kept. */
+  keep(table: string, create: string): Promise<void>
   /** `affected`: rows that a statement wrote. */
   query<Row>(sql: string, values?: readonly unknown[]): Promise<{ rows: Row[]; affected: number }>
   /** `lines`: COPY's text format. The buffer may be used again when the promise is done. */
@@ -16,9 +18,17 @@ export type BulkConnection = {
   release(): Promise<void>
 }
 
-/** Opens a connection that sees and writes only this client's rows. */
-export async function openBulkConnection(database: Database, clientId: string): Promise<BulkConnection> {
+/** The temporary tables that a connection of the pool has kept. They are empty between transactions. */
+const keptTables = new WeakMap<pg.PoolClient, Set<string>>()
+
+/**
+ * Opens a connection that sees and writes only this client's rows. `kept`: its temporary tables and prepared statements stay for whoever
+ * has the connection next, for batches that are small and many.
+ */
+export async function openBulkConnection(database: Database, clientId: string, kept = false): Promise<BulkConnection> {
   const connection = await database.connectAs(clientId)
+  const tables = keptTables.get(connection) ?? new Set<string>()
+  keptTables.set(connection, tables)
   let lost = false
   const onError = () => {
     // The statement in hand says what happened; without a listener the event would end the process.
@@ -26,8 +36,14 @@ export async function openBulkConnection(database: Database, clientId: string): 
   }
   connection.on('error', onError)
   return {
+    async keep(table, create) {
+      if (tables.has(table)) return
+      await connection.query(create)
+      tables.add(table)
+    },
     async query<Row>(sql: string, values: readonly unknown[] = []) {
-      const { rows, rowCount } = await connection.query(sql, [...values])
+      const name = kept && values.length > 0 ? planName(sql) : undefined
+      const { rows, rowCount } = await connection.query({ name, text: sql, values: [...values] })
       return { rows: rows as Row[], affected: rowCount ?? 0 }
     },
     async copyInto(table, columns, lines) {
@@ -39,11 +55,23 @@ export async function openBulkConnection(database: Database, clientId: string): 
     async release() {
       const usable = !lost && connection.getTransactionStatus() === 'I'
       // Anything else (a transaction left open, a statement still running) ends with the connection.
-      if (usable) await connection.query('discard temp')
+      if (usable && !kept) {
+        await connection.query('discard temp')
+        tables.clear()
+      }
       connection.off('error', onError)
       connection.release(!usable)
     },
   }
+}
+
+const planNames = new Map<string, string>()
+
+/** The name under which kept connections have the plan of a statement; there are a few for each kind of fact. */
+function planName(sql: string): string {
+  const name = planNames.get(sql) ?? `kept_${planNames.size}`
+  planNames.set(sql, name)
+  return name
 }
 
 /** A name as PostgreSQL reads it, whatever is in it. */

@@ -59,7 +59,8 @@ function namedTwice({ name }: FactKind, id: string, row: number): RowFault {
   return { column: 'id', value: id, reason: `is the id of a different one of the ${name}, in row ${row}` }
 }
 
-function copyLine(values: FactValues): string {
+/** The values of a fact as a line of COPY's text. */
+export function copyLine(values: FactValues): string {
   return `${values.map(copyValue).join('\t')}\n`
 }
 

@@ -2,7 +2,16 @@ import { type BulkConnection, refusalOf } from '../db/copy.ts'
 import type { Batch } from './batch.ts'
 import type { FactShape } from './compile-mapping.ts'
 import type { Reject } from './source.ts'
-import { addTallies, compareStaged, createStaging, mergeStaged, type Staging, stage, type Tally } from './staging.ts'
+import {
+  addTallies,
+  compareStaged,
+  createStaging,
+  keepStaging,
+  mergeStaged,
+  type Staging,
+  stage,
+  type Tally,
+} from './staging.ts'
 
 /** Takes converted rows, batch by batch. Three of them: keep each batch, keep all or nothing, keep nothing but say what would be. */
 export type FactWriter = {
@@ -16,8 +25,21 @@ export type WriterOptions = { connection: BulkConnection; clientId: string; fact
 
 /** Each batch is a transaction of its own. */
 export async function createBatchWriter(options: WriterOptions, ensureMonths: EnsureMonths): Promise<FactWriter> {
+  return batchWriter(options, await createStagings(options), ensureMonths)
+}
+
+/** The same for one batch of one kind; what the connection has from the batch before is used again. */
+export async function openKeptWriter(
+  connection: BulkConnection,
+  clientId: string,
+  fact: FactShape,
+  ensureMonths: EnsureMonths,
+): Promise<FactWriter> {
+  return batchWriter({ connection, clientId, facts: [fact] }, [await keepStaging(connection, fact)], ensureMonths)
+}
+
+function batchWriter(options: WriterOptions, stagings: readonly Staging[], ensureMonths: EnsureMonths): FactWriter {
   const { connection, clientId } = options
-  const stagings = await createStagings(options)
   let tallies: Tally[] = []
   const transaction = {
     open: () => begin(connection, clientId),
@@ -87,25 +109,28 @@ export type EnsureMonths = (months: ReadonlySet<string>) => Promise<void>
 /** Months that are given partitions: a mistyped year must not make a thousand tables. */
 const PARTITIONED_MONTHS = { before: 240, after: 24 }
 
-/** Makes the partitions of months that are not known to have them. Months far from `now` stay in the default partition. */
+/**
+ * Makes the partitions of months that are not known to have them; `ensured` keeps what is known for the next one. Months far from `now`
+ * stay in the default partition.
+ */
 export function createMonthEnsurer(
   connection: BulkConnection,
   facts: readonly FactShape[],
   now: Temporal.Instant,
+  ensured: Set<string> = new Set(),
 ): EnsureMonths {
   const thisMonth = now.toZonedDateTimeISO('UTC').toPlainDate().toPlainYearMonth()
   const from = thisMonth.subtract({ months: PARTITIONED_MONTHS.before }).toString()
   const to = thisMonth.add({ months: PARTITIONED_MONTHS.after }).toString()
   const tables = facts.flatMap(({ kind }) => (kind.time === null ? [] : [kind.table]))
-  const ensured = new Set<string>()
   return async (months) => {
     for (const month of months) {
-      if (ensured.has(month) || month < from || month > to) continue
+      if (ensured.has(`${month} ${tables.join()}`) || month < from || month > to) continue
       await connection.query(
         "select ensure_fact_partitions($1::date, ($1::date + interval '1 month' - interval '1 day')::date, $2)",
         [`${month}-01`, tables],
       )
-      ensured.add(month)
+      ensured.add(`${month} ${tables.join()}`)
     }
   }
 }

@@ -6,16 +6,35 @@ import { type MergeStatements, type MoveStatements, mergeStatements } from './me
 export type Tally = { kind: string; table: string; inserted: number; updated: number; unchanged: number }
 
 /** A temporary table for the facts of one batch, and the statements that take them from there to where they belong. */
-export type Staging = { fact: FactShape; table: string; statements: MergeStatements }
+export type Staging = {
+  fact: FactShape
+  table: string
+  statements: MergeStatements
+  /** The table empties itself when the transaction ends, as one of a single batch may. */
+  emptiesItself: boolean
+}
 
 /** Makes the temporary table; it lives until the connection is released. */
 export async function createStaging(connection: BulkConnection, fact: FactShape, index: number): Promise<Staging> {
-  const table = `pg_temp.import_${index}`
-  const columns = fact.columns.map(quoted).join(', ')
-  await connection.query(
-    `create temporary table import_${index} as select ${columns} from ${fact.kind.table} with no data`,
-  )
-  return { fact, table, statements: mergeStatements(fact, table) }
+  const name = `import_${index}`
+  await connection.query(`create temporary table ${name} as ${selectNothing(fact)}`)
+  return stagingOf(fact, name, false)
+}
+
+/** The same on a connection that is kept: the table is made once and serves every batch of the kind. */
+export async function keepStaging(connection: BulkConnection, fact: FactShape): Promise<Staging> {
+  const name = `kept_${fact.kind.table}`
+  await connection.keep(name, `create temporary table ${name} on commit delete rows as ${selectNothing(fact)}`)
+  return stagingOf(fact, name, true)
+}
+
+function selectNothing({ kind, columns }: FactShape): string {
+  return `select ${columns.map(quoted).join(', ')} from ${kind.table} with no data`
+}
+
+function stagingOf(fact: FactShape, name: string, emptiesItself: boolean): Staging {
+  const table = `pg_temp.${name}`
+  return { fact, table, statements: mergeStatements(fact, table), emptiesItself }
 }
 
 /** Adds lines of COPY's text to what the staging table holds. */
@@ -33,7 +52,7 @@ export async function mergeStaged(connection: BulkConnection, staging: Staging, 
     await moveStaged(connection, statements.move, [clientId, ids])
   }
   const { affected } = await connection.query(statements.upsert, [clientId])
-  await connection.query(`truncate ${table}`)
+  if (!staging.emptiesItself) await connection.query(`truncate ${table}`)
   const inserted = found === null ? affected : found.ids - found.known
   const updated = affected - inserted + (found?.moved ?? 0)
   const unchanged = fact.onlyMissing || found === null ? 0 : found.known - updated

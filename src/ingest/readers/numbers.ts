@@ -2,6 +2,8 @@ import { type Cell, type CellReader, fault } from './cell.ts'
 
 /** Digits that stay below PostgreSQL's bigint and JavaScript's exact integers. */
 const DIGITS_MAX = 15
+/** The largest amount of money, in minor units. */
+export const amountMax = 10 ** DIGITS_MAX - 1
 
 const WHOLE = /^([+-]?)0*(\d+)(?:\.0*)?$/
 const DURATION = /^(-?)(?:(\d+):)?(\d{1,2}):(\d{2})$/

@@ -57,6 +57,11 @@ export function oneOfReader(allowed: readonly string[]): CellReader {
   return (text) => (known.has(text) ? text : fault(`is none of ${allowed.join(', ')}`))
 }
 
+/** All money of a client is in one currency. */
+export function currencyReader(currency: string): CellReader {
+  return (text) => (text === currency ? text : fault(`is not the client's currency, which is ${currency}`))
+}
+
 /** Words of the file to values of the table. */
 export function valuesReader(values: Readonly<Record<string, string>>): CellReader {
   const known = new Map(Object.entries(values))
