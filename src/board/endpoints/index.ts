@@ -2,6 +2,8 @@ import type { Endpoint } from '../endpoint.ts'
 import { listAlertsEndpoint } from './alerts.ts'
 import { cancelBackfillEndpoint, findBackfill, listBackfills, startBackfillEndpoint } from './backfills.ts'
 import { bulkRuns } from './bulk-runs.ts'
+import { collectEndpoints } from './collect.ts'
+import { factEndpoints, factsByOtherName } from './facts.ts'
 import { listFreshness } from './freshness.ts'
 import { livez, metrics, readyz } from './health.ts'
 import { listJobs, startRun } from './jobs.ts'
@@ -28,6 +30,10 @@ export const endpoints: readonly Endpoint[] = [
   cancelBackfillEndpoint,
   listFreshness,
   listAlertsEndpoint,
+  ...factEndpoints,
+  // After those, whose addresses it would fit.
+  factsByOtherName,
+  ...collectEndpoints,
   listReportExecutions,
   findReportExecution,
   downloadFile,
