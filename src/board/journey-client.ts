@@ -1,0 +1,31 @@
+import type { ClientDatabase } from '../db/database.ts'
+import { type Day, dayOf } from '../time.ts'
+import type { Context } from './context.ts'
+import { refuseOtherClient } from './own-client.ts'
+import { HttpError } from './problem.ts'
+
+/** The client a question is about, with a handle that sees its rows only. */
+export type JourneyClient = { clientId: string; timeZone: string; currency: string; today: Day; db: ClientDatabase }
+
+/**
+ * The client a visitor asks about: the one they name, or their own. Throws HttpError `invalid-query` when neither says which,
+ * `other-client`, `no-such-client`.
+ */
+export async function journeyClient(context: Context, named: string | undefined): Promise<JourneyClient> {
+  refuseOtherClient(context, named)
+  const clientId = named ?? context.identity.clientId
+  if (clientId === null) throw refusal(400, 'invalid-query', 'Say which client: you act for all of them.')
+  const db = context.board.database.forClient(clientId)
+  const client = await db
+    .selectFrom('clients')
+    .select(['time_zone', 'currency'])
+    .where('id', '=', clientId)
+    .executeTakeFirst()
+  if (!client) throw refusal(422, 'no-such-client', `There is no client "${clientId}".`)
+  const today = dayOf(context.board.clock(), client.time_zone)
+  return { clientId, timeZone: client.time_zone, currency: client.currency, today, db }
+}
+
+function refusal(status: number, code: string, detail: string): HttpError {
+  return new HttpError(status, code, detail, { errors: [{ in: 'query', pointer: 'client', detail }] })
+}
