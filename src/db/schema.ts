@@ -628,6 +628,7 @@ export interface Forecasts {
 }
 
 export interface Goals {
+  bound: Generated<string>;
   client_id: string;
   created_at: Generated<string>;
   dimension: Generated<string>;

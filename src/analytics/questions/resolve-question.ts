@@ -8,7 +8,7 @@ import type { AskedMetric, FilterDimension, Filters, MetricQuestion } from './qu
 import { comparedSpan, resolveRange, type Span } from './resolve-range.ts'
 
 /** The longest range that can be asked for: ten years. */
-const RANGE_DAYS_MAX = 3660
+export const RANGE_DAYS_MAX = 3660
 /** Days the database and the calendar agree on. */
 const FIRST_DAY = '1900-01-01'
 

@@ -1,0 +1,8 @@
+/** The face of questions: what other folders may use of it. */
+export { askMetrics } from './ask-metrics.ts'
+export { comparePeriods } from './compare-periods.ts'
+export { type GoalProgress, goalProgress } from './goal-progress.ts'
+export { BOUNDS, changeGoal, createGoal, deleteGoal, findGoal, type Goal, listGoals } from './goals.ts'
+export { DIMENSIONS, type Filters, GRANULARITIES, type MetricsAnswer, type Period } from './question.ts'
+export { COMPARISONS, RANGES } from './resolve-range.ts'
+export { setThresholds } from './set-thresholds.ts'
