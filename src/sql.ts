@@ -9,6 +9,11 @@ export function preparedName(text: string): string | undefined {
   return preparedNames.get(text)
 }
 
+/** Has every connection plan a statement once, under a name that no other statement has. */
+export function prepareAs(name: string, text: string): void {
+  preparedNames.set(text, name)
+}
+
 /**
  * A statement that lives in a .sql file beside its .ts: `const replaceDay = sqlFile<Row>(import.meta.dirname, 'replace-day.sql')`,
  * then `await replaceDay(db, [clientId, day])`. The file is read when the module is, so that a missing one stops the start.
@@ -16,7 +21,7 @@ export function preparedName(text: string): string | undefined {
  */
 export function sqlFile<Row>(folder: string, name: string, options: { prepared?: boolean } = {}) {
   const text = readFileSync(join(folder, name), 'utf8')
-  if (options.prepared === true) preparedNames.set(text, name)
+  if (options.prepared === true) prepareAs(name, text)
   // oxlint-disable-next-line typescript/no-explicit-any -- any schema will do; the statement names its own tables
   return async (db: Kysely<any>, parameters: readonly unknown[]): Promise<Row[]> => {
     const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(text, [...parameters]))

@@ -58,8 +58,12 @@ async function oneOfEach(client_id: string, amount_minor: number): Promise<void>
   await given.facts(db, 'analytics_events', [{ ...key, customer_id, occurred_at: AT, name: 'visit' }])
 }
 
+let serial = 0
+
 async function run(as: SystemDatabase, statement: string, clientId: string) {
-  await as.transaction().execute((tx) => statementStep(statement, 'the statement under test')(tx, dayOf(clientId)))
+  serial += 1
+  const step = statementStep(statement, `under test ${serial}`)
+  await as.transaction().execute((tx) => step(tx, dayOf(clientId)))
   const written = [...(await table(db, 'daily_metrics')), ...(await table(db, 'metric_histograms'))]
   await db.deleteFrom('daily_metrics').execute()
   await db.deleteFrom('metric_histograms').execute()

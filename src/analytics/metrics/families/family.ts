@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CompiledQuery } from 'kysely'
 import type { Transaction } from '../../../db/database.ts'
+import { prepareAs } from '../../../sql.ts'
 import type { Day } from '../../../time.ts'
 import type { FamilyName } from '../components.ts'
 
@@ -57,6 +58,7 @@ export function dayStep(folder: string, file: string): DayStep {
 /** The same for the text of a statement; `file` is where it comes from, for errors. */
 export function statementStep(statement: string, file: string): DayStep {
   const { text, names } = numbered(statement, file)
+  prepareAs(`roll-up:${file}`, text)
   return async (tx, day) => {
     await tx.executeQuery(
       CompiledQuery.raw(
