@@ -39,6 +39,13 @@ export const PROBLEMS: Record<string, string> = {
   'not-scheduled': 'The job is not scheduled for each client, so it has no windows to fill.',
   'schedule-needed': 'The job runs by schedules of its own; name one.',
   range: 'The days are none, not over yet, or too many.',
+  'unknown-metric': 'The catalogue has no metric of this name. GET /api/analytics/catalogue lists them.',
+  'no-such-rollup':
+    'No roll-up holds this combination of metrics, dimensions and granularity; `detail` says which there are.',
+  'too-many-groups':
+    'The answer would have too many groups. Ask for a shorter range, a coarser granularity or fewer members.',
+  'invalid-thresholds': 'The limits contradict each other, or the metric has no better and worse.',
+  'invalid-goal': 'The goal is of a dimension or a member that cannot be.',
   'method-not-allowed': 'The address exists, but not for this method; `Allow` lists those it takes.',
   'not-retryable': 'Only a failed or cancelled run can be retried.',
   'not-cancellable': 'Only a planned, queued or running run can be cancelled.',
@@ -50,6 +57,9 @@ export const PROBLEMS: Record<string, string> = {
   'too-many-facts': 'More facts than one request may bring. Send them in parts.',
   'unknown-kind': 'There is no such kind of fact; the message names the nearest.',
   'client-needed': 'The person or key acts for every client: name one as `?client=`.',
+  'file-needed': 'The request brings no file, or an empty one.',
+  'not-a-dry-run': 'Only what a dry run looked at can be imported in earnest.',
+  mapping: 'The mapping of columns is wrong; the message names the place.',
   'body-too-large': 'The body is larger than the board accepts.',
   'unsupported-media-type': 'The body must be JSON in UTF-8, sent as application/json.',
   'unstorable-value': 'A value is outside what the database can hold.',

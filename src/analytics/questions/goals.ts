@@ -51,8 +51,9 @@ export async function listGoals(
   return rows.map(goalOf)
 }
 
-export async function findGoal(db: ClientDatabase, clientId: string, id: string): Promise<Goal | null> {
-  const row = await selectGoals(db).where('client_id', '=', clientId).where('id', '=', id).executeTakeFirst()
+/** A goal that the handle may see; null: there is none. */
+export async function findGoal(db: Kysely<DB>, id: string): Promise<Goal | null> {
+  const row = await selectGoals(db).where('id', '=', id).executeTakeFirst()
   return row === undefined ? null : goalOf(row)
 }
 

@@ -1,8 +1,17 @@
 /** The face of questions: what other folders may use of it. */
 export { askMetrics } from './ask-metrics.ts'
 export { comparePeriods } from './compare-periods.ts'
-export { type GoalProgress, goalProgress } from './goal-progress.ts'
+export { goalProgress } from './goal-progress.ts'
 export { BOUNDS, changeGoal, createGoal, deleteGoal, findGoal, type Goal, listGoals } from './goals.ts'
-export { DIMENSIONS, type Filters, GRANULARITIES, type MetricsAnswer, type Period } from './question.ts'
-export { COMPARISONS, RANGES } from './resolve-range.ts'
+export {
+  type AskedMetric,
+  DIMENSIONS,
+  type FilterDimension,
+  type Filters,
+  GRANULARITIES,
+  type Group,
+  type MetricsAnswer,
+  type Period,
+} from './question.ts'
+export { COMPARISONS, RANGES, type Range } from './resolve-range.ts'
 export { setThresholds } from './set-thresholds.ts'

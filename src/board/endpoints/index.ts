@@ -1,13 +1,33 @@
 import type { Endpoint } from '../endpoint.ts'
 import { listAlertsEndpoint } from './alerts.ts'
+import { attribution } from './attribution.ts'
 import { cancelBackfillEndpoint, findBackfill, listBackfills, startBackfillEndpoint } from './backfills.ts'
 import { bulkRuns } from './bulk-runs.ts'
+import { clientLtv } from './client-ltv.ts'
+import { cohorts } from './cohorts.ts'
 import { collectEndpoints } from './collect.ts'
 import { factEndpoints, factsByOtherName } from './facts.ts'
 import { listFreshness } from './freshness.ts'
+import { conversionRates, funnel } from './funnels.ts'
+import {
+  changeGoalEndpoint,
+  createGoalEndpoint,
+  deleteGoalEndpoint,
+  findGoalEndpoint,
+  listGoalsEndpoint,
+} from './goals.ts'
 import { livez, metrics, readyz } from './health.ts'
+import {
+  downloadRejects,
+  findImportEndpoint,
+  importInEarnestEndpoint,
+  listImportsEndpoint,
+  startImportEndpoint,
+} from './imports.ts'
 import { listJobs, startRun } from './jobs.ts'
 import { followLink } from './mailed-links.ts'
+import { askMetricsEndpoint, comparePeriodsEndpoint } from './metric-answers.ts'
+import { listCatalogue, setThresholdsEndpoint } from './metric-catalogue.ts'
 import { downloadFile, findReportExecution, listReportExecutions } from './reports.ts'
 import { cancelRun, findRun, listRuns, retryRun } from './runs.ts'
 import { changeScheduleEndpoint, listSchedulesEndpoint } from './schedules.ts'
@@ -34,6 +54,25 @@ export const endpoints: readonly Endpoint[] = [
   // After those, whose addresses it would fit.
   factsByOtherName,
   ...collectEndpoints,
+  funnel,
+  conversionRates,
+  clientLtv,
+  cohorts,
+  attribution,
+  startImportEndpoint,
+  listImportsEndpoint,
+  findImportEndpoint,
+  importInEarnestEndpoint,
+  downloadRejects,
+  askMetricsEndpoint,
+  comparePeriodsEndpoint,
+  listCatalogue,
+  setThresholdsEndpoint,
+  listGoalsEndpoint,
+  findGoalEndpoint,
+  createGoalEndpoint,
+  changeGoalEndpoint,
+  deleteGoalEndpoint,
   listReportExecutions,
   findReportExecution,
   downloadFile,
