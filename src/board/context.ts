@@ -31,6 +31,8 @@ export type BoardParts = {
   publicUrl: string
   sessionTtlHours: number
   requestsPerSecond: number
+  /** The largest file that may be uploaded. */
+  importMaxBytes: number
   /** What is older than so many days may be deleted: no window older than that is missing. */
   keptDays: number
   version: string

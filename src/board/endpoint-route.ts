@@ -6,10 +6,11 @@ import { z } from 'zod'
 import { type Actor, writeAudit } from './audit.ts'
 import { checkCsrf } from './auth/origin.ts'
 import type { Context } from './context.ts'
-import { type Answer, type Endpoint, isBulk, isRaw } from './endpoint.ts'
+import { type Answer, type Endpoint, isBulk, isRaw, isUpload, type UploadEndpoint } from './endpoint.ts'
 import { once } from './idempotency.ts'
 import { accept, acceptText, readBulkBody, readJsonBody } from './input.ts'
 import type { Route } from './routes.ts'
+import { discardUpload, receiveUpload } from './upload.ts'
 
 /** Everything an endpoint's declaration implies: checks on the way in, audit, and a reply that is what the document says. */
 export function routeOf(endpoint: Endpoint): Route {
@@ -43,13 +44,46 @@ async function answerWrite(endpoint: AnyWrite, context: Context, request: Reques
   if (identity.kind === 'user') {
     checkCsrf(context.board, request, { shown: request.get('X-CSRF-Token'), expected: identity.csrfToken })
   }
+  if (isUpload(endpoint)) return answerUpload(endpoint, context, request, response)
   const address = addressInput(endpoint, request)
   const { body, digest } = await bodyOf(endpoint, request, response)
-  const input = { ...address, body }
+  await answerOnce(endpoint, context, { request, response }, { input: { ...address, body }, digest })
+}
+
+/** The file is there before anybody can say whether the same was sent before; then, and after a failure, it is deleted again. */
+async function answerUpload(
+  // oxlint-disable-next-line typescript/no-explicit-any -- of any shape; its own schemas check it
+  endpoint: UploadEndpoint<any, any, any>,
+  context: Context,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const { board } = context
+  const accepted = (fields: object) => acceptText('query', endpoint.query, fields)
+  const params: unknown = acceptText('path', endpoint.params, request.params)
+  const { fields, file } = await receiveUpload(board, request, { beforeBody: accepted, beforePart() {} })
+  try {
+    const input = { params, query: accepted(fields), body: file }
+    const digest = () => [fields, file.sha256]
+    if (await answerOnce(endpoint, context, { request, response }, { input, digest })) await discardUpload(board, file)
+  } catch (error) {
+    await discardUpload(board, file)
+    throw error
+  }
+}
+
+/** Does a write, or gives the answer of the first request with its Idempotency-Key; returns whether it did the latter. */
+async function answerOnce(
+  endpoint: AnyWrite,
+  context: Context,
+  { request, response }: { request: Request; response: Response },
+  { input, digest }: { input: WriteInput; digest: () => unknown },
+): Promise<boolean> {
+  const { identity } = context
   const key = acceptIdempotencyKey(request.get('Idempotency-Key'))
   if (key === null || identity.kind === 'anonymous') {
     await send(endpoint, await write(endpoint, input, context), response)
-    return
+    return false
   }
   const keyed = {
     actor: `${identity.kind}:${identity.id}`,
@@ -65,10 +99,11 @@ async function answerWrite(endpoint: AnyWrite, context: Context, request: Reques
   })
   if (replayed) response.setHeader('Idempotency-Replayed', 'true')
   response.status(status).type('application/json').send(reply)
+  return replayed
 }
 
 /** The body as the endpoint takes it, and what stands for it when two requests are compared. */
-async function bodyOf(endpoint: AnyWrite, request: Request, response: Response) {
+async function bodyOf(endpoint: Exclude<AnyWrite, { upload: true }>, request: Request, response: Response) {
   if (isBulk(endpoint)) {
     const body = await readBulkBody(request, response, endpoint.bulk)
     return { body, digest: () => createHash('sha256').update(body.bytes).digest('hex') }

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { Access, Scope } from './access.ts'
 import type { AuditEntry } from './audit.ts'
 import type { Context } from './context.ts'
+import type { StoredUpload } from './upload.ts'
 
 /** A reply that is no JSON: which media types it may have. */
 export type RawReply = { mediaTypes: readonly string[] }
@@ -75,8 +76,25 @@ export type BulkEndpoint<Params, Query, Reply extends z.ZodType> = Place<Params,
   handle(input: { params: Params; query: Query; body: BulkInput }, context: Context): Promise<Written<z.input<Reply>>>
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any -- a list holds endpoints of every shape; each checks its own input and reply
-export type Endpoint = ReadEndpoint<any, any, any> | WriteEndpoint<any, any, any, any> | BulkEndpoint<any, any, any>
+/** A write with a file, which is in the object store before the endpoint sees it. Its query may also come as the fields of a form. */
+export type UploadEndpoint<Params, Query, Reply extends z.ZodType> = Place<Params, Query> & {
+  method: 'post'
+  upload: true
+  reply: Reply
+  /** When it throws, the file is deleted again; else it is the endpoint's. */
+  handle(
+    input: { params: Params; query: Query; body: StoredUpload },
+    context: Context,
+  ): Promise<Written<z.input<Reply>>>
+}
+
+// oxlint-disable typescript/no-explicit-any -- a list holds endpoints of every shape; each checks its own input and reply
+export type Endpoint =
+  | ReadEndpoint<any, any, any>
+  | WriteEndpoint<any, any, any, any>
+  | BulkEndpoint<any, any, any>
+  | UploadEndpoint<any, any, any>
+// oxlint-enable typescript/no-explicit-any
 
 /** Declares an endpoint once: routing, validation, roles, audit and OpenAPI are read off it. Nothing is defaulted. */
 export function defineEndpoint<Params, Query, Reply extends z.ZodType>(
@@ -88,6 +106,9 @@ export function defineEndpoint<Params, Query, Body, Reply extends z.ZodType>(
 export function defineEndpoint<Params, Query, Reply extends z.ZodType>(
   endpoint: BulkEndpoint<Params, Query, Reply>,
 ): Endpoint
+export function defineEndpoint<Params, Query, Reply extends z.ZodType>(
+  endpoint: UploadEndpoint<Params, Query, Reply>,
+): Endpoint
 export function defineEndpoint(endpoint: Endpoint): Endpoint {
   return endpoint
 }
@@ -95,6 +116,11 @@ export function defineEndpoint(endpoint: Endpoint): Endpoint {
 // oxlint-disable-next-line typescript/no-explicit-any -- of any shape, as in the list
 export function isBulk(endpoint: Endpoint): endpoint is BulkEndpoint<any, any, any> {
   return 'bulk' in endpoint
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- of any shape, as in the list
+export function isUpload(endpoint: Endpoint): endpoint is UploadEndpoint<any, any, any> {
+  return 'upload' in endpoint
 }
 
 export function isRaw(reply: z.ZodType | RawReply): reply is RawReply {

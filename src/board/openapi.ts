@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Endpoint, isBulk, isRaw } from './endpoint.ts'
+import { type Endpoint, isBulk, isRaw, isUpload } from './endpoint.ts'
 import { endpoints } from './endpoints/index.ts'
 
 export type JsonSchema = Record<string, unknown>
@@ -143,6 +143,7 @@ function bodyOf(
   endpoint: Exclude<Endpoint, { method: 'get' }>,
   schemas: Record<string, JsonSchema>,
 ): NonNullable<OpenApiOperation['requestBody']> {
+  if (isUpload(endpoint)) return uploadBody(endpoint.query, schemas)
   if (!isBulk(endpoint)) {
     return { required: false, content: { 'application/json': { schema: schemaOf(endpoint.body, 'input', schemas) } } }
   }
@@ -150,6 +151,20 @@ function bodyOf(
     return [mediaType, { schema: schemaOf(schema, 'input', schemas) }] as const
   })
   return { required: true, content: Object.fromEntries(content) }
+}
+
+/** The file alone, or in a form beside the parameters. */
+function uploadBody(
+  query: z.ZodType,
+  schemas: Record<string, JsonSchema>,
+): NonNullable<OpenApiOperation['requestBody']> {
+  const file = { type: 'string', contentMediaType: 'application/octet-stream' }
+  const { properties = {} } = schemaOf(query, 'input', schemas) as { properties?: Record<string, JsonSchema> }
+  const form = { type: 'object', properties: { ...properties, file }, required: ['file'] }
+  return {
+    required: true,
+    content: { 'application/octet-stream': { schema: file }, 'multipart/form-data': { schema: form } },
+  }
 }
 
 const STATUS_WORDS: Record<number, string> = {

@@ -118,7 +118,8 @@ export function plainMapping(kind: FactKind, header: readonly string[]): Mapping
   return { kind: kind.name, ...plainSource, ignore: [], facts: [{ to: kind.name, columns }] }
 }
 
-async function shippedMappings(): Promise<string[]> {
+/** The names of the mappings that ship with the program. */
+export async function shippedMappings(): Promise<string[]> {
   return (await readdir(SHIPPED_FOLDER)).map((file) => file.replace(/\.json$/, '')).sort()
 }
 

@@ -83,7 +83,7 @@ export async function findRecordedImport(db: ClientDatabase, id: string): Promis
     dryRun: row.dry_run,
     strict: row.strict,
     objectKey: row.object_key,
-    sizeBytes: Number(row.size_bytes),
+    sizeBytes: row.size_bytes,
     sha256: row.sha256,
     requestedBy: row.requested_by,
   }

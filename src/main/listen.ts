@@ -28,6 +28,7 @@ export async function listen(program: Program): Promise<{ url: string; close(): 
     publicUrl,
     sessionTtlHours: config.SESSION_TTL_HOURS,
     requestsPerSecond: config.REQUESTS_PER_SECOND,
+    importMaxBytes: config.IMPORT_MAX_BYTES,
     keptDays: Math.min(config.LEDGER_TTL_DAYS, config.FACTS_TTL_DAYS ?? config.LEDGER_TTL_DAYS),
     version,
   })

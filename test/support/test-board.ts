@@ -54,6 +54,7 @@ export async function openTestBoard(
     publicUrl: 'http://127.0.0.1',
     sessionTtlHours: 12,
     requestsPerSecond: 1000,
+    importMaxBytes: 50_000_000,
     keptDays: 400,
     version: '0.0.0-test',
     ...options.change,

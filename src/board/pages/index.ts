@@ -6,8 +6,10 @@ import { bulkRunsForm, bulkRunsPage } from './bulk-runs.ts'
 import { docsPage, openApiRoute, problemsPage } from './docs.ts'
 import { editScheduleForm, editSchedulePage } from './edit-schedule.ts'
 import { freshnessPage } from './freshness.ts'
+import { importInEarnestForm, importPage, importsPage } from './imports.ts'
 import { jobsPage, runJobForm } from './jobs.ts'
 import { newBackfillPage, startBackfillForm } from './new-backfill.ts'
+import { newImportPage, startImportForm } from './new-import.ts'
 import { nightPage } from './night.ts'
 import { mailAttachment, mailBody, mailPage, outboxPage } from './outbox.ts'
 import { reportPage, reportsPage } from './reports.ts'
@@ -50,6 +52,11 @@ export const pages: readonly Route[] = [
   startBackfillForm,
   backfillPage,
   cancelBackfillForm,
+  importsPage,
+  newImportPage,
+  startImportForm,
+  importPage,
+  importInEarnestForm,
   outboxPage,
   mailPage,
   mailBody,
