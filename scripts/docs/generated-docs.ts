@@ -6,6 +6,7 @@ export type GeneratedDoc = { path: string; render(): Promise<string> }
  */
 export const generatedDocs: GeneratedDoc[] = [
   { path: 'docs/configuration.md', render: async () => (await import('./configuration-page.ts')).configurationPage() },
+  { path: 'docs/facts.md', render: async () => (await import('./facts-page.ts')).factsPage() },
   { path: 'docs/jobs.md', render: async () => (await import('./jobs-page.ts')).jobsPage() },
   {
     path: 'docs/metrics.md',
