@@ -51,8 +51,10 @@ export async function interruptDaybreak(words: readonly string[], settings: Sett
   return { code, ...said }
 }
 
+export type StartedDaybreak = { url: string; pid: number; stop(): Promise<number | null> }
+
 /** Starts `daybreak start` and waits for the address of its board. `stop` ends it as systemd would and returns its exit code. */
-export async function startDaybreak(settings: Settings): Promise<{ url: string; stop(): Promise<number | null> }> {
+export async function startDaybreak(settings: Settings): Promise<StartedDaybreak> {
   const { child, said } = launch(['start'], { PORT: '0', LOG_LEVEL: 'warn', ...settings })
   const url = await new Promise<string>((done, failed) => {
     const give = (what: string) => () => {
@@ -69,7 +71,7 @@ export async function startDaybreak(settings: Settings): Promise<{ url: string; 
       done(found)
     })
   })
-  return { url, stop: () => stop(child) }
+  return { url, pid: child.pid ?? 0, stop: () => stop(child) }
 }
 
 function launch(words: readonly string[], settings: Settings): { child: ChildProcess; said: Omit<Ended, 'code'> } {
