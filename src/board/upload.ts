@@ -77,7 +77,9 @@ async function receiveForm(
   parts.on('finish', () => {
     if (!isTaken) stored.reject(fileNeeded())
   })
-  request.once('close', () => stored.reject(badForm('the upload broke off')))
+  request.once('close', () => {
+    if (!request.complete) stored.reject(badForm('it broke off'))
+  })
   request.pipe(parts)
   try {
     const file = await stored.promise
