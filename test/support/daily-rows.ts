@@ -51,7 +51,7 @@ export async function metricsOf<Key extends MetricKey>(
   keys: readonly Key[],
 ): Promise<Record<Key, number | null>> {
   const sumsOf = async (first: Day, end: Day): Promise<ComponentSums> => {
-    const row = await db
+    return db
       .selectFrom('daily_metrics')
       .select((eb) => COMPONENTS.map((name) => eb.fn.coalesce(eb.fn.sum<number>(name), eb.lit(0)).as(name)))
       .where('client_id', '=', clientId)
@@ -60,7 +60,6 @@ export async function metricsOf<Key extends MetricKey>(
       .where('day', '>=', first)
       .where('day', '<', end)
       .executeTakeFirstOrThrow()
-    return row as ComponentSums
   }
   const { rows } = await sql<Histogram>`
     select buckets, counts from metric_histograms

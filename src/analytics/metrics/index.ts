@@ -29,6 +29,7 @@ export {
   revenueByCurrency,
   topCustomers,
 } from './questions.ts'
+export { NO_RETENTION, type Retention, retentionOf, retentionOfDay } from './retention.ts'
 export { type RolledDay, rollUpDay } from './roll-up-day.ts'
 export { clientThresholds } from './thresholds.ts'
 export { type Beside, isSum, type Level, levelOf, valueOf } from './value-of.ts'

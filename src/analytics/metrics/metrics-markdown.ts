@@ -60,6 +60,8 @@ function madeOf(metric: Metric): string {
       return `Components: \`${ratioText(metric.numerator, metric.denominator, spansText)}\``
     case 'percentile':
       return `From the histogram of \`${metric.measure}\``
+    case 'retention':
+      return `From subscriptions: \`${metric.numerator} / ${metric.denominator}\``
     case 'composite':
       return `Made of ${metric.parts.map(({ name }) => `[${name}](#${name})`).join(', ')}`
   }

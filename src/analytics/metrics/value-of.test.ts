@@ -8,6 +8,7 @@ import { SATISFACTION_METRICS } from './catalogue/satisfaction.ts'
 import { COMPONENTS, type ComponentSums } from './components.ts'
 import { MEASURES } from './histogram.ts'
 import { npsInterval, wilsonInterval } from './intervals.ts'
+import { NO_RETENTION, retentionOfDay } from './retention.ts'
 import { levelOf, valueOf } from './value-of.ts'
 
 const NONE: ComponentSums = Object.fromEntries(COMPONENTS.map((name) => [name, 0]))
@@ -127,7 +128,8 @@ test('to be faster than the target of handle time earns no more than 100', () =>
 test('a ratio over nothing has no value, nor has what is made of one; a sum of nothing is zero', () => {
   const histograms = Object.fromEntries(MEASURES.map((measure) => [measure, { buckets: [], counts: [] }]))
   const isPlain = (metric: Metric) => 'denominator' in metric && metric.denominator === null
-  const valueOfNothing = (metric: Metric) => valueOf(metric, NONE, { before: NONE, histograms })
+  const valueOfNothing = (metric: Metric) =>
+    valueOf(metric, NONE, { before: NONE, histograms, retention: NO_RETENTION })
   const wrong = Object.values(METRICS).filter((metric) => valueOfNothing(metric) !== (isPlain(metric) ? 0 : null))
   expect(wrong).toEqual([])
   const moreGivenBack = sums({ gross_minor: 1000, refunded_minor: -3000, fees_minor: -100 })
@@ -154,6 +156,32 @@ test('a level is made of all movements there ever were, a percentile of the hist
   expect(valueOf(METRICS.waitMedian, NONE, { histograms })).toBeCloseTo(1, 1)
   expect(() => valueOf(METRICS.waitMedian, NONE)).toThrow('wait-median needs the histogram of wait, which was not read')
   expect(() => valueOf(end, window)).toThrow('mrr needs the sums of everything before the window, which was not read')
+})
+
+test('churn and retention are of those who were there at the beginning', () => {
+  const retention = { subscribers: 8, lost: 2, startMinor: 10_000, endMinor: 11_000, lostMinor: 2500 }
+  const metrics = [METRICS.customerChurn, METRICS.revenueChurn, METRICS.netRevenueRetention]
+  expect(metrics.map((metric) => valueOf(metric, NONE, { retention }))).toEqual([0.25, 0.25, 1.1])
+  expect(() => valueOf(METRICS.customerChurn, NONE)).toThrow(
+    'customer-churn needs what became of customers, which was not read',
+  )
+})
+
+test('what became of customers within a day is in its movements', () => {
+  const before = sums({
+    mrr_new_minor: 900,
+    mrr_expansion_minor: 200,
+    mrr_churned_minor: 100,
+    subscribers_new: 9,
+    subscribers_churned: 1,
+  })
+  const within = sums({
+    ...{ mrr_new_minor: 70, mrr_expansion_minor: 40, mrr_contraction_minor: 30, mrr_churned_minor: 150 },
+    ...{ subscribers_new: 1, subscribers_churned: 2 },
+  })
+  expect(retentionOfDay(before, within)).toEqual({
+    ...{ subscribers: 8, lost: 2, startMinor: 1000, endMinor: 860, lostMinor: 180 },
+  })
 })
 
 test('a metric whose components were not read is refused, not taken for zero', () => {

@@ -1,6 +1,7 @@
 import type { Metric, SpanWeights, SumsMetric, Thresholds, Weights } from './catalogue/metric.ts'
 import type { Component, ComponentSums } from './components.ts'
 import { type Histogram, type Measure, percentileOf } from './histogram.ts'
+import type { Retention } from './retention.ts'
 
 /** What some kinds of metric need beside the sums of a window. */
 export type Beside = {
@@ -8,6 +9,8 @@ export type Beside = {
   before?: ComponentSums
   /** Sizes within the window, for percentiles. */
   histograms?: Partial<Record<Measure, Histogram>>
+  /** What became of those who paid at the beginning of the window. */
+  retention?: Retention
 }
 
 /**
@@ -29,6 +32,11 @@ export function valueOf(metric: Metric, sums: ComponentSums, beside: Beside = {}
       const histogram = beside.histograms?.[metric.measure]
       if (histogram === undefined) throw notRead(metric, `the histogram of ${metric.measure}`)
       return percentileOf(histogram, metric.share)
+    }
+    case 'retention': {
+      if (beside.retention === undefined) throw notRead(metric, 'what became of customers')
+      const { [metric.numerator]: part, [metric.denominator]: whole } = beside.retention
+      return whole === 0 ? null : part / whole
     }
     case 'composite': {
       const values = metric.parts.map((part) => valueOf(part, sums, beside))

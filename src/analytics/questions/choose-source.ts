@@ -29,6 +29,7 @@ const TOGETHER = 'agent, sector and channel, for contacts, satisfaction, quality
 export function chooseSource(needs: Needs): Source {
   const { dimension, filters, granularity, ofHours } = needs
   const dimensions = [...new Set([dimension, ...(Object.keys(filters) as FilterDimension[])])].filter(isNarrow)
+  refuseParts(needs, dimensions)
   const byHour = granularity === 'hour' || ofHours
   if (dimensions.length < 2 && !byHour) return { kind: 'days', dimension: dimensions[0] ?? 'client' }
   refuseByDay(needs, byHour)
@@ -38,6 +39,13 @@ export function chooseSource(needs: Needs): Source {
 
 function isNarrow(dimension: Dimension): dimension is FilterDimension {
   return dimension !== 'client'
+}
+
+/** What became of customers is known of the client as a whole. */
+function refuseParts({ metrics }: Needs, dimensions: readonly FilterDimension[]): void {
+  const names = metrics.filter((metric) => ingredientsOf([metric]).retention).map(({ name }) => name)
+  if (names.length === 0 || dimensions.length === 0) return
+  throw refusal(`${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} known of the client as a whole only.`)
 }
 
 function refuseByDay({ metrics }: Needs, byHour: boolean): void {

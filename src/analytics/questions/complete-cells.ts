@@ -1,6 +1,7 @@
 import type { ComponentSums } from '../metrics/index.ts'
 import type { Bucket } from './question.ts'
 import { addTo, type Cell, emptyCell, type PeriodQuestion, type PeriodRead } from './read-period.ts'
+import { retentionOfCell } from './read-retention.ts'
 import { refuseTooMany } from './read-sums.ts'
 
 /**
@@ -19,7 +20,8 @@ export function completeCells(question: PeriodQuestion, read: PeriodRead, bucket
     const running: ComponentSums = { ...zeroed(question), ...read.openings.get(member) }
     return keys.map((bucket) => {
       const cell = cells.get(nameOf(member, bucket)) ?? emptyCell(question, member, bucket)
-      const complete = { ...cell, before: { ...running } }
+      const before = { ...running }
+      const complete = { ...cell, before, ...retentionOfCell(read.retention, question, { ...cell, before }) }
       addTo(running, cell.sums)
       return complete
     })

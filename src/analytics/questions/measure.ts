@@ -7,6 +7,7 @@ import {
   type Measure,
   type Metric,
   npsInterval,
+  type Retention,
   valueOf,
   type Weights,
   wilsonInterval,
@@ -18,6 +19,8 @@ export type Amounts = {
   sums: ComponentSums
   before: ComponentSums
   histograms: Partial<Record<Measure, Histogram>>
+  /** Where it is asked for. */
+  retention?: Retention
 }
 
 /** Every metric over some amounts. */

@@ -1,6 +1,13 @@
 import { InputError } from '../../errors.ts'
 import { suggestion } from '../../nearest.ts'
-import { type Component, METRICS, type Measure, type Metric, type Weights } from '../metrics/index.ts'
+import {
+  type Component,
+  componentsOf as familyComponents,
+  METRICS,
+  type Measure,
+  type Metric,
+  type Weights,
+} from '../metrics/index.ts'
 
 const BY_NAME: ReadonlyMap<string, Metric> = new Map(Object.values(METRICS).map((metric) => [metric.name, metric]))
 
@@ -22,6 +29,8 @@ export type Ingredients = {
   /** Whose sums of everything before it are. */
   before: Component[]
   measures: Measure[]
+  /** What became of those who paid at the beginning is. */
+  retention: boolean
 }
 
 /** What metrics are made of, those that are made of others down to their sums. */
@@ -32,6 +41,7 @@ export function ingredientsOf(metrics: readonly Metric[]): Ingredients {
     // What happens in one bucket came before the next.
     within: distinct([...parts.flatMap((metric) => componentsOf(metric, 'within')), ...before]),
     before,
+    retention: parts.some(({ kind }) => kind === 'retention'),
     measures: distinct(parts.flatMap((metric) => (metric.kind === 'percentile' ? [metric.measure] : []))),
   }
 }
@@ -42,10 +52,14 @@ function partsOf(metric: Metric): Metric[] {
 }
 
 function componentsOf(metric: Metric, when: 'before' | 'within'): Component[] {
+  // On a single day movements say it; and it changes with any of them, however long ago.
+  if (metric.kind === 'retention') return [...SUBSCRIPTION_COMPONENTS]
   if (metric.kind === 'level') return namesIn([metric.numerator[when], metric.denominator?.[when] ?? {}])
   if (metric.kind === 'sums' && when === 'within') return namesIn([metric.numerator, metric.denominator ?? {}])
   return []
 }
+
+const SUBSCRIPTION_COMPONENTS = familyComponents('subscriptions')
 
 function namesIn(weights: Weights[]): Component[] {
   return weights.flatMap((each) => Object.keys(each) as Component[])

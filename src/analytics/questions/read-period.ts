@@ -4,6 +4,7 @@ import { type Component, type ComponentSums, type Histogram, type Measure, merge
 import type { Amounts } from './measure.ts'
 import type { Ingredients } from './metrics-asked.ts'
 import { readHistograms } from './read-histograms.ts'
+import { type RetentionRead, readRetention } from './read-retention.ts'
 import { readSums, type SumsQuestion } from './read-sums.ts'
 
 /** A question about one span, and what is to be read for it. */
@@ -20,6 +21,7 @@ export type PeriodRead = {
   total: Amounts
   /** The sums of everything before the span, by member. */
   openings: ReadonlyMap<string, ComponentSums>
+  retention: RetentionRead
   quarantined: number
 }
 
@@ -33,6 +35,7 @@ export async function readPeriod(db: ClientDatabase, question: PeriodQuestion): 
     ingredients.within.length === 0 ? [] : await readSums(db, { ...question, components: ingredients.within })
   const sized = await readHistograms(db, { ...question, components: [], measures: ingredients.measures })
   const openings = await readOpenings(db, question)
+  const retention = await readRetention(db, question)
   const cells = new Map<string, Cell>()
   const cellOf = (member: string, bucket: string | null) => {
     const key = JSON.stringify([member, bucket])
@@ -46,8 +49,9 @@ export async function readPeriod(db: ClientDatabase, question: PeriodQuestion): 
   const sorted = sized.length === 0 ? [...cells.values()] : [...cells.values()].sort(byMemberAndBucket)
   return {
     cells: sorted,
-    total: totalOf(question, sorted, openings),
+    total: totalOf(question, { cells: sorted, openings, retention }),
     openings,
+    retention,
     quarantined: await countQuarantined(db, question),
   }
 }
@@ -83,14 +87,15 @@ async function countQuarantined(db: ClientDatabase, { clientId, span }: PeriodQu
 
 function totalOf(
   { ingredients }: PeriodQuestion,
-  cells: readonly Cell[],
-  openings: ReadonlyMap<string, ComponentSums>,
+  { cells, openings, retention }: Pick<PeriodRead, 'cells' | 'openings' | 'retention'>,
 ): Amounts {
   const sums = zeros(ingredients.within)
   for (const cell of cells) addTo(sums, cell.sums)
   const before = zeros(ingredients.before)
   for (const opening of openings.values()) addTo(before, opening)
-  return { sums, before, histograms: mergedHistograms(ingredients.measures, cells) }
+  const whole = retention.get(null)
+  const histograms = mergedHistograms(ingredients.measures, cells)
+  return { sums, before, histograms, ...(whole === undefined ? {} : { retention: whole }) }
 }
 
 function mergedHistograms(measures: readonly Measure[], cells: readonly Cell[]): Record<string, Histogram> {

@@ -11,7 +11,7 @@ const entry = z
     ...metricHead.shape,
     digits: z.int().nullable().describe('After the point, for decimals.'),
     kind: z
-      .enum(['sums', 'level', 'percentile', 'composite'])
+      .enum(['sums', 'level', 'percentile', 'composite', 'retention'])
       .describe(
         'sums: a sum or a ratio of two; level: as it is at the end of a range; composite: made of other metrics.',
       ),

@@ -1,5 +1,6 @@
 import type { Component } from '../components.ts'
 import type { Measure } from '../histogram.ts'
+import type { Retention } from '../retention.ts'
 
 /** What a metric's value is: a count, a number with digits, a share (0.5 is 50 %), minor units of the client's currency, seconds. */
 export type MetricType = 'integer' | 'decimal' | 'percent' | 'money' | 'duration'
@@ -41,9 +42,11 @@ export type CompositeMetric = About & {
   parts: readonly Metric[]
   combine: (...values: number[]) => number | null
 }
+/** A ratio of what became of a window's first customers; see Retention. */
+export type RetentionMetric = About & { kind: 'retention'; numerator: keyof Retention; denominator: keyof Retention }
 
 /** A named number. Its value is always made of summed components, never of values of smaller windows. */
-export type Metric = SumsMetric | LevelMetric | PercentileMetric | CompositeMetric
+export type Metric = SumsMetric | LevelMetric | PercentileMetric | CompositeMetric | RetentionMetric
 
 export const NO_LIMITS = { direction: null, target: null, warning: null, critical: null } as const
 

@@ -7,6 +7,9 @@ const SUBSCRIBERS: Weights = { subscribers_new: 1, subscribers_churned: -1 }
 
 const MOVEMENT =
   'Per customer and day: the run rate at the day’s end against that at its beginning. What is changed and changed back within a day is no movement.'
+const WHO_WAS_THERE =
+  'Of those who paid at the beginning of the window, at its end: whoever came since is in neither, and whoever left and came back within it ' +
+  'stayed. The window must be one of days, of the client as a whole.'
 
 export const SUBSCRIPTION_METRICS = declareMetrics({
   mrr: {
@@ -102,6 +105,45 @@ export const SUBSCRIPTION_METRICS = declareMetrics({
     direction: 'down',
     formula: 'customers who pay nothing any more',
     note: `Counted each time, also of those who came within the window. ${MOVEMENT}`,
+  },
+  customerChurn: {
+    kind: 'retention',
+    name: 'customer-churn',
+    label: 'Customer churn',
+    type: 'percent',
+    numerator: 'lost',
+    denominator: 'subscribers',
+    ...NO_LIMITS,
+    direction: 'down',
+    formula: 'subscribers lost / subscribers at the beginning',
+    note: WHO_WAS_THERE,
+    source: OURS,
+  },
+  revenueChurn: {
+    kind: 'retention',
+    name: 'revenue-churn',
+    label: 'Revenue churn',
+    type: 'percent',
+    numerator: 'lostMinor',
+    denominator: 'startMinor',
+    ...NO_LIMITS,
+    direction: 'down',
+    formula: 'MRR lost / MRR at the beginning',
+    note: `What left and what stayed and pays less; what others pay more does not make up for it. ${WHO_WAS_THERE}`,
+    source: OURS,
+  },
+  netRevenueRetention: {
+    kind: 'retention',
+    name: 'net-revenue-retention',
+    label: 'Net revenue retention',
+    type: 'percent',
+    numerator: 'endMinor',
+    denominator: 'startMinor',
+    ...NO_LIMITS,
+    direction: 'up',
+    formula: 'MRR at the end of those who were there at the beginning / MRR at the beginning',
+    note: `Above 100 % where they pay more than those who left did. ${WHO_WAS_THERE}`,
+    source: OURS,
   },
   revenuePerSubscriber: {
     kind: 'level',
