@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,7 +49,7 @@ export async function ingestBench(settings: Record<string, string> = {}): Promis
     })
     const core = await bindToOneCore(board.pid)
     try {
-      return await measureAll({ url: board.url, keys, core }, database.system)
+      return await measureAll({ url: board.url, pid: board.pid, keys, core }, database.system)
     } finally {
       await board.stop()
     }
@@ -80,7 +80,7 @@ async function bindToOneCore(pid: number): Promise<string> {
   return bound === null ? 'all cores: no taskset here' : 'one core'
 }
 
-type Target = { url: string; keys: ReadonlyMap<string, string>; core: string }
+type Target = { url: string; pid: number; keys: ReadonlyMap<string, string>; core: string }
 
 async function measureAll(target: Target, db: SystemDatabase): Promise<Measure[]> {
   const clients = [...target.keys.keys()]
@@ -133,13 +133,15 @@ function interaction(_: unknown, index: number) {
   }
 }
 
-type Sent = { latenciesMs: number[]; factsPerSecond: number }
+/** `factsPerBusySecond`: by the seconds that the board itself worked, which says what it takes when nobody else needs its core. */
+type Sent = { latenciesMs: number[]; factsPerSecond: number; factsPerBusySecond: number }
 
 /** Sends all batches, some at once; each must be taken whole. */
-async function send({ url, keys }: Target, batches: readonly Sending[]): Promise<Sent> {
+async function send({ url, pid, keys }: Target, batches: readonly Sending[]): Promise<Sent> {
   const agent = new Agent({ keepAlive: true, maxSockets: COLLECTORS })
   const waiting = batches.values()
   const latenciesMs: number[] = []
+  const busy = await busySeconds(pid)
   const begun = performance.now()
   const collect = async () => {
     for (const { clientId, body } of waiting) {
@@ -149,8 +151,19 @@ async function send({ url, keys }: Target, batches: readonly Sending[]): Promise
     }
   }
   await Promise.all(Array.from({ length: COLLECTORS }, collect))
+  const seconds = (performance.now() - begun) / 1000
   agent.destroy()
-  return { latenciesMs, factsPerSecond: (batches.length * BATCH) / ((performance.now() - begun) / 1000) }
+  const facts = batches.length * BATCH
+  return { latenciesMs, factsPerSecond: facts / seconds, factsPerBusySecond: facts / ((await busySeconds(pid)) - busy) }
+}
+
+const TICKS_PER_SECOND = 100
+
+/** Processor time of a process so far, of all its threads; NaN where the system does not tell. */
+async function busySeconds(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
 }
 
 async function post(url: string, agent: Agent, key: string, body: Buffer): Promise<void> {
@@ -181,7 +194,7 @@ async function checkStored(db: SystemDatabase, batches: number): Promise<void> {
   if (stored !== batches * BATCH) throw new Error(`${stored} interactions are stored of ${batches * BATCH}`)
 }
 
-function marked(work: string, { factsPerSecond, latenciesMs }: Sent): Measure[] {
+function marked(work: string, { factsPerSecond, factsPerBusySecond, latenciesMs }: Sent): Measure[] {
   const p99 = percentile(latenciesMs, 0.99)
   return [
     {
@@ -189,6 +202,12 @@ function marked(work: string, { factsPerSecond, latenciesMs }: Sent): Measure[] 
       figure: `${Math.round(factsPerSecond).toLocaleString('en')} facts/s`,
       mark: `≥ ${FACTS_PER_SECOND_MIN.toLocaleString('en')} facts/s`,
       held: factsPerSecond >= FACTS_PER_SECOND_MIN,
+    },
+    {
+      work: `${work}: by the time the board worked`,
+      figure: `${Math.round(factsPerBusySecond).toLocaleString('en')} facts/s`,
+      mark: '',
+      held: null,
     },
     {
       work: `${work}: a batch of 1,000`,

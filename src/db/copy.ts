@@ -88,6 +88,11 @@ export function refusalOf(error: unknown): string | null {
   return error.detail === undefined ? error.message : `${error.message} (${error.detail})`
 }
 
+/** Whether a transaction was broken off because others wrote the same rows in another order: trying again helps. */
+export function isCollision(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && (error.code === '40P01' || error.code === '40001')
+}
+
 const COPY_SPECIAL = /[\\\t\n\r]/
 const COPY_ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
 

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { openBulkConnection } from '../db/copy.ts'
+import { isCollision, openBulkConnection } from '../db/copy.ts'
 import type { Database } from '../db/database.ts'
 import { lossOf } from '../db/lost-connection.ts'
 import type { Clock } from '../time.ts'
@@ -28,6 +28,8 @@ export type FactStore = (owner: FactOwner, kind: FactKind, items: readonly JsonI
 
 /** Items converted before others get their turn of the processor. */
 const ITEMS_AT_ONCE = 500
+/** A batch that marks the days that a roll-up or a change of settings marks, too, may be broken off in the middle. */
+const ATTEMPTS_MAX = 4
 /** Faults named of one item of a batch. */
 const FAULTS_SHOWN = 5
 
@@ -37,7 +39,18 @@ export function createFactStore(database: Database, clock: Clock): FactStore {
   // Two batches of one client would wait for each other in the database, each with a connection that others could use.
   const inTurn = createTurns()
 
-  async function write(owner: FactOwner, fact: JsonFact, { batch, months }: Converted): Promise<Written> {
+  async function write(owner: FactOwner, fact: JsonFact, converted: Converted): Promise<Written> {
+    for (let attempt = 1; attempt < ATTEMPTS_MAX; attempt += 1) {
+      try {
+        return await writeOnce(owner, fact, converted)
+      } catch (error) {
+        if (!isCollision(error)) throw lossOf(error) ?? error
+      }
+    }
+    return writeOnce(owner, fact, converted)
+  }
+
+  async function writeOnce(owner: FactOwner, fact: JsonFact, { batch, months }: Converted): Promise<Written> {
     const connection = await openBulkConnection(database, owner.id, true)
     try {
       const ensureMonths = createMonthEnsurer(connection, [fact], clock(), ensured)
@@ -53,13 +66,8 @@ export function createFactStore(database: Database, clock: Clock): FactStore {
   return async (owner, kind, items) => {
     const fact = factOf(kind, owner)
     const converted = await convert(fact, items)
-    const nothing: Written = { tally: undefined, errors: [] }
-    const written =
-      converted.batch.rows() === 0
-        ? nothing
-        : await inTurn(owner.id, () => write(owner, fact, converted)).catch((error: unknown) => {
-            throw lossOf(error) ?? error
-          })
+    const isEmpty = converted.batch.rows() === 0
+    const written = isEmpty ? NOTHING : await inTurn(owner.id, () => write(owner, fact, converted))
     return summary(items, converted, written)
   }
 }
@@ -79,6 +87,8 @@ function factCompiler(clock: Clock): (kind: FactKind, owner: FactOwner) => JsonF
 
 type Converted = { batch: Batch; months: Set<string>; repeated: number; errors: ItemError[] }
 type Written = { tally: Tally | undefined; errors: ItemError[] }
+
+const NOTHING: Written = { tally: undefined, errors: [] }
 
 /** Makes the batch of the items that are good, each under its index. */
 async function convert(fact: JsonFact, items: readonly JsonItem[]): Promise<Converted> {

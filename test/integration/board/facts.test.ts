@@ -516,6 +516,18 @@ test('two batches at once, of the same facts in another order, are stored once',
   expect([sum('inserted'), sum('unchanged')]).toEqual([300, 600])
 })
 
+test('a batch that the database breaks off because others write the same days is tried again', async () => {
+  await sql`create sequence collisions`.execute(db)
+  await sql`create function collide() returns trigger language plpgsql security definer as $$ begin
+    if nextval('collisions') <= 2 then raise exception 'deadlock detected' using errcode = '40P01'; end if; return null; end $$`.execute(
+    db,
+  )
+  await sql`create trigger collide after insert on deals for each statement execute function collide()`.execute(db)
+  const { status, body } = await send('/api/facts/deals', [{ ...wholeFacts['deals'], id: 'collided' }])
+  await sql`drop trigger collide on deals`.execute(db)
+  expect([status, body]).toEqual([202, counted({ inserted: 1 })])
+})
+
 test('whatever is sent, it is an answer of ours and never a failure of ours', async () => {
   const value = fc.oneof(
     fc.jsonValue(),
