@@ -1,10 +1,11 @@
 import type { ClientDatabase } from '../../db/database.ts'
 import { InputError } from '../../errors.ts'
-import { addDays, type Day, dayOf } from '../../time.ts'
+import { type Day, type DayWindow, dayOf } from '../../time.ts'
 import { clientThresholds } from '../metrics/index.ts'
 import { chooseSource, type Source } from './choose-source.ts'
 import { type Ingredients, ingredientsOf, metricNamed } from './metrics-asked.ts'
 import type { AskedMetric, FilterDimension, Filters, MetricQuestion } from './question.ts'
+import { refuseTooMany } from './read-sums.ts'
 import { comparedSpan, resolveRange, type Span } from './resolve-range.ts'
 
 /** The longest range that can be asked for: ten years. */
@@ -25,7 +26,7 @@ export type ResolvedQuestion = Omit<MetricQuestion, 'metrics' | 'range' | 'at'> 
   comparedSpans: Span[]
 }
 
-/** Throws InputError: `no-such-client`, `unknown-metric`, `range`, `no-such-rollup`. */
+/** Throws InputError: `no-such-client`, `unknown-metric`, `range`, `no-such-rollup`, `too-many-groups`. */
 export async function resolveQuestion(db: ClientDatabase, question: MetricQuestion): Promise<ResolvedQuestion> {
   const { timeZone, currency } = await readClient(db, question.clientId)
   const thresholdsOf = await clientThresholds(db, question.clientId)
@@ -34,6 +35,8 @@ export async function resolveQuestion(db: ClientDatabase, question: MetricQuesti
   const filters = sortedFilters(question.filters)
   const span = resolveRange(question.range, question.at, timeZone)
   refuseRange(span)
+  // Before they are counted out one by one.
+  if (question.granularity === 'hour') refuseTooMany(daysIn(span) * 24)
   const source = chooseSource({ ...question, ofHours: span.hours !== null, filters, metrics: named })
   const { clientId, granularity, dimension, compare } = question
   return {
@@ -63,9 +66,13 @@ function sortedFilters(filters: Filters): Filters {
   return Object.fromEntries(given.map(([name, members]) => [name, [...new Set(members)].sort()]))
 }
 
-function refuseRange({ from, to }: Span): void {
+function refuseRange({ from, to }: DayWindow): void {
   if (from >= to) throw new InputError('range', `The range from ${from} to ${to} (not included) holds no day.`)
   if (from < FIRST_DAY) throw new InputError('range', `The range begins before ${FIRST_DAY}.`)
-  if (addDays(from, RANGE_DAYS_MAX) >= to) return
+  if (daysIn({ from, to }) <= RANGE_DAYS_MAX) return
   throw new InputError('range', `The range from ${from} to ${to} is longer than ${RANGE_DAYS_MAX} days.`)
+}
+
+function daysIn({ from, to }: DayWindow): number {
+  return Temporal.PlainDate.from(from).until(to, { largestUnit: 'days' }).days
 }

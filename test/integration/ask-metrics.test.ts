@@ -1,0 +1,427 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { rollUpDay } from '../../src/analytics/metrics/index.ts'
+import { askMetrics, type MetricsAnswer, setThresholds } from '../../src/analytics/questions/index.ts'
+import type { MetricQuestion } from '../../src/analytics/questions/question.ts'
+import { addDays, type Day } from '../../src/time.ts'
+import { ACME, given } from '../support/given.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+
+const { database } = await createTestDatabase()
+const db = database.system
+const acme = database.forClient(ACME)
+
+const FACT_TABLES = ['interactions', 'customer_satisfaction', 'payments', 'deals', 'subscriptions'] as const
+
+beforeEach(async () => {
+  for (const name of [...FACT_TABLES, 'customers', 'clients'] as const) await db.deleteFrom(name).execute()
+})
+
+async function rollUpDirtyDays(clientId = ACME): Promise<void> {
+  const days = await db
+    .selectFrom('rollup_days')
+    .select('day')
+    .where('client_id', '=', clientId)
+    .whereRef('facts_version', '>', 'rolled_version')
+    .orderBy('day')
+    .execute()
+  for (const { day } of days) await rollUp(day, clientId)
+}
+
+async function rollUp(day: Day, clientId = ACME): Promise<void> {
+  await database
+    .forClient(clientId)
+    .transaction()
+    .execute((tx) => rollUpDay(tx, { clientId, day }))
+}
+
+const at = Temporal.Instant.from('2026-06-01T10:00:00Z')
+const plain = { granularity: 'none', dimension: 'client', filters: {}, compare: [], at } as const
+type Asked = Partial<MetricQuestion> & Pick<MetricQuestion, 'metrics' | 'range'>
+const ask = (question: Asked, handle = acme) => askMetrics(handle, { clientId: ACME, ...plain, ...question })
+const days = (from: Day, to: Day) => ({ from, to })
+
+/** The values of groups: `{ 'anna 2026-03-01': [1, 2] }`. */
+function valuesOf({ groups, metrics }: MetricsAnswer): Record<string, (number | null | undefined)[]> {
+  const named = groups.map(({ member, bucket, values }) => {
+    const key = [member, bucket ?? ''].filter((part) => part !== '').join(' ')
+    return [key, metrics.map(({ name }) => values[name]?.value)]
+  })
+  return Object.fromEntries(named)
+}
+const totalOf = ({ period, metrics }: Pick<MetricsAnswer, 'period' | 'metrics'>) =>
+  period.total === null ? null : metrics.map(({ name }) => period.total?.values[name]?.value)
+
+describe('values', () => {
+  test('a ratio over days is made of the sums of the days, with n, interval and level, never of the days’ ratios', async () => {
+    await given.client(db)
+    await given.calls(db, [
+      ['2026-03-01T10:00:00Z', { wait_s: 5, talk_s: 60 }],
+      ['2026-03-02T10:00:00Z', { wait_s: 30, talk_s: 120 }],
+      ['2026-03-02T11:00:00Z', { wait_s: 30, talk_s: 120 }],
+      ['2026-03-02T12:00:00Z', { status: 'abandoned', wait_s: 60 }],
+    ])
+    await rollUpDirtyDays()
+    const metrics = ['offered', 'service-level', 'handle-time']
+    const answer = await ask({ metrics, range: days('2026-03-01', '2026-03-03'), granularity: 'day' })
+    expect(valuesOf(answer)).toEqual({ '2026-03-01': [1, 1, 60], '2026-03-02': [3, 0, 120] })
+    expect(answer.period.total?.values).toEqual({
+      offered: { value: 4, n: null, interval: null, level: null },
+      // Wilson's interval of 1 in 4, from his formula.
+      'service-level': {
+        value: 0.25,
+        n: 4,
+        interval: { low: expect.closeTo(0.0456, 4), high: expect.closeTo(0.6994, 4) },
+        level: 'critical',
+      },
+      'handle-time': { value: 100, n: 3, interval: null, level: 'met' },
+    })
+    expect(answer.period.standing).toMatchObject({ missingDays: [], dirtyDays: [], provisional: false, quarantined: 0 })
+  })
+
+  test('percentiles come from merged histograms: of all waits, not of the days’ percentiles', async () => {
+    await given.client(db)
+    const waits = [10, 10, 10, 10, 10, 10, 10, 10, 10, 200]
+    await given.calls(db, [
+      ...waits.map((wait_s, minute): [string, object] => [
+        `2026-03-01T10:${10 + minute}:00Z`,
+        { wait_s, agent_id: 'anna' },
+      ]),
+      ['2026-03-02T10:00:00Z', { wait_s: 100, agent_id: 'ben' }],
+    ])
+    await rollUpDirtyDays()
+    const range = days('2026-03-01', '2026-03-03')
+    const near = (value: number) => expect.toSatisfy((actual: number) => Math.abs(actual / value - 1) <= 0.0101)
+    const byDay = await ask({ metrics: ['wait-median', 'wait-p95'], range, granularity: 'day' })
+    expect(valuesOf(byDay)).toEqual({ '2026-03-01': [near(10), near(200)], '2026-03-02': [near(100), near(100)] })
+    expect(byDay.period.total?.values).toMatchObject({ 'wait-median': { value: near(10), n: 11 } })
+    const byAgent = await ask({ metrics: ['wait-median'], range, dimension: 'agent' })
+    expect(valuesOf(byAgent)).toEqual({ anna: [near(10)], ben: [near(100)] })
+  })
+
+  test('a level is that at the end of each bucket, by all that moved before, and the total that at the end', async () => {
+    await given.client(db)
+    await given.facts(db, 'subscriptions', [
+      {
+        customer_id: 'c1',
+        starts_at: '2026-01-15T10:00:00Z',
+        ends_at: '2026-04-10T10:00:00Z',
+        amount_minor: 1000,
+        currency: 'EUR',
+      },
+      {
+        customer_id: 'c2',
+        starts_at: '2026-03-05T10:00:00Z',
+        amount_minor: 2400,
+        interval_months: 12,
+        currency: 'EUR',
+      },
+    ])
+    await rollUpDirtyDays()
+    for (const day of ['2026-02-10', '2026-05-10']) await rollUp(day)
+    const metrics = ['mrr', 'mrr-at-start', 'mrr-new']
+    const answer = await ask({ metrics, range: days('2026-02-01', '2026-06-01'), granularity: 'month' })
+    expect(valuesOf(answer)).toEqual({
+      '2026-02-01': [1000, 1000, 0],
+      '2026-03-01': [1200, 1000, 200],
+      '2026-04-01': [200, 1200, 0],
+      '2026-05-01': [200, 200, 0],
+    })
+    expect(totalOf(answer)).toEqual([200, 1000, 200])
+  })
+
+  test('a client’s own limits are what its values are measured against', async () => {
+    await given.client(db)
+    await given.calls(db, [['2026-03-01T10:00:00Z', { talk_s: 200 }]])
+    await rollUpDirtyDays()
+    const level = async () => {
+      const answer = await ask({ metrics: ['handle-time'], range: days('2026-03-01', '2026-03-02') })
+      return [answer.metrics[0]?.thresholds, answer.period.total?.values['handle-time']?.level]
+    }
+    expect(await level()).toEqual([{ target: 300, warning: 300, critical: 600 }, 'met'])
+    const limits = { target: 100, warning: 150, critical: null }
+    expect(await setThresholds(acme, { clientId: ACME, metric: 'handle-time', limits })).toEqual({
+      ...{ target: null, warning: null, critical: null },
+    })
+    expect(await level()).toEqual([{ target: 100, warning: 150, critical: 600 }, 'warning'])
+    expect(
+      await setThresholds(acme, { clientId: ACME, metric: 'handle-time', limits: { ...limits, warning: 700 } }).catch(
+        String,
+      ),
+    ).toBe(
+      'InputError: The limits of handle-time contradict each other: lower is better, so the target comes first, then the warning, then critical.',
+    )
+  })
+})
+
+describe('ranges', () => {
+  /** One call at noon of each of these local days. */
+  async function callsOn(timeZone: string, ...on: Day[]): Promise<void> {
+    const noon = (day: Day) => Temporal.PlainDate.from(day).toZonedDateTime({ timeZone, plainTime: '12:00' })
+    await given.calls(
+      db,
+      on.map((day) => [noon(day).toInstant().toString(), {}]),
+    )
+    await rollUpDirtyDays()
+  }
+
+  test('the previous period is as many days before, over a change of clocks too; last year has the same dates', async () => {
+    await given.client(db, { time_zone: 'Europe/Zurich' })
+    // Clocks go forward on the 29th of March 2026.
+    await callsOn('Europe/Zurich', '2025-03-31', '2026-03-21', '2026-03-22', '2026-03-28', '2026-03-29', '2026-04-04')
+    const asked = { metrics: ['offered'], compare: ['previous', 'last-year'] } as const
+    const week = await ask({ ...asked, range: days('2026-03-29', '2026-04-05') })
+    const spans = week.comparisons.map(({ to, period: { from, to: end }, changes }) => [
+      to,
+      from,
+      end,
+      changes['offered'],
+    ])
+    expect([totalOf(week), spans]).toEqual([
+      [2],
+      [
+        ['previous', '2026-03-22', '2026-03-29', { absolute: 0, relative: 0, verdict: null }],
+        ['last-year', '2025-03-29', '2025-04-05', { absolute: 1, relative: 1, verdict: null }],
+      ],
+    ])
+  })
+
+  test('months compare with months, and a leap day with the 28th of the year before', async () => {
+    await given.client(db)
+    await callsOn('UTC', '2023-02-28', '2024-01-31', '2024-02-29')
+    const spansOf = async (range: { from: Day; to: Day }) => {
+      const answer = await ask({ metrics: ['offered'], compare: ['previous', 'last-year'], range })
+      return answer.comparisons.map(({ period }) => [period.from, period.to, period.total?.sums.offered])
+    }
+    expect(await spansOf(days('2024-02-01', '2024-03-01'))).toEqual([
+      ['2024-01-01', '2024-02-01', 1],
+      ['2023-02-01', '2023-03-01', 1],
+    ])
+    expect(await spansOf(days('2024-02-29', '2024-03-01'))).toEqual([
+      ['2024-02-28', '2024-02-29', undefined],
+      ['2023-02-28', '2023-03-01', 1],
+    ])
+  })
+
+  test('named ranges are the client’s days: today is the one going on, the others are whole days before it', async () => {
+    await given.client(db, { time_zone: 'Pacific/Auckland' })
+    // In Auckland it is 11:30 on the 2nd of June already.
+    const late = Temporal.Instant.from('2026-06-01T23:30:00Z')
+    const spanOf = async (range: 'today' | '24h' | '7d' | '30d' | '90d' | '1y') => {
+      const { period } = await ask({ metrics: ['offered'], range, at: late })
+      return [period.from, period.to, period.hours]
+    }
+    expect(await spanOf('today')).toEqual(['2026-06-02', '2026-06-03', null])
+    expect(await spanOf('7d')).toEqual(['2026-05-26', '2026-06-02', null])
+    expect(await spanOf('30d')).toEqual(['2026-05-03', '2026-06-02', null])
+    expect(await spanOf('90d')).toEqual(['2026-03-04', '2026-06-02', null])
+    expect(await spanOf('1y')).toEqual(['2025-06-02', '2026-06-02', null])
+    const hours = { from: '2026-05-31T23:00:00Z', to: '2026-06-01T23:00:00Z' }
+    expect(await spanOf('24h')).toEqual(['2026-06-01', '2026-06-03', hours])
+  })
+
+  test('24 hours are whole hours up to the one going on, in zones of half hours too, and compare with the 24 before', async () => {
+    await given.client(db, { time_zone: 'Asia/Kolkata' })
+    await given.calls(db, [
+      ['2026-05-31T09:29:59Z', {}], // 14:59:59 the day before yesterday's edge
+      ['2026-05-31T09:30:00Z', { agent_id: 'anna' }], // 15:00
+      ['2026-06-01T09:29:59Z', { agent_id: 'anna' }], // 14:59:59
+      ['2026-06-01T09:30:00Z', {}], // 15:00, the hour going on
+    ])
+    await rollUpDirtyDays()
+    const now = Temporal.Instant.from('2026-06-01T10:00:00Z') // 15:30 in Kolkata
+    const whole = await ask({ metrics: ['offered'], range: '24h', at: now, compare: ['previous'], granularity: 'hour' })
+    expect([totalOf(whole), whole.buckets.length, whole.buckets[0]?.key, whole.buckets.at(-1)?.key]).toEqual([
+      ...[[2], 24, '2026-05-31T09:30:00Z', '2026-06-01T08:30:00Z'],
+    ])
+    expect(whole.comparisons[0]?.period.total?.sums.offered).toBe(1)
+    const byAgent = await ask({ metrics: ['offered'], range: '24h', at: now, dimension: 'agent' })
+    expect(valuesOf(byAgent)).toEqual({ anna: [2] })
+  })
+
+  test('both hours of the same name are there on the day clocks go back, and every hour of the day counts once', async () => {
+    await given.client(db, { time_zone: 'Europe/Zurich' })
+    await given.calls(db, [
+      ['2026-10-25T00:30:00Z', {}],
+      ['2026-10-25T01:30:00Z', {}],
+      ['2026-10-25T22:30:00Z', {}],
+    ])
+    await rollUpDirtyDays()
+    const range = days('2026-10-25', '2026-10-26')
+    const answer = await ask({
+      metrics: ['offered'],
+      range,
+      granularity: 'hour',
+      at: Temporal.Instant.from('2026-11-01T00:00:00Z'),
+    })
+    const happened = Object.entries(valuesOf(answer)).filter(([, [offered]]) => offered !== 0)
+    expect([answer.groups.length, happened]).toEqual([
+      25,
+      [
+        ['2026-10-25T00:00:00Z', [1]],
+        ['2026-10-25T01:00:00Z', [1]],
+        ['2026-10-25T22:00:00Z', [1]],
+      ],
+    ])
+  })
+
+  test('an empty day is zero and a missing day is missing: the bucket is there, its group is not', async () => {
+    await given.client(db)
+    await callsOn('UTC', '2026-03-01', '2026-03-04')
+    await rollUp('2026-03-02')
+    const answer = await ask({
+      metrics: ['offered', 'abandonment'],
+      range: days('2026-03-01', '2026-03-05'),
+      granularity: 'day',
+    })
+    expect(valuesOf(answer)).toEqual({ '2026-03-01': [1, 0], '2026-03-02': [0, null], '2026-03-04': [1, 0] })
+    expect(answer.buckets.filter(({ known }) => !known)).toEqual([{ key: '2026-03-03', known: false, whole: false }])
+    expect(answer.period.standing).toMatchObject({ missingDays: ['2026-03-03'], provisional: true })
+  })
+
+  test('of a range that was never rolled up nothing is known: no total, no groups, and no change to or from it', async () => {
+    await given.client(db)
+    await callsOn('UTC', '2026-03-02')
+    const answer = await ask({ metrics: ['offered'], range: days('2026-03-02', '2026-03-03'), compare: ['previous'] })
+    const [{ period, groups, changes } = {}] = answer.comparisons
+    expect([period?.standing.dataAsOf, period?.total, groups, changes]).toEqual([
+      ...[null, null, [], { offered: { absolute: null, relative: null, verdict: null } }],
+    ])
+  })
+
+  test('late facts make a day dirty and the answer provisional, and today is never settled', async () => {
+    await given.client(db)
+    await callsOn('UTC', '2026-05-30', '2026-06-01')
+    await given.calls(db, [['2026-05-30T13:00:00Z', {}]])
+    const standing = async (from: Day, to: Day) =>
+      (await ask({ metrics: ['first-contact-resolution'], range: days(from, to) })).period.standing
+    expect(await standing('2026-05-30', '2026-05-31')).toMatchObject({ dirtyDays: ['2026-05-30'], provisional: true })
+    expect(await standing('2026-06-01', '2026-06-02')).toMatchObject({ missingDays: [], provisional: true })
+    await rollUpDirtyDays()
+    const settled = { dirtyDays: [], provisional: false, provisionalMetrics: ['first-contact-resolution'] }
+    expect(await standing('2026-05-30', '2026-05-31')).toMatchObject(settled)
+  })
+
+  test('facts that contradict themselves are counted, whatever the question is narrowed to', async () => {
+    await given.client(db)
+    await given.calls(db, [
+      ['2026-03-01T10:00:00Z', { agent_id: 'anna' }],
+      ['2026-03-01T11:00:00Z', { agent_id: 'ben', answered_at: '2026-03-01T10:59:00Z' }],
+    ])
+    await rollUpDirtyDays()
+    const range = days('2026-03-01', '2026-03-02')
+    const narrowed = await ask({ metrics: ['offered'], range, filters: { agent: ['anna'] } })
+    expect([totalOf(narrowed), narrowed.period.standing.quarantined]).toEqual([[1], 1])
+  })
+})
+
+describe('dimensions and filters', () => {
+  async function aFewCalls(): Promise<void> {
+    await given.client(db)
+    await given.calls(db, [
+      ['2026-03-01T10:00:00Z', { agent_id: 'anna', sector_id: 'sales', channel: 'voice', campaign_id: 'spring' }],
+      ['2026-03-01T10:10:00Z', { agent_id: 'anna', sector_id: 'help', channel: 'web' }],
+      ['2026-03-02T10:00:00Z', { agent_id: 'ben', sector_id: 'sales', channel: 'voice' }],
+      ['2026-03-02T11:00:00Z', { status: 'missed', channel: 'voice' }],
+    ])
+    await rollUpDirtyDays()
+  }
+  const range = days('2026-03-01', '2026-03-03')
+
+  test('one dimension by day, with what belongs to nobody under no name', async () => {
+    await aFewCalls()
+    const answer = await ask({ metrics: ['offered'], range, dimension: 'agent', granularity: 'day' })
+    expect(valuesOf(answer)).toEqual({ '2026-03-02': [1], 'anna 2026-03-01': [2], 'ben 2026-03-02': [1] })
+    expect(totalOf(answer)).toEqual([4])
+    const ofAnna = await ask({ metrics: ['offered'], range, filters: { agent: ['anna'] } })
+    const ofNobody = await ask({ metrics: ['offered'], range, filters: { agent: [''] } })
+    const inSpring = await ask({ metrics: ['offered'], range, filters: { campaign: ['spring'] } })
+    expect([ofAnna, ofNobody, inSpring].map(totalOf)).toEqual([[2], [1], [1]])
+  })
+
+  test('agent, sector and channel go together, by hour too', async () => {
+    await aFewCalls()
+    const sales = await ask({
+      metrics: ['offered'],
+      range,
+      dimension: 'agent',
+      filters: { sector: ['sales'], channel: ['voice'] },
+    })
+    expect(valuesOf(sales)).toEqual({ anna: [1], ben: [1] })
+    const byHour = await ask({
+      metrics: ['offered'],
+      range,
+      dimension: 'sector',
+      granularity: 'hour',
+      filters: { agent: ['anna'] },
+    })
+    expect(valuesOf(byHour)).toEqual({ 'help 2026-03-01T10:00:00Z': [1], 'sales 2026-03-01T10:00:00Z': [1] })
+  })
+
+  test('what no roll-up holds is refused, with what there is', async () => {
+    await aFewCalls()
+    const together = 'agent, sector and channel, for contacts, satisfaction, quality, revenue and the time of agents'
+    const refusalOf = async (question: Partial<MetricQuestion>) =>
+      ask({ metrics: ['offered'], range, ...question }).then(
+        () => null,
+        ({ code, message }) => [code, message],
+      )
+    expect(await refusalOf({ dimension: 'agent', filters: { campaign: ['spring'] } })).toEqual([
+      'no-such-rollup',
+      `No roll-up holds agent and campaign together. Ask for one of them at a time; together there are ${together}.`,
+    ])
+    expect(await refusalOf({ dimension: 'campaign', granularity: 'hour' })).toEqual([
+      'no-such-rollup',
+      `Nothing is kept by hour and campaign. By hour there are the client as a whole, and ${together}.`,
+    ])
+    expect(await refusalOf({ metrics: ['mrr', 'offered', 'wait-p95'], granularity: 'hour' })).toEqual([
+      'no-such-rollup',
+      `mrr, wait-p95 are kept by day and for one dimension at a time. By hour there are ${together}.`,
+    ])
+    expect(await refusalOf({ metrics: ['leads'], dimension: 'agent', filters: { sector: ['sales'] } })).toEqual([
+      'no-such-rollup',
+      `leads is kept by day and for one dimension at a time. Together there are ${together}.`,
+    ])
+  })
+
+  test('an unknown metric is refused with the name that was probably meant, an empty or endless range is too', async () => {
+    await given.client(db)
+    const message = async (question: Asked) =>
+      ask(question).then(
+        () => [],
+        ({ code, message }) => [code, message],
+      )
+    expect(await message({ metrics: ['servce-level'], range })).toEqual([
+      'unknown-metric',
+      'There is no metric "servce-level" (did you mean "service-level"?). GET /api/analytics/catalogue lists them.',
+    ])
+    expect(await message({ metrics: [], range })).toEqual(['unknown-metric', 'A question names at least one metric.'])
+    expect(await message({ metrics: ['offered'], range: days('2026-03-01', '2026-03-01') })).toEqual([
+      'range',
+      'The range from 2026-03-01 to 2026-03-01 (not included) holds no day.',
+    ])
+    expect((await message({ metrics: ['offered'], range: days('2000-01-01', '2026-03-01') }))[0]).toBe('range')
+    expect(
+      (await message({ metrics: ['offered'], range: days('2024-01-01', '2026-03-01'), granularity: 'hour' }))[0],
+    ).toBe('too-many-groups')
+  })
+})
+
+describe('trend', () => {
+  test('the slope is that of whole and known buckets, and only of the client as a whole', async () => {
+    await given.client(db)
+    const calls = [1, 3, 5, 90].flatMap((n, index) =>
+      Array.from({ length: n }, (_, minute): [string, object] => [
+        Temporal.Instant.from(`${addDays('2026-05-29', index)}T10:00:00Z`)
+          .add({ minutes: minute })
+          .toString(),
+        { agent_id: 'anna' },
+      ]),
+    )
+    await given.calls(db, calls)
+    await rollUpDirtyDays()
+    const asked = { metrics: ['offered'], range: days('2026-05-29', '2026-06-02'), granularity: 'day' } as const
+    // The 1st of June is still going on.
+    expect((await ask(asked)).slopes).toEqual({ offered: 2 })
+    expect((await ask({ ...asked, dimension: 'agent' })).slopes).toEqual({ offered: null })
+  })
+})
