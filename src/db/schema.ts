@@ -1000,9 +1000,10 @@ export interface QueueSnapshots {
 }
 
 export interface RepeatedContacts {
+  by_day: string;
   client_id: string;
   day: string;
-  ids: string[];
+  id: string;
 }
 
 export interface ReportSubscriptions {

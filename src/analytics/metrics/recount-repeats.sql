@@ -1,41 +1,104 @@
--- resolved_first of agent_metrics: answered and resolved, and no later contact by the same customer on the same topic within
--- 7 days (168 hours, the last instant included). An unknown customer counts as not repeated; a topic nobody noted is one topic.
--- $1 client, $2 from, $3 to (half-open instants of the day that is being rolled up), $4 zone
--- A contact on this day may repeat one of the 7 days before it, so the rows of those days are counted again, whole, and written only
--- where the count has changed: twice is the same as once, and a contact that was deleted or moved is forgotten as well.
--- Reads interactions by (client_id, started_at), 7 days either side of the day, and agent_metrics by its whole primary key, row by row.
--- (A join would be left to the planner, who knows nothing of a table that is being filled for the first time, and joins in loops.)
-with contacts as (
-  select
-    started_at, agent_id, sector_id, channel,
-    status = 'answered' and resolved as resolved,
-    customer_id is not null and count(*) over (
-      partition by customer_id, topic order by started_at
-      range between interval '1 microsecond' following and interval '168 hours' following
-    ) > 0 as repeated
+-- What a day changes in the days before it: an answered contact counts as resolved at first contact, and not as repeated, until the same
+-- customer comes again on the same topic within 168 hours. repeated_contacts says who counts as repeated, and by a contact of which day.
+-- Reads interactions of the day by (client_id, started_at) and their customers' earlier and later ones by (client_id, customer_id,
+-- started_at), and the roll-ups it changes by their keys. It writes only where the facts and repeated_contacts differ, and then they do
+-- not any more: twice is the same as once. A contact whose own day has changed since is that day's roll-up's business, not ours.
+-- Returns the days whose rows it changed.
+with arrivals as materialized (
+  select customer_id, coalesce(' ' || topic, '') as subject, min(started_at) as first_at
   from interactions
-  where client_id = $1
-    and started_at >= date_trunc('hour', $2::timestamptz - interval '168 hours', $4)
-    and started_at < $3::timestamptz + interval '168 hours'
-), counted as (
+  where client_id = :client_id and started_at >= :from and started_at < :to and customer_id is not null
+    and interaction_fault(started_at, answered_at, ended_at, talk_s, hold_s) is null
+  group by 1, 2
+), repeated as materialized (
+  select i.*, (i.started_at at time zone :time_zone)::date as day
+  from arrivals a
+  join interactions i
+    on i.client_id = :client_id and i.customer_id = a.customer_id
+    and i.started_at >= :from - interval '168 hours' and i.started_at < :from
+  where coalesce(' ' || i.topic, '') = a.subject and a.first_at <= i.started_at + interval '168 hours' and i.status = 'answered'
+    and interaction_fault(i.started_at, i.answered_at, i.ended_at, i.talk_s, i.hold_s) is null
+), known as materialized (
+  select day, id, by_day from repeated_contacts where client_id = :client_id and day >= :day - 8 and day < :day
+), doubted as materialized (
+  -- Repeated by a contact of this day when it was looked at last, and not any more; next_at: by whom else.
+  select i.*, k.day, (
+    select min(l.started_at)
+    from interactions l
+    where l.client_id = :client_id and l.customer_id = i.customer_id
+      and l.started_at > i.started_at and l.started_at <= i.started_at + interval '168 hours'
+      and coalesce(' ' || l.topic, '') = coalesce(' ' || i.topic, '')
+      and interaction_fault(l.started_at, l.answered_at, l.ended_at, l.talk_s, l.hold_s) is null
+  ) as next_at
+  from known k
+  join interactions i
+    on i.client_id = :client_id and i.id = k.id and i.started_at >= :from - interval '169 hours' and i.started_at < :from
+  where k.by_day = :day and not exists (select from repeated r where r.id = k.id and r.day = k.day)
+), flips as materialized (
   select
-    date_trunc('hour', started_at, $4) as hour_at,
-    coalesce(agent_id, '') as agent_id, coalesce(sector_id, '') as sector_id, channel,
-    count(*) filter (where resolved and not repeated) as resolved_first
-  from contacts
-  where started_at < $3
-  group by 1, 2, 3, 4
-), stale as materialized (
+    f.id, f.day, date_trunc('hour', f.started_at, :time_zone) as hour_at, coalesce(f.agent_id, '') as agent_id,
+    coalesce(f.sector_id, '') as sector_id, f.channel, coalesce(f.campaign_id, '') as campaign_id,
+    coalesce(c.role, '') as customer_role, coalesce(f.location, '') as location, f.change, f.change * f.resolved::integer as resolved
+  from (
+    select r.id, r.day, r.started_at, r.agent_id, r.sector_id, r.channel, r.campaign_id, r.customer_id, r.location, r.resolved, 1 as change
+    from repeated r
+    where not exists (select from known k where k.id = r.id and k.day = r.day)
+    union all
+    select d.id, d.day, d.started_at, d.agent_id, d.sector_id, d.channel, d.campaign_id, d.customer_id, d.location, d.resolved, -1
+    from doubted d
+    where d.next_at is null
+  ) f
+  left join customers c on c.client_id = :client_id and c.id = f.customer_id
+), remembered as (
+  insert into repeated_contacts (client_id, day, id, by_day) select :client_id, day, id, :day from flips where change = 1
+), forgotten as (
+  delete from repeated_contacts r using flips f
+  where f.change = -1 and r.client_id = :client_id and r.day = f.day and r.id = f.id
+), handed_on as (
+  update repeated_contacts r set by_day = (d.next_at at time zone :time_zone)::date
+  from doubted d
+  where d.next_at is not null and r.client_id = :client_id and r.day = d.day and r.id = d.id
+), cells as (
+  update agent_metrics m set
+    resolved_first = m.resolved_first - c.resolved, repeats = nullif(coalesce(m.repeats, 0) + c.change, 0)
+  from (
+    select day, hour_at, agent_id, sector_id, channel, sum(change) as change, sum(resolved) as resolved from flips group by 1, 2, 3, 4, 5
+  ) c
+  where m.client_id = :client_id and m.day = c.day and m.hour_at = c.hour_at and m.agent_id = c.agent_id
+    and m.sector_id = c.sector_id and m.channel = c.channel
+), members as materialized (
   select
-    c.resolved_first,
-    (
-      select m.ctid from agent_metrics m
-      where m.client_id = $1 and m.day = (c.hour_at at time zone $4)::date
-        and m.hour_at = c.hour_at and m.agent_id = c.agent_id and m.sector_id = c.sector_id and m.channel = c.channel
-        and m.resolved_first <> c.resolved_first
-    ) as row_id
-  from counted c
+    day, hour_at,
+    case
+      when grouping(agent_id) = 0 then 'agent' when grouping(sector_id) = 0 then 'sector' when grouping(channel) = 0 then 'channel'
+      when grouping(campaign_id) = 0 then 'campaign' when grouping(customer_role) = 0 then 'customer-role'
+      when grouping(location) = 0 then 'location' else 'client'
+    end as dimension,
+    coalesce(agent_id, sector_id, channel, campaign_id, customer_role, location, '') as member,
+    sum(change) as change, sum(resolved) as resolved
+  from flips
+  group by day, grouping sets ((), hour_at, agent_id, sector_id, channel, campaign_id, customer_role, location)
+), days as (
+  update daily_metrics d set
+    resolved_first = case d.dimension
+      when 'client' then d.resolved_first - m.resolved else nullif(coalesce(d.resolved_first, 0) - m.resolved, 0)
+    end,
+    repeats = case d.dimension when 'client' then d.repeats + m.change else nullif(coalesce(d.repeats, 0) + m.change, 0) end
+  from members m
+  where m.hour_at is null
+    and d.client_id = :client_id and d.dimension = m.dimension and d.day = m.day and d.member = m.member
+), trends as (
+  update performance_trends t set
+    resolved_first = coalesce(t.resolved_first, 0) - m.resolved, repeats = coalesce(t.repeats, 0) + m.change
+  from members m
+  where m.dimension = 'client' and t.client_id = :client_id and t.dimension = 'client' and t.bucket_day = m.day and t.member = ''
+    and (t.grain = 'day' and m.hour_at is null or t.grain = 'hour' and t.bucket_at = m.hour_at)
+), stirred as (
+  -- Raises the revision of the days, by which kept answers are known to be old. Whoever holds the row of a day is writing facts of it
+  -- and makes it dirty anyway: to wait for them could be to wait for each other.
+  update rollup_days set rolled_at = rolled_at
+  where client_id = :client_id and day in (
+    select day from rollup_days where client_id = :client_id and day in (select day from flips) for update skip locked
+  )
 )
-update agent_metrics m set resolved_first = s.resolved_first
-from stale s
-where m.ctid = s.row_id
+select distinct day from flips order by day

@@ -11,6 +11,7 @@ from (
     count(*) as contacts, 0 as orders, 0 as refunds, 0 as gross_minor, 0 as refunded_minor
   from interactions
   where client_id = $1 and started_at >= $3 and started_at < $4
+    and interaction_fault(started_at, answered_at, ended_at, talk_s, hold_s) is null
   group by 1
   union all
   select

@@ -3,8 +3,10 @@ import type { Transaction } from '../../db/database.ts'
 import { PermanentError, RetryLaterError } from '../../errors.ts'
 import { sqlFile } from '../../sql.ts'
 import { addDays, type Day, instantsOf, SECOND_MS } from '../../time.ts'
-import type { DayOfClient } from './families/family.ts'
+import { addUpHours } from './add-up-hours.ts'
+import { type DayOfClient, dayStep } from './families/family.ts'
 import { FAMILIES } from './families/index.ts'
+import { addUpDays, closeDay } from './trends.ts'
 
 /** How long a roll-up waits for somebody who is writing facts of its day before it gives way. */
 const LOCK_TIMEOUT_MS = 20 * SECOND_MS
@@ -12,18 +14,19 @@ const LOCKED_RETRY_MS = 30 * SECOND_MS
 /** PostgreSQL's lock_not_available. */
 const LOCK_NOT_AVAILABLE = '55P03'
 
+const deleteDay = dayStep(import.meta.dirname, 'delete-day.sql')
 const rollUpPayments = sqlFile(import.meta.dirname, 'roll-up-payments.sql', { prepared: true })
 const rollUpRevenue = sqlFile(import.meta.dirname, 'roll-up-revenue.sql', { prepared: true })
 const rollUpCustomers = sqlFile(import.meta.dirname, 'roll-up-customers.sql', { prepared: true })
-const recountRepeats = sqlFile(import.meta.dirname, 'recount-repeats.sql', { prepared: true })
+const recountRepeats = dayStep<{ day: Day }>(import.meta.dirname, 'recount-repeats.sql')
 
 /** What a roll-up has seen: the version of the day's facts and the instant they were read. */
 export type RolledDay = { factsVersion: number; rolledAt: string }
 
 /**
- * Recomputes one local day of one client from its facts and replaces what was there: agent_metrics, revenue_metrics,
- * customer_metrics, and first contact resolution of the 7 days before, which this day's contacts may repeat. Call it inside a
- * read-committed transaction; twice is the same as once.
+ * Recomputes one local day of one client from its facts and replaces what was there: agent_metrics, daily_metrics, metric_histograms,
+ * revenue_metrics, customer_metrics, quarantined_facts, the trends of the day, its week and its month, and first contact resolution of the
+ * 7 days before, which this day's contacts may repeat. Call it inside a read-committed transaction; twice is the same as once.
  *
  * Why nothing is lost to facts that are written meanwhile: whoever writes a fact also raises the day's facts_version before it
  * can commit, and the row that holds it is locked here first. So every fact counted in the version that the lock returns has
@@ -39,9 +42,7 @@ export async function rollUpDay(
   tx: Transaction,
   { clientId, day }: { clientId: string; day: Day },
 ): Promise<RolledDay> {
-  const { factsVersion, rolledAt } = await lockDay(tx, clientId, day)
-  // After the lock: a setting that changes sums raises the versions of all days as it is changed.
-  const client = await readClient(tx, clientId)
+  const { client, factsVersion, rolledAt } = await lockDay(tx, clientId, day)
   const { from, to } = instantsOf({ from: day, to: addDays(day, 1) }, client.time_zone)
   const ofClient: DayOfClient = {
     clientId,
@@ -55,12 +56,16 @@ export async function rollUpDay(
     cancelHours: client.cancel_hours,
   }
   const bounds = [clientId, day, ofClient.from, ofClient.to]
-  await deleteDay(tx, clientId, day)
+  await deleteDay(tx, ofClient)
   for (const { hours } of FAMILIES) for (const step of hours) await step(tx, ofClient)
   await rollUpPayments(tx, [...bounds, client.time_zone, client.currency])
   await rollUpRevenue(tx, bounds)
   await rollUpCustomers(tx, [...bounds, client.currency])
-  await recountRepeats(tx, [clientId, from.toString(), to.toString(), client.time_zone])
+  await addUpHours(tx, ofClient)
+  for (const { days } of FAMILIES) for (const step of days) await step(tx, ofClient)
+  const changed = await recountRepeats(tx, ofClient)
+  await closeDay(tx, ofClient)
+  await addUpDays(tx, clientId, [day, ...changed.map((row) => row.day)], client.time_zone)
   // A day that is not over cannot be clean: facts that are still to happen do not raise its version today.
   const isOver = Temporal.Instant.compare(Temporal.Instant.from(rolledAt), to) >= 0
   await tx
@@ -72,8 +77,11 @@ export async function rollUpDay(
   return { factsVersion, rolledAt }
 }
 
-/** Locks the day's row, made if need be, then the client's turn; what is read afterwards is the version returned, or newer. */
-async function lockDay(tx: Transaction, clientId: string, day: Day): Promise<RolledDay> {
+/**
+ * Locks the client's settings, the day's row, made if need be, then the client's turn; what is read afterwards is the version returned, or
+ * newer.
+ */
+async function lockDay(tx: Transaction, clientId: string, day: Day): Promise<RolledDay & { client: Client }> {
   try {
     // A night is thousands of days: each connection plans the statements once, for all of them. Plans for one day only would be a little
     // better and are what takes most of the time of a small day.
@@ -81,6 +89,7 @@ async function lockDay(tx: Transaction, clientId: string, day: Day): Promise<Rol
       tx,
       sql`select set_config('lock_timeout', ${String(LOCK_TIMEOUT_MS)}, true), set_config('plan_cache_mode', 'force_generic_plan', true)`,
     )
+    const client = await readClient(tx, clientId)
     const rolledDay = await tx
       .insertInto('rollup_days')
       .values({ client_id: clientId, day, facts_version: 0 })
@@ -88,7 +97,7 @@ async function lockDay(tx: Transaction, clientId: string, day: Day): Promise<Rol
       .returning(['facts_version as factsVersion', sql<string>`clock_timestamp()`.as('rolledAt')])
       .executeTakeFirstOrThrow()
     await execute(tx, sql`select pg_advisory_xact_lock(hashtextextended('roll-up-day:' || ${clientId}::text, 0))`)
-    return rolledDay
+    return { client, ...rolledDay }
   } catch (error) {
     if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error
     const message = `facts of ${day} of ${clientId} are being written by somebody else for more than ${LOCK_TIMEOUT_MS / SECOND_MS} s`
@@ -96,19 +105,18 @@ async function lockDay(tx: Transaction, clientId: string, day: Day): Promise<Rol
   }
 }
 
+type Client = Awaited<ReturnType<typeof readClient>>
+
 async function readClient(tx: Transaction, clientId: string) {
   const client = await tx
     .selectFrom('clients')
     .select(['time_zone', 'currency', 'service_level_s', 'short_abandon_s', 'cancel_hours'])
     .where('id', '=', clientId)
+    // Who changes a setting waits for us, and then makes the day dirty; who deletes the client waits, and finds what we wrote.
+    .forShare()
     .executeTakeFirst()
   if (client === undefined) throw new PermanentError('unknown-client', `there is no client ${clientId} to roll up`)
   return client
-}
-
-async function deleteDay(tx: Transaction, clientId: string, day: Day): Promise<void> {
-  for (const table of ['agent_metrics', 'revenue_metrics', 'customer_metrics'] as const)
-    await tx.deleteFrom(table).where('client_id', '=', clientId).where('day', '=', day).execute()
 }
 
 async function execute(tx: Transaction, statement: RawBuilder<unknown>): Promise<void> {

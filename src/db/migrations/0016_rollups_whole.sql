@@ -20,7 +20,7 @@ alter table agent_metrics
 -- with nothing on it or not; in the others '' is what has no agent, sector, channel, campaign, provider, role or location.
 -- A day's roll-up writes its rows, then each family sets its own columns: room is left on the page for that.
 create table daily_metrics (
-  client_id text collate "C" not null references clients (id) on delete cascade,
+  client_id text collate "C" not null,
   dimension text collate "C" not null
     check (dimension in ('client', 'agent', 'sector', 'channel', 'campaign', 'provider', 'customer-role', 'location')),
   day date not null,
@@ -73,12 +73,11 @@ create table performance_trends (
 alter table performance_trends rename column day to bucket_day;
 alter table performance_trends
   add primary key (client_id, grain, dimension, bucket_day, bucket_at, member),
-  add foreign key (client_id) references clients (id) on delete cascade,
   set (fillfactor = 80);
 
 -- How often which size occurred, by buckets a constant factor apart: counts of equal buckets add up. Sparse, buckets in order.
 create table metric_histograms (
-  client_id text collate "C" not null references clients (id) on delete cascade,
+  client_id text collate "C" not null,
   dimension text collate "C" not null,
   day date not null,
   member text collate "C" not null,
@@ -97,7 +96,7 @@ language sql immutable parallel safe return
 
 -- Facts that contradict themselves, by the day they would have counted on. They are left out of every sum.
 create table quarantined_facts (
-  client_id text collate "C" not null references clients (id) on delete cascade,
+  client_id text collate "C" not null,
   day date not null,
   fact_table text collate "C" not null,
   fact_id text collate "C" not null,
@@ -134,12 +133,14 @@ end;
 create function spend_fault(contacted integer, responded integer) returns text
 language sql immutable parallel safe return case when responded > contacted then 'more answered than were contacted' end;
 
--- The answered contacts of a day that count as repeated in its roll-ups, so that a later day knows which of them it changes.
+-- The answered contacts that count as repeated in the roll-ups of their day, and the day of the contact that made them so: a later day
+-- knows by them which earlier ones it changes.
 create table repeated_contacts (
-  client_id text collate "C" not null references clients (id) on delete cascade,
+  client_id text collate "C" not null,
   day date not null,
-  ids text[] not null,
-  primary key (client_id, day)
+  id text collate "C" not null,
+  by_day date not null,
+  primary key (client_id, day, id)
 );
 
 -- A client's own limits of a metric; null: the catalogue's.
@@ -155,6 +156,55 @@ create table metric_thresholds (
 select secure_tenant_table(t::regclass) from unnest(array[
   'daily_metrics', 'performance_trends', 'metric_histograms', 'quarantined_facts', 'repeated_contacts', 'metric_thresholds'
 ]) as t;
+
+-- Roll-ups are written by the hundred thousand, and a foreign key asks for the client of each row. A roll-up holds on to its client
+-- instead, and whoever deletes a client deletes its roll-ups.
+alter table agent_metrics drop constraint agent_metrics_client_id_fkey;
+alter table revenue_metrics drop constraint revenue_metrics_client_id_fkey;
+alter table customer_metrics drop constraint customer_metrics_client_id_fkey;
+create function delete_rollups_of_clients() returns trigger language plpgsql security definer set search_path = public as $$
+declare
+  name text;
+begin
+  foreach name in array array[
+    'agent_metrics', 'revenue_metrics', 'customer_metrics', 'daily_metrics', 'performance_trends', 'metric_histograms',
+    'quarantined_facts', 'repeated_contacts'
+  ]
+  loop
+    execute format('delete from %I where client_id in (select id from gone)', name);
+  end loop;
+  return null;
+end $$;
+create trigger clients_rollups after delete on clients referencing old table as gone
+  for each statement execute function delete_rollups_of_clients();
+
+-- Issues count as settled on the day they were settled.
+create index call_quality_issues_resolved_at on call_quality_issues (client_id, resolved_at) where resolved_at is not null;
+
+-- A status holds until the agent's next, for up to a day: a late one changes the day after its own too, where that is known.
+create function mark_day_after_status() returns trigger language plpgsql security definer set search_path = public as $$
+declare
+  source text := case tg_op when 'INSERT' then 'select * from new_facts' when 'DELETE' then 'select * from old_facts'
+    else 'select * from new_facts union all select * from old_facts' end;
+begin
+  execute format(
+    'update rollup_days r set facts_version = r.facts_version + 1
+     from (
+       select distinct f.client_id, ((f.changed_at + interval ''24 hours'') at time zone c.time_zone)::date as day
+       from (%s) f join clients c on c.id = f.client_id
+     ) n
+     where r.client_id = n.client_id and r.day = n.day and r.rolled_at is not null', source);
+  return null;
+end $$;
+create trigger agent_status_changes_insert_after after insert on agent_status_changes referencing new table as new_facts
+  for each statement execute function mark_day_after_status();
+create trigger agent_status_changes_update_after after update on agent_status_changes
+  referencing old table as old_facts new table as new_facts for each statement execute function mark_day_after_status();
+create trigger agent_status_changes_delete_after after delete on agent_status_changes referencing old table as old_facts
+  for each statement execute function mark_day_after_status();
+
+-- What was rolled up before has no days, histograms and repeats yet.
+update rollup_days set rolled_version = rolled_version - 1 where rolled_at is not null;
 
 -- A setting that changes sums makes every day of the client dirty. A day without facts stays one (facts_version 0). After a change of zone
 -- facts may lie on a day that had none: the neighbours of known days are looked at.

@@ -1,33 +1,157 @@
--- agent_metrics from interactions: one row per local hour, agent, sector and channel of one local day.
--- Reads interactions by (client_id, started_at). The day's rows were deleted in the same transaction, so twice is the same as once.
--- resolved_first stays 0 here: recount-repeats.sql fills it, for this day and for the days before it alike.
-insert into agent_metrics (
-  client_id, day, hour_at, agent_id, sector_id, channel,
-  offered, answered, abandoned, short_abandoned, missed, answered_in_threshold,
-  wait_answered_s, talk_s, hold_s, wrap_s, resolved, escalated, automated
-)
-select
-  :client_id, :day, hour_at, agent_id, sector_id, channel,
-  count(*) filter (where not short_abandoned),
-  count(*) filter (where answered),
-  count(*) filter (where status = 'abandoned' and not short_abandoned),
-  count(*) filter (where short_abandoned),
-  count(*) filter (where status = 'missed'),
-  count(*) filter (where answered and wait_s <= :service_level_s),
-  coalesce(sum(wait_s) filter (where answered), 0),
-  coalesce(sum(talk_s) filter (where answered), 0),
-  coalesce(sum(hold_s) filter (where answered), 0),
-  coalesce(sum(wrap_s) filter (where answered), 0),
-  count(*) filter (where answered and resolved),
-  count(*) filter (where answered and escalated),
-  count(*) filter (where answered and automated)
-from (
+-- What interactions say of one local day, read once: agent_metrics (a row per local hour, agent, sector and channel), daily_metrics of
+-- campaigns, customer roles and locations, and metric_histograms of the client, its agents, sectors and channels.
+-- Reads interactions by (client_id, started_at), customers and agents by their keys. The day's rows were deleted in the same
+-- transaction, so twice is the same as once. Contacts that contradict themselves are noted in quarantined_facts and counted nowhere.
+-- Repeated: the same customer came again on the same topic within 168 hours, the last instant included; a topic that nobody noted is a
+-- topic, and whoever comes again on the same day is within them. repeated_contacts keeps who was, and by which day, for recount-repeats.sql.
+-- An assistant's contact is an automated one, or one whose agent is an assistant. A sentiment beyond ±0.2 is positive or negative.
+with facts as materialized (
   select
-    date_trunc('hour', started_at, :time_zone) as hour_at,
-    coalesce(agent_id, '') as agent_id, coalesce(sector_id, '') as sector_id, channel,
-    status, status = 'answered' as answered, status = 'abandoned' and coalesce(wait_s < :short_abandon_s, false) as short_abandoned,
-    wait_s, talk_s, hold_s, wrap_s, resolved, escalated, automated
-  from interactions
-  where client_id = :client_id and started_at >= :from and started_at < :to
-) contacts
-group by hour_at, agent_id, sector_id, channel
+    *, case when answered and customer_id is not null then min(started_at) over (
+      partition by customer_id, subject, sound order by started_at
+      range between interval '1 microsecond' following and interval '168 hours' following
+    ) end as repeated_at
+  from (
+    select
+      *, coalesce(' ' || topic, '') collate "C" as subject, status = 'answered' as answered,
+      interaction_fault(started_at, answered_at, ended_at, talk_s, hold_s) is null as sound
+    from interactions
+    where client_id = :client_id and started_at >= :from and started_at < :to
+    union all
+    -- Of the days after it only who may have come again. Hashed, and on the night after the day hardly ever asked.
+    select
+      *, coalesce(' ' || topic, '') collate "C", status = 'answered',
+      interaction_fault(started_at, answered_at, ended_at, talk_s, hold_s) is null
+    from interactions
+    where client_id = :client_id and started_at >= :to and started_at < :to + interval '168 hours'
+      and customer_id in (
+        select customer_id from interactions where client_id = :client_id and started_at >= :from and started_at < :to
+      )
+  ) with_later
+), contacts as materialized (
+  select
+    f.id,
+    -- Hours of whole days of hours are counted off from midnight, which is much faster; only Lord Howe has others.
+    case
+      when extract(epoch from :to - :from)::integer % 3600 = 0 then date_bin('1 hour', f.started_at, :from)
+      else date_trunc('hour', f.started_at, :time_zone)
+    end as hour_at,
+    coalesce(f.agent_id, '') as agent_id, coalesce(f.sector_id, '') as sector_id, f.channel,
+    coalesce(f.campaign_id, '') as campaign_id, coalesce(c.role, '') as customer_role, coalesce(f.location, '') as location,
+    (not s.short)::integer as offered, f.answered::integer as answered,
+    (f.status = 'abandoned' and not s.short)::integer as abandoned, s.short::integer as short_abandoned,
+    (f.status = 'missed')::integer as missed, (f.answered and f.wait_s <= :service_level_s)::integer as answered_in_threshold,
+    case when f.answered then f.wait_s else 0 end as wait_answered_s, case when f.answered then f.talk_s else 0 end as talk_s,
+    case when f.answered then f.hold_s else 0 end as hold_s, case when f.answered then f.wrap_s else 0 end as wrap_s,
+    (f.answered and f.resolved)::integer as resolved, (f.answered and f.resolved and f.repeated_at is null)::integer as resolved_first,
+    case when f.repeated_at is not null then 1 end as repeats, (f.answered and f.escalated)::integer as escalated,
+    (f.answered and f.automated)::integer as automated, case when s.assisted then 1 end as assistant_contacts,
+    case when s.assisted and f.resolved and not f.escalated then 1 end as automated_resolved,
+    case when f.answered then nullif(f.messages_in, 0) end as messages_in,
+    case when f.answered then nullif(f.messages_out, 0) end as messages_out,
+    case when f.answered and f.sentiment is not null then 1 end as sentiment_count,
+    case when f.answered then s.sentiment_milli end as sentiment_milli_sum,
+    case when f.answered and s.sentiment_milli > 200 then 1 end as sentiment_positive,
+    case when f.answered and s.sentiment_milli < -200 then 1 end as sentiment_negative,
+    case when f.answered and (f.conversion_type is not null or f.conversion_value_minor is not null) then 1 end as conversions,
+    case when f.answered then f.conversion_value_minor end as conversion_minor,
+    case when f.answered and f.follow_up_at is not null then 1 end as follow_ups
+  from facts f
+  left join customers c on c.client_id = :client_id and c.id = f.customer_id
+  cross join lateral (
+    select
+      f.status = 'abandoned' and coalesce(f.wait_s < :short_abandon_s, false) as short,
+      f.answered and (
+        f.automated or coalesce(f.agent_id in (select id from agents where client_id = :client_id and kind = 'assistant'), false)
+      ) as assisted,
+      (f.sentiment * 1000)::integer as sentiment_milli
+  ) s
+  where f.sound and f.started_at < :to
+), noted as (
+  insert into quarantined_facts (client_id, day, fact_table, fact_id, reason)
+  select :client_id, :day, 'interactions', id, interaction_fault(started_at, answered_at, ended_at, talk_s, hold_s)
+  from facts
+  where not sound and started_at < :to
+), remembered as (
+  insert into repeated_contacts (client_id, day, id, by_day)
+  select :client_id, :day, id, (repeated_at at time zone :time_zone)::date
+  from facts
+  where sound and repeated_at is not null and started_at < :to
+), hours as (
+  insert into agent_metrics (
+    client_id, day, hour_at, agent_id, sector_id, channel,
+    offered, answered, abandoned, short_abandoned, missed, answered_in_threshold, wait_answered_s, talk_s, hold_s, wrap_s, resolved,
+    resolved_first, repeats, escalated, automated, assistant_contacts, automated_resolved, messages_in, messages_out, sentiment_count,
+    sentiment_milli_sum, sentiment_positive, sentiment_negative, conversions, conversion_minor, follow_ups
+  )
+  select
+    :client_id, :day, hour_at, agent_id, sector_id, channel,
+    sum(offered), sum(answered), sum(abandoned), sum(short_abandoned), sum(missed), sum(answered_in_threshold), sum(wait_answered_s),
+    sum(talk_s), sum(hold_s), sum(wrap_s), sum(resolved), sum(resolved_first), sum(repeats), sum(escalated), sum(automated),
+    sum(assistant_contacts), sum(automated_resolved), sum(messages_in), sum(messages_out), sum(sentiment_count),
+    sum(sentiment_milli_sum), sum(sentiment_positive), sum(sentiment_negative), sum(conversions), sum(conversion_minor),
+    sum(follow_ups)
+  from contacts
+  group by hour_at, agent_id, sector_id, channel
+), kinds as (
+  select
+    campaign_id, customer_role, location,
+    sum(offered) as offered, sum(answered) as answered, sum(abandoned) as abandoned, sum(short_abandoned) as short_abandoned,
+    sum(missed) as missed, sum(answered_in_threshold) as answered_in_threshold, sum(wait_answered_s) as wait_answered_s,
+    sum(talk_s) as talk_s, sum(hold_s) as hold_s, sum(wrap_s) as wrap_s, sum(resolved) as resolved,
+    sum(resolved_first) as resolved_first, sum(repeats) as repeats, sum(escalated) as escalated, sum(automated) as automated,
+    sum(assistant_contacts) as assistant_contacts, sum(automated_resolved) as automated_resolved, sum(messages_in) as messages_in,
+    sum(messages_out) as messages_out, sum(sentiment_count) as sentiment_count, sum(sentiment_milli_sum) as sentiment_milli_sum,
+    sum(sentiment_positive) as sentiment_positive, sum(sentiment_negative) as sentiment_negative, sum(conversions) as conversions,
+    sum(conversion_minor) as conversion_minor, sum(follow_ups) as follow_ups
+  from contacts
+  group by campaign_id, customer_role, location
+), days as (
+  insert into daily_metrics (
+    client_id, day, dimension, member,
+    offered, answered, abandoned, short_abandoned, missed, answered_in_threshold, wait_answered_s, talk_s, hold_s, wrap_s, resolved,
+    resolved_first, repeats, escalated, automated, assistant_contacts, automated_resolved, messages_in, messages_out, sentiment_count,
+    sentiment_milli_sum, sentiment_positive, sentiment_negative, conversions, conversion_minor, follow_ups
+  )
+  select
+    :client_id, :day,
+    case when grouping(campaign_id) = 0 then 'campaign' when grouping(location) = 0 then 'location' else 'customer-role' end,
+    coalesce(campaign_id, customer_role, location),
+    nullif(sum(offered), 0), nullif(sum(answered), 0), nullif(sum(abandoned), 0), nullif(sum(short_abandoned), 0), nullif(sum(missed),
+    0), nullif(sum(answered_in_threshold), 0), nullif(sum(wait_answered_s), 0), nullif(sum(talk_s), 0), nullif(sum(hold_s), 0),
+    nullif(sum(wrap_s), 0), nullif(sum(resolved), 0), nullif(sum(resolved_first), 0), nullif(sum(repeats), 0), nullif(sum(escalated),
+    0), nullif(sum(automated), 0), nullif(sum(assistant_contacts), 0), nullif(sum(automated_resolved), 0), nullif(sum(messages_in),
+    0), nullif(sum(messages_out), 0), nullif(sum(sentiment_count), 0), nullif(sum(sentiment_milli_sum), 0),
+    nullif(sum(sentiment_positive), 0), nullif(sum(sentiment_negative), 0), nullif(sum(conversions), 0), nullif(sum(conversion_minor),
+    0), nullif(sum(follow_ups), 0)
+  from kinds
+  group by grouping sets (campaign_id, customer_role, location)
+), sizes as (
+  select
+    1 as measure, histogram_bucket(wait_answered_s) as bucket, agent_id, sector_id, channel, count(*)::integer as times,
+    grouping(agent_id, sector_id, channel) as kind
+  from contacts
+  where answered = 1
+  group by grouping sets ((2), (2, agent_id), (2, sector_id), (2, channel))
+  union all
+  select
+    2 as measure, histogram_bucket(talk_s + hold_s + wrap_s) as bucket, agent_id, sector_id, channel, count(*)::integer as times,
+    grouping(agent_id, sector_id, channel) as kind
+  from contacts
+  where answered = 1
+  group by grouping sets ((2), (2, agent_id), (2, sector_id), (2, channel))
+  union all
+  select
+    3 as measure, histogram_bucket(talk_s) as bucket, agent_id, sector_id, channel, count(*)::integer as times,
+    grouping(agent_id, sector_id, channel) as kind
+  from contacts
+  where answered = 1
+  group by grouping sets ((2), (2, agent_id), (2, sector_id), (2, channel))
+)
+insert into metric_histograms (client_id, day, dimension, member, measure, buckets, counts)
+select
+  :client_id, :day, case kind when 3 then 'agent' when 5 then 'sector' when 6 then 'channel' else 'client' end,
+  coalesce(agent_id, sector_id, channel, ''), (array['wait', 'handle', 'talk'])[measure],
+  array_agg(bucket order by bucket), array_agg(times order by bucket)
+from sizes
+group by kind, agent_id, sector_id, channel, measure

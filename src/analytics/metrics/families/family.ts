@@ -20,7 +20,10 @@ export type DayOfClient = {
 }
 
 /** Writes something of a day, within the transaction of its roll-up, after the day's rows were deleted. */
-export type DayStep = (tx: Transaction, day: DayOfClient) => Promise<void>
+export type DayStep = (tx: Transaction, day: DayOfClient) => Promise<unknown>
+
+/** A step that is one statement, with the rows it returns. */
+type DayStatement<Row> = (tx: Transaction, day: DayOfClient) => Promise<Row[]>
 
 /**
  * A family of metrics: which components it fills, and how. Its steps leave out facts that contradict themselves, and note them in
@@ -51,21 +54,17 @@ const PARAMETERS: Record<string, { type: string; of: keyof DayOfClient }> = {
 }
 
 /** A step that is one statement in a .sql file, which names what it needs of the day: `where client_id = :client_id and day = :day`. */
-export function dayStep(folder: string, file: string): DayStep {
+export function dayStep<Row>(folder: string, file: string): DayStatement<Row> {
   return statementStep(readFileSync(join(folder, file), 'utf8'), file)
 }
 
 /** The same for the text of a statement; `file` is where it comes from, for errors. */
-export function statementStep(statement: string, file: string): DayStep {
+export function statementStep<Row>(statement: string, file: string): DayStatement<Row> {
   const { text, names } = numbered(statement, file)
   prepareAs(`roll-up:${file}`, text)
   return async (tx, day) => {
-    await tx.executeQuery(
-      CompiledQuery.raw(
-        text,
-        names.map((name) => day[name]),
-      ),
-    )
+    const values = names.map((name) => day[name])
+    return (await tx.executeQuery<Row>(CompiledQuery.raw(text, values))).rows
   }
 }
 

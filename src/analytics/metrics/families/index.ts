@@ -1,9 +1,11 @@
+import { agentTime } from './agent-time.ts'
 import { campaigns } from './campaigns.ts'
 import { contacts } from './contacts.ts'
 import { events } from './events.ts'
 import type { Family } from './family.ts'
 import { marketplace } from './marketplace.ts'
 import { money } from './money.ts'
+import { quality } from './quality.ts'
 import { sales } from './sales.ts'
 import { satisfaction } from './satisfaction.ts'
 import { subscriptions } from './subscriptions.ts'
@@ -12,6 +14,8 @@ import { subscriptions } from './subscriptions.ts'
 export const FAMILIES: readonly Family[] = [
   contacts,
   satisfaction,
+  quality,
+  agentTime,
   money,
   subscriptions,
   sales,

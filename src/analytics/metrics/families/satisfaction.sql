@@ -9,7 +9,7 @@ select
   :client_id, :day, date_trunc('hour', answered_at, :time_zone), coalesce(agent_id, ''), coalesce(sector_id, ''), channel,
   count(csat), coalesce(sum(csat), 0), count(*) filter (where csat >= 4),
   count(nps), count(*) filter (where nps >= 9), count(*) filter (where nps <= 6),
-  count(would_recommend), count(*) filter (where would_recommend)
+  nullif(count(would_recommend), 0), nullif(count(*) filter (where would_recommend), 0)
 from customer_satisfaction
 where client_id = :client_id and answered_at >= :from and answered_at < :to
 group by 3, 4, 5, 6

@@ -1,0 +1,42 @@
+-- agent_metrics from agent_status_changes: adds the seconds that each agent spent in each status in each local hour. They have no channel.
+-- Reads agent_status_changes by (client_id, changed_at), from 24 hours before the day: a status holds until the agent's next change, for
+-- 24 hours at most, and is cut at the edges of hours and of the day. Of changes at the same instant the last by id holds.
+-- Every status but offline is paid. Seconds are whole: an edge is taken at the second it lies in, so that the parts of a status add up.
+-- Sets, never adds, and the day's rows were deleted in the same transaction, so twice is the same as once.
+with changes as (
+  select
+    agent_id, sector_id, status, date_trunc('second', changed_at) as begins_at,
+    date_trunc('second', least(
+      changed_at + interval '24 hours', lead(changed_at, 1, 'infinity') over (partition by agent_id order by changed_at, id collate "C")
+    )) as ends_at
+  from agent_status_changes
+  where client_id = :client_id and changed_at >= :from - interval '24 hours' and changed_at < :to
+), pieces as (
+  select
+    h.hour_at, c.agent_id, c.sector_id, c.status,
+    extract(epoch from least(c.ends_at, h.ends_at, :to) - greatest(c.begins_at, h.hour_at, :from))::integer as seconds
+  from changes c
+  cross join lateral (
+    select hour_at, lead(hour_at, 1, :to) over (order by hour_at) as ends_at
+    from (
+      select distinct date_trunc('hour', quarter_at, :time_zone) as hour_at
+      from generate_series(
+        date_trunc('hour', greatest(c.begins_at, :from), :time_zone), least(c.ends_at, :to) - interval '1 microsecond', interval '15 minutes'
+      ) as quarter_at
+    ) touched
+  ) h
+  where c.status <> 'offline' and c.ends_at > :from and c.ends_at > c.begins_at
+)
+insert into agent_metrics (
+  client_id, day, hour_at, agent_id, sector_id, channel, available_s, handling_s, break_s, training_s, paid_s
+)
+select
+  :client_id, :day, hour_at, agent_id, coalesce(sector_id, ''), '',
+  sum(seconds) filter (where status = 'available'), sum(seconds) filter (where status = 'handling'),
+  sum(seconds) filter (where status = 'break'), sum(seconds) filter (where status = 'training'), sum(seconds)
+from pieces
+where seconds > 0
+group by 3, 4, 5
+on conflict (client_id, day, hour_at, agent_id, sector_id, channel) do update set
+  available_s = excluded.available_s, handling_s = excluded.handling_s, break_s = excluded.break_s,
+  training_s = excluded.training_s, paid_s = excluded.paid_s

@@ -1,0 +1,55 @@
+-- agent_metrics from call_quality_scores and call_quality_issues: adds the reviews, and the issues noted and settled, of each local hour.
+-- Reads the scores by (client_id, reviewed_at), the issues by (client_id, noted_at) and (client_id, resolved_at). Sets, never adds, and
+-- the day's rows were deleted in the same transaction, so twice is the same as once. Scores are kept in hundredths.
+-- An issue that was settled before it was noted is quarantined on the day it was noted, and counts nowhere.
+with noted as (
+  insert into quarantined_facts (client_id, day, fact_table, fact_id, reason)
+  select :client_id, :day, 'call_quality_issues', id, issue_fault(noted_at, resolved_at)
+  from call_quality_issues
+  where client_id = :client_id and noted_at >= :from and noted_at < :to and issue_fault(noted_at, resolved_at) is not null
+), facts as (
+  select
+    reviewed_at as at, agent_id, sector_id, channel, 1 as reviews, round(overall * 100)::integer as quality_centi,
+    professionalism, empathy, resolution, clarity, responsiveness,
+    round(audio_clarity * 100)::integer as audio_clarity_centi, round(background_noise * 100)::integer as noise_centi,
+    null as severity, null as category, null::integer as settled
+  from call_quality_scores
+  where client_id = :client_id and reviewed_at >= :from and reviewed_at < :to
+  union all
+  select noted_at, agent_id, sector_id, channel, null, null, null, null, null, null, null, null, null, severity, category, null
+  from call_quality_issues
+  where client_id = :client_id and noted_at >= :from and noted_at < :to and issue_fault(noted_at, resolved_at) is null
+  union all
+  select resolved_at, agent_id, sector_id, channel, null, null, null, null, null, null, null, null, null, null, null, 1
+  from call_quality_issues
+  where client_id = :client_id and resolved_at >= :from and resolved_at < :to and issue_fault(noted_at, resolved_at) is null
+)
+insert into agent_metrics (
+  client_id, day, hour_at, agent_id, sector_id, channel,
+  reviews, quality_centi_sum, professionalism_sum, professionalism_count, empathy_sum, empathy_count, resolution_sum, resolution_count,
+  clarity_sum, clarity_count, responsiveness_sum, responsiveness_count, audio_clarity_centi_sum, audio_clarity_count,
+  noise_centi_sum, noise_count, issues_critical, issues_major, issues_minor, issues_compliance, issues_tone, issues_procedure,
+  issues_documentation, issues_resolved
+)
+select
+  :client_id, :day, date_trunc('hour', at, :time_zone), coalesce(agent_id, ''), coalesce(sector_id, ''), channel,
+  sum(reviews), sum(quality_centi), sum(professionalism), nullif(count(professionalism), 0), sum(empathy), nullif(count(empathy), 0),
+  sum(resolution), nullif(count(resolution), 0), sum(clarity), nullif(count(clarity), 0),
+  sum(responsiveness), nullif(count(responsiveness), 0), sum(audio_clarity_centi), nullif(count(audio_clarity_centi), 0),
+  sum(noise_centi), nullif(count(noise_centi), 0),
+  nullif(count(*) filter (where severity = 'critical'), 0), nullif(count(*) filter (where severity = 'major'), 0),
+  nullif(count(*) filter (where severity = 'minor'), 0), nullif(count(*) filter (where category = 'compliance'), 0),
+  nullif(count(*) filter (where category = 'tone'), 0), nullif(count(*) filter (where category = 'procedure'), 0),
+  nullif(count(*) filter (where category = 'documentation'), 0), sum(settled)
+from facts
+group by 3, 4, 5, 6
+on conflict (client_id, day, hour_at, agent_id, sector_id, channel) do update set
+  reviews = excluded.reviews, quality_centi_sum = excluded.quality_centi_sum, professionalism_sum = excluded.professionalism_sum,
+  professionalism_count = excluded.professionalism_count, empathy_sum = excluded.empathy_sum, empathy_count = excluded.empathy_count,
+  resolution_sum = excluded.resolution_sum, resolution_count = excluded.resolution_count, clarity_sum = excluded.clarity_sum,
+  clarity_count = excluded.clarity_count, responsiveness_sum = excluded.responsiveness_sum,
+  responsiveness_count = excluded.responsiveness_count, audio_clarity_centi_sum = excluded.audio_clarity_centi_sum,
+  audio_clarity_count = excluded.audio_clarity_count, noise_centi_sum = excluded.noise_centi_sum, noise_count = excluded.noise_count,
+  issues_critical = excluded.issues_critical, issues_major = excluded.issues_major, issues_minor = excluded.issues_minor,
+  issues_compliance = excluded.issues_compliance, issues_tone = excluded.issues_tone, issues_procedure = excluded.issues_procedure,
+  issues_documentation = excluded.issues_documentation, issues_resolved = excluded.issues_resolved
