@@ -51,9 +51,7 @@ function measure({ metrics, clock, log }: Board): RequestHandler {
     const began = clock()
     response.once('close', () => {
       const seconds = clock().since(began).total('seconds')
-      const route =
-        (request.route as { path?: string } | undefined)?.path ??
-        (request.path.startsWith('/queues') ? '/queues' : 'none')
+      const route = patternOf(request)
       metrics.observeRequest({ method: request.method, route, status: response.statusCode }, seconds)
       log.debug(
         { request_id: requestIdOf(response), method: request.method, route, status: response.statusCode },
@@ -64,8 +62,16 @@ function measure({ metrics, clock, log }: Board): RequestHandler {
   }
 }
 
+/** The pattern of its address; an address itself may name somebody. */
+function patternOf(request: Request): string {
+  const { path } = (request.route ?? {}) as { path?: string }
+  return path ?? (request.path.startsWith('/queues') ? '/queues' : 'none')
+}
+
 /** Message and stack only: a database error also carries the values it refused. */
-function logFailure(log: Log, { method, path }: Request, requestId: string, thrown: unknown): void {
+function logFailure(log: Log, request: Request, requestId: string, thrown: unknown): void {
+  const { method } = request
+  const path = patternOf(request)
   const stack = thrown instanceof Error ? thrown.stack : undefined
   log.error({ request_id: requestId, method, path, stack }, `${method} ${path} failed: ${messageOf(thrown)}`)
 }

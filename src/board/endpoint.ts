@@ -29,6 +29,7 @@ type Place<Params, Query> = {
     | 'Alerts'
     | 'Analytics'
     | 'Goals'
+    | 'Customers'
     | 'Reports'
     | 'Health'
     | 'Mail'

@@ -35,6 +35,7 @@ export const PROBLEMS: Record<string, string> = {
   'not-declared': 'Nothing declares the schedule, so there is nothing to take its edits back to.',
   'unknown-job': 'No job has this name. GET /api/jobs lists them.',
   'no-such-client': 'The request names a client that does not exist.',
+  'no-such-customer': 'Nothing of the client names a customer of this id.',
   'no-such-schedule': 'The client has no schedule of this name for this job.',
   'not-scheduled': 'The job is not scheduled for each client, so it has no windows to fill.',
   'schedule-needed': 'The job runs by schedules of its own; name one.',

@@ -1,6 +1,7 @@
 import type { AnyJob } from '../queues/index.ts'
 import { applyRetention } from './apply-retention.ts'
 import { deliverCopy } from './deliver-copy.ts'
+import { eraseCustomer } from './erase-customer.ts'
 import { forecastCallVolume } from './forecast-call-volume.ts'
 import { importFile } from './import-file.ts'
 import { postAlert } from './post-alert.ts'
@@ -18,4 +19,5 @@ export const jobs: readonly AnyJob[] = [
   deliverCopy,
   postAlert,
   applyRetention,
+  eraseCustomer,
 ]

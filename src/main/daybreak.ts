@@ -7,6 +7,7 @@ import { backfillCommand } from './commands/backfill.ts'
 import { clientCommand } from './commands/client.ts'
 import type { CommandTools } from './commands/command-tools.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { eraseCommand } from './commands/erase.ts'
 import { importCommand } from './commands/import.ts'
 import { keyCommand } from './commands/key.ts'
 import { migrateCommand } from './commands/migrate.ts'
@@ -87,6 +88,7 @@ function createProgram(tools: CommandTools): Command {
     clientCommand,
     userCommand,
     keyCommand,
+    eraseCommand,
   ]) {
     command(program, tools)
   }

@@ -6,6 +6,7 @@ import { bulkRuns } from './bulk-runs.ts'
 import { clientLtv } from './client-ltv.ts'
 import { cohorts } from './cohorts.ts'
 import { collectEndpoints } from './collect.ts'
+import { eraseCustomerEndpoint, findErasure } from './erasures.ts'
 import { factEndpoints, factsByOtherName } from './facts.ts'
 import { listFreshness } from './freshness.ts'
 import { conversionRates, funnel } from './funnels.ts'
@@ -59,6 +60,8 @@ export const endpoints: readonly Endpoint[] = [
   clientLtv,
   cohorts,
   attribution,
+  eraseCustomerEndpoint,
+  findErasure,
   startImportEndpoint,
   listImportsEndpoint,
   findImportEndpoint,

@@ -13,9 +13,13 @@ const MAY_IMPORT: Record<string, { values: string[]; types: string[] }> = {
   queues: { values: ['leaf'], types: ['db'] },
   ingest: { values: ['leaf', 'db'], types: [] },
   analytics: { values: ['leaf', 'db'], types: [] },
+  privacy: { values: ['leaf', 'db', 'storage'], types: [] },
   reports: { values: ['leaf', 'db', 'storage', 'mail', 'analytics'], types: [] },
-  jobs: { values: ['leaf', 'db', 'storage', 'mail', 'queues', 'ingest', 'analytics', 'reports'], types: [] },
-  board: { values: ['leaf', 'db', 'storage', 'mail', 'queues', 'ingest', 'analytics', 'reports', 'jobs'], types: [] },
+  jobs: { values: ['leaf', 'db', 'storage', 'mail', 'queues', 'ingest', 'analytics', 'privacy', 'reports'], types: [] },
+  board: {
+    values: ['leaf', 'db', 'storage', 'mail', 'queues', 'ingest', 'analytics', 'privacy', 'reports', 'jobs'],
+    types: [],
+  },
 }
 
 /** Packages that only some files may import. */

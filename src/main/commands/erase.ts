@@ -1,0 +1,71 @@
+import type { Command } from 'commander'
+import { writeAudit } from '../../board/audit.ts'
+import { InputError } from '../../errors.ts'
+import { eraseCustomer } from '../../jobs/erase-customer.ts'
+import { countCustomerRows, type Erasure, readErasure, requestErasure } from '../../privacy/index.ts'
+import { on } from '../../queues/index.ts'
+import { OPERATOR } from '../operator.ts'
+import { printTable } from '../print.ts'
+import { workUntilDone } from '../work-until-done.ts'
+import type { CommandTools } from './command-tools.ts'
+import { requireClient } from './require-client.ts'
+import { operator } from './user.ts'
+
+type EraseOptions = { client: string; customer: string; yes?: boolean }
+
+export function eraseCommand(parent: Command, tools: CommandTools): void {
+  parent
+    .command('erase')
+    .description('Erase one customer everywhere and prove it; roll-ups stay. Without --yes it only counts.')
+    .requiredOption('--client <id>', 'the client whose customer it is')
+    .requiredOption('--customer <id>', 'the id of the customer')
+    .option('--yes', 'do it: this cannot be taken back')
+    .action((options: EraseOptions) => (options.yes === true ? erase(tools, options) : count(tools, options)))
+}
+
+async function count(tools: CommandTools, { client: clientId, customer: customerId }: EraseOptions): Promise<void> {
+  const { db, close } = await tools.openDatabase()
+  try {
+    await requireClient(db.system, clientId)
+    const rows = Object.entries(await countCustomerRows(db, { clientId, customerId }))
+    if (rows.length === 0) return tools.print(`Nothing of ${clientId} names a customer of this id.`)
+    printTable([['table', 'rows'], ...rows.map(([table, number]) => [table, String(number)])])
+    tools.print('Nothing was changed. With --yes a pseudonym takes the place of the id, and names and free text go.')
+  } finally {
+    await close()
+  }
+}
+
+async function erase(tools: CommandTools, { client: clientId, customer: customerId }: EraseOptions): Promise<void> {
+  const program = await tools.openProgram()
+  const { database, engine } = program
+  try {
+    await requireClient(database.system, clientId)
+    const { erasureId, rows } = await requestErasure(database, { clientId, customerId }, OPERATOR)
+    const entry = { action: 'erase-customer', target: `erasure:${erasureId}`, clientId, before: null, after: { rows } }
+    await writeAudit(database.system, operator, entry)
+    const asked = { origin: 'person', requestedBy: OPERATOR, again: 'failed' } as const
+    const { runId } = await engine.ledger.request(on(eraseCustomer, { clientId, erasureId }), asked)
+    tools.print(`Erasure ${erasureId} is on record; run ${runId} does it.`)
+    await workUntilDone(program, { runId }, { signal: tools.signal })
+    const erasure = await readErasure(database.forClient(clientId), clientId, erasureId)
+    if (erasure?.finishedAt == null)
+      throw new InputError(
+        'erasure-open',
+        `Erasure ${erasureId} is not finished yet: see run ${runId}. It goes on by itself.`,
+      )
+    sayWhatWasDone(tools, erasure)
+  } finally {
+    await program.close()
+  }
+}
+
+function sayWhatWasDone({ print }: CommandTools, { rowCounts, verificationCount, files }: Erasure): void {
+  printTable([['table', 'rows'], ...Object.entries(rowCounts).map(([table, number]) => [table, String(number)])])
+  print(`Searched afterwards: the id was found ${verificationCount} times.`)
+  print(
+    `Deleted: ${files?.reports.deleted.length ?? 0} reports, ${files?.imports.deleted.length ?? 0} uploaded files that named the customer.`,
+  )
+  const unread = [...(files?.reports.unread ?? []), ...(files?.imports.unread ?? [])]
+  if (unread.length > 0) print(`Could not be searched, look yourself: ${unread.join(', ')}`)
+}

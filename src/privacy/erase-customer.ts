@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto'
+import { type Selectable, sql } from 'kysely'
+import type { ClientDatabase, Database, Transaction } from '../db/database.ts'
+import type { DB } from '../db/schema.ts'
+import { InputError, PermanentError, RetryLaterError } from '../errors.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+import { SECOND_MS } from '../time.ts'
+import { type ErasedFiles, eraseFiles } from './erase-files.ts'
+import { type CustomerOf, countCustomerRows, findMentions, handleFor, renameMentions } from './mentions.ts'
+import { renameCustomer } from './rename-customer.ts'
+import { type TextTable, textTables } from './text-columns.ts'
+
+/** An erasure as it is on record; nothing in it tells who the customer was. */
+export type Erasure = {
+  id: string
+  /** SHA-256 of the client's salt, ':' and the customer's id, in hexadecimal. */
+  customerHash: string
+  requestedBy: string
+  requestedAt: string
+  finishedAt: string | null
+  /** How often the id was found in the end. */
+  verificationCount: number | null
+  rowCounts: Record<string, number>
+  files: ErasedFiles | null
+}
+
+/** How often what came in meanwhile is cleared before somebody else gets a turn. */
+const PASSES_MAX = 3
+const BUSY_RETRY_MS = 30 * SECOND_MS
+
+/**
+ * Puts the erasure of a customer on record, so that it will be done whatever happens (job erase-customer); the same customer twice is one
+ * erasure while it is under way. Throws InputError `no-such-customer`, which does not repeat the id.
+ */
+export async function requestErasure(
+  database: Database,
+  customer: CustomerOf,
+  requestedBy: string,
+): Promise<{ erasureId: string; rows: Record<string, number> }> {
+  const { clientId, customerId } = customer
+  const rows = await countCustomerRows(database, customer)
+  if (Object.keys(rows).length === 0)
+    throw new InputError('no-such-customer', `Nothing of ${clientId} names a customer of this id.`, 404)
+  const pseudonym = `erased-${randomUUID()}`
+  const { rows: made } = await sql<{ id: string }>`
+    insert into erasures (client_id, customer_hash, requested_by, pending_id, pseudonym)
+    select id, sha256(convert_to(erasure_salt || ':' || ${customerId}::text, 'UTF8')), ${requestedBy}, ${customerId}, ${pseudonym}
+    from clients where id = ${clientId}
+    on conflict (client_id, customer_hash) where finished_at is null do update set requested_by = erasures.requested_by
+    returning id`.execute(database.forClient(clientId))
+  const erasureId = made[0]?.id
+  if (erasureId === undefined) throw new InputError('no-such-client', `There is no client "${clientId}".`, 404)
+  return { erasureId, rows }
+}
+
+/**
+ * Erases one customer of one client: in every table that names one a random pseudonym takes the place of the id, and names, attributes,
+ * comments and the properties of events are emptied; stored files that name the customer are deleted; whatever else mentions the id is
+ * rewritten. Rows themselves stay, for sums stand on them: no roll-up of a day changes, also when it is made again. Facts that come in
+ * under the id later are those of a new customer, unrelated to the pseudonym.
+ *
+ * Before it is finished every text of the client is searched (findMentions); it is on record how often the id was found, which must
+ * be 0, and then nothing tells any more which id and which pseudonym belonged together. Broken off anywhere, it is taken up again by
+ * calling it again; called after it is finished, it does nothing.
+ *
+ * @throws RetryLaterError when facts of the customer keep coming in.
+ */
+export async function eraseCustomer(
+  { database, storage, signal }: { database: Database; storage: ObjectStore; signal: AbortSignal },
+  { clientId, erasureId }: { clientId: string; erasureId: string },
+): Promise<Erasure> {
+  const db = database.forClient(clientId)
+  const row = await findRow(db, clientId, erasureId)
+  const { pending_id: customerId, pseudonym } = row
+  if (customerId !== null && pseudonym !== null) {
+    const customer = { clientId, customerId }
+    if (!('reports' in (row.reports as object)))
+      await noteFiles(db, erasureId, await eraseFiles({ db, storage, signal }, customer))
+    await clear(database, { erasureId, customer, pseudonym, signal })
+  }
+  return erasureOf(await findRow(db, clientId, erasureId))
+}
+
+async function findRow(db: ClientDatabase, clientId: string, erasureId: string): Promise<Selectable<DB['erasures']>> {
+  const query = db.selectFrom('erasures').selectAll().where('client_id', '=', clientId).where('id', '=', erasureId)
+  const row = await query.executeTakeFirst()
+  if (row === undefined) throw new PermanentError('unknown-erasure', `there is no erasure ${erasureId} of ${clientId}`)
+  return row
+}
+
+/** null: the client has no such erasure. */
+export async function readErasure(db: ClientDatabase, clientId: string, erasureId: string): Promise<Erasure | null> {
+  const row = await db
+    .selectFrom('erasures')
+    .selectAll()
+    .where('client_id', '=', clientId)
+    .where('id', '=', erasureId)
+    .executeTakeFirst()
+  return row === undefined ? null : erasureOf(row)
+}
+
+function erasureOf(row: Selectable<DB['erasures']>): Erasure {
+  const files = row.reports as ErasedFiles | Record<string, never>
+  return {
+    id: row.id,
+    customerHash: row.customer_hash.toString('hex'),
+    requestedBy: row.requested_by,
+    requestedAt: row.requested_at,
+    finishedAt: row.finished_at,
+    verificationCount: row.verification_count,
+    rowCounts: row.row_counts as Record<string, number>,
+    files: 'reports' in files ? (files as ErasedFiles) : null,
+  }
+}
+
+type Clearing = { erasureId: string; customer: CustomerOf; pseudonym: string; signal: AbortSignal }
+
+/** Renames until nothing is found any more, then closes the erasure. */
+async function clear(database: Database, clearing: Clearing): Promise<void> {
+  const { erasureId, customer, signal } = clearing
+  const tables = await textTables(database.system)
+  for (let pass = 0; pass < PASSES_MAX; pass += 1) {
+    await renameOnce(database, tables, clearing)
+    signal.throwIfAborted()
+    const { mentions } = await findMentions(database, customer)
+    if (mentions.length === 0) return finish(database.forClient(customer.clientId), erasureId)
+  }
+  throw new RetryLaterError(
+    BUSY_RETRY_MS,
+    `facts that name the customer of erasure ${erasureId} keep coming in; it will go on later`,
+  )
+}
+
+async function renameOnce(database: Database, tables: TextTable[], clearing: Clearing): Promise<void> {
+  const { erasureId, customer, pseudonym, signal } = clearing
+  await database
+    .forClient(customer.clientId)
+    .transaction()
+    .execute(async (tx) => noteRows(tx, erasureId, await renameCustomer(tx, tables, customer, pseudonym)))
+  for (const table of tables) {
+    signal.throwIfAborted()
+    const rows = await handleFor(database, table, customer.clientId)
+      .transaction()
+      .execute(async (tx) => {
+        await sql`select set_config('daybreak.erasing', 'on', true)`.execute(tx)
+        return renameMentions(tx, table, customer, pseudonym)
+      })
+    if (rows > 0)
+      await noteRows(database.forClient(customer.clientId), erasureId, { [`${table.name} (mentions)`]: rows })
+  }
+}
+
+/** Adds to what is on record, so that a second try does not forget what the first one did. */
+async function noteRows(
+  db: ClientDatabase | Transaction,
+  erasureId: string,
+  counts: Record<string, number>,
+): Promise<void> {
+  await sql`
+    update erasures set row_counts = coalesce((
+      select jsonb_object_agg(key, rows) from (
+        select key, sum(value::bigint) as rows
+        from (select * from jsonb_each_text(row_counts) union all select * from jsonb_each_text(${JSON.stringify(counts)}::jsonb)) both_counts
+        group by key) summed), '{}')
+    where id = ${erasureId}`.execute(db)
+}
+
+async function noteFiles(db: ClientDatabase, erasureId: string, files: ErasedFiles): Promise<void> {
+  await db
+    .updateTable('erasures')
+    .set({ reports: JSON.stringify(files) })
+    .where('id', '=', erasureId)
+    .execute()
+}
+
+async function finish(db: ClientDatabase, erasureId: string): Promise<void> {
+  await db
+    .updateTable('erasures')
+    .set({ pending_id: null, pseudonym: null, verification_count: 0, finished_at: sql`clock_timestamp()` })
+    .where('id', '=', erasureId)
+    .where('finished_at', 'is', null)
+    .execute()
+}
