@@ -516,6 +516,24 @@ test('two batches at once, of the same facts in another order, are stored once',
   expect([sum('inserted'), sum('unchanged')]).toEqual([300, 600])
 })
 
+test('the first facts of a month may come from several clients at once', async () => {
+  const others = await keyHeaders(board, 'ingest', 'other')
+  const months = ['2011-01', '2012-01', '2013-01', '2014-01', '2015-01', '2016-01']
+  for (const month of months) {
+    const early = (id: string) => [call(id, { started_at: `${month}-15T09:00:00Z` })]
+    const answers = await Promise.all([
+      send('/api/facts/interactions', early(`early-${month}`)),
+      send('/api/facts/interactions', early(`early-${month}`), others),
+    ])
+    expect(answers.map(({ status, body }) => [month, status, body.inserted])).toEqual([
+      [month, 202, 1],
+      [month, 202, 1],
+    ])
+  }
+  const { rows } = await sql<{ strays: number }>`select count(*)::int as strays from interactions_default`.execute(db)
+  expect(rows).toEqual([{ strays: 0 }])
+})
+
 test('a batch that the database breaks off because others write the same days is tried again', async () => {
   await sql`create sequence collisions`.execute(db)
   await sql`create function collide() returns trigger language plpgsql security definer as $$ begin
