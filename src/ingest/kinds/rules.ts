@@ -1,16 +1,12 @@
+import { instantMs } from './instant-ms.ts'
 import type { FactRule } from './kind.ts'
-
-/** Milliseconds since 1970 of an instant as the readers write it. */
-function msOf(instant: string): number {
-  return Temporal.Instant.from(instant).epochMilliseconds
-}
 
 /** `later`, where it is known, is no earlier than `earlier`. `what` is what had not happened yet: `the contact had begun`. */
 export function notBefore(later: string, earlier: string, what: string): FactRule {
   return {
     columns: [earlier, later],
     broken: (from, to) =>
-      from !== null && to !== null && msOf(to) < msOf(from) ? `is before ${earlier}, when ${what}` : null,
+      from !== null && to !== null && instantMs(to) < instantMs(from) ? `is before ${earlier}, when ${what}` : null,
   }
 }
 
@@ -18,7 +14,8 @@ export function notBefore(later: string, earlier: string, what: string): FactRul
 export function endsAfter(end: string, begin: string): FactRule {
   return {
     columns: [begin, end],
-    broken: (from, to) => (from !== null && to !== null && msOf(to) <= msOf(from) ? `is not after ${begin}` : null),
+    broken: (from, to) =>
+      from !== null && to !== null && instantMs(to) <= instantMs(from) ? `is not after ${begin}` : null,
   }
 }
 
@@ -27,7 +24,7 @@ const ROUNDING_S = 1
 
 /** Whether seconds that are part of a span are more than the span holds. */
 export function isLonger(seconds: number, from: string, to: string): boolean {
-  return seconds > (msOf(to) - msOf(from)) / 1000 + ROUNDING_S
+  return seconds > (instantMs(to) - instantMs(from)) / 1000 + ROUNDING_S
 }
 
 /** A time stands where a state says that it happened, and nowhere else. */
