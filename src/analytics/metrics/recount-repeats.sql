@@ -1,23 +1,33 @@
 -- What a day changes in the days before it: an answered contact counts as resolved at first contact, and not as repeated, until the same
 -- customer comes again on the same topic within 168 hours. repeated_contacts says who counts as repeated, and by a contact of which day.
--- Reads interactions of the day by (client_id, started_at) and their customers' earlier and later ones by (client_id, customer_id,
--- started_at), and the roll-ups it changes by their keys. It writes only where the facts and repeated_contacts differ, and then they do
+-- Reads interactions of the day and the 7 days before it by (client_id, started_at), later ones of the few that are in doubt by
+-- (client_id, customer_id, started_at), and the roll-ups it changes by their keys. It writes only where the facts and repeated_contacts differ, and then they do
 -- not any more: twice is the same as once. A contact whose own day has changed since is that day's roll-up's business, not ours.
 -- Returns the days whose rows it changed.
 with arrivals as materialized (
-  select customer_id, coalesce(' ' || topic, '') as subject, min(started_at) as first_at
+  select customer_id, coalesce(' ' || topic, '') collate "C" as subject, started_at
   from interactions
   where client_id = :client_id and started_at >= :from and started_at < :to and customer_id is not null
     and interaction_fault(started_at, answered_at, ended_at, talk_s, hold_s) is null
-  group by 1, 2
-), repeated as materialized (
-  select i.*, (i.started_at at time zone :time_zone)::date as day
-  from arrivals a
-  join interactions i
-    on i.client_id = :client_id and i.customer_id = a.customer_id
-    and i.started_at >= :from - interval '168 hours' and i.started_at < :from
-  where coalesce(' ' || i.topic, '') = a.subject and a.first_at <= i.started_at + interval '168 hours' and i.status = 'answered'
+), earlier as materialized (
+  -- "is true" has them looked up in a hash of the arrivals, however few the planner expects: 7 days are read, but nothing is sorted.
+  select i as contact, i.customer_id, coalesce(' ' || i.topic, '') collate "C" as subject
+  from interactions i
+  where i.client_id = :client_id and i.started_at >= :from - interval '168 hours' and i.started_at < :from and i.status = 'answered'
+    and ((i.customer_id, coalesce(' ' || i.topic, '') collate "C") in (select customer_id, subject from arrivals)) is true
     and interaction_fault(i.started_at, i.answered_at, i.ended_at, i.talk_s, i.hold_s) is null
+), repeated as materialized (
+  select (contact).*, ((contact).started_at at time zone :time_zone)::date as day
+  from (
+    select contact, min(arrived_at) over (partition by customer_id, subject) as first_at
+    from (
+      select contact, customer_id, subject, null::timestamptz as arrived_at from earlier
+      union all
+      select null, customer_id, subject, started_at from arrivals
+      where ((customer_id, subject) in (select customer_id, subject from earlier)) is true
+    ) both_sides
+  ) met
+  where (contact).id is not null and first_at <= (contact).started_at + interval '168 hours'
 ), known as materialized (
   select day, id, by_day from repeated_contacts where client_id = :client_id and day >= :day - 8 and day < :day
 ), doubted as materialized (
@@ -33,7 +43,7 @@ with arrivals as materialized (
   from known k
   join interactions i
     on i.client_id = :client_id and i.id = k.id and i.started_at >= :from - interval '169 hours' and i.started_at < :from
-  where k.by_day = :day and not exists (select from repeated r where r.id = k.id and r.day = k.day)
+  where k.by_day = :day and ((k.id, k.day) in (select id, day from repeated)) is not true
 ), flips as materialized (
   select
     f.id, f.day, date_trunc('hour', f.started_at, :time_zone) as hour_at, coalesce(f.agent_id, '') as agent_id,
@@ -42,7 +52,7 @@ with arrivals as materialized (
   from (
     select r.id, r.day, r.started_at, r.agent_id, r.sector_id, r.channel, r.campaign_id, r.customer_id, r.location, r.resolved, 1 as change
     from repeated r
-    where not exists (select from known k where k.id = r.id and k.day = r.day)
+    where ((r.id, r.day) in (select id, day from known)) is not true
     union all
     select d.id, d.day, d.started_at, d.agent_id, d.sector_id, d.channel, d.campaign_id, d.customer_id, d.location, d.resolved, -1
     from doubted d
@@ -91,8 +101,8 @@ with arrivals as materialized (
   update performance_trends t set
     resolved_first = coalesce(t.resolved_first, 0) - m.resolved, repeats = coalesce(t.repeats, 0) + m.change
   from members m
-  where m.dimension = 'client' and t.client_id = :client_id and t.dimension = 'client' and t.bucket_day = m.day and t.member = ''
-    and (t.grain = 'day' and m.hour_at is null or t.grain = 'hour' and t.bucket_at = m.hour_at)
+  where m.dimension = 'client' and t.client_id = :client_id and t.grain = case when m.hour_at is null then 'day' else 'hour' end
+    and t.dimension = 'client' and t.bucket_day = m.day and t.bucket_at = coalesce(m.hour_at, t.bucket_at) and t.member = ''
 ), stirred as (
   -- Raises the revision of the days, by which kept answers are known to be old. Whoever holds the row of a day is writing facts of it
   -- and makes it dirty anyway: to wait for them could be to wait for each other.

@@ -78,17 +78,22 @@ export async function rollUpDay(
 }
 
 /**
+ * A night is thousands of days: each connection plans the statements once, for all of them. Plans for one day only would be a little better
+ * and are what takes most of the time of a small day. And all of them read by an index, as their headers say: a plan made while a table
+ * was empty would read all of it ever after.
+ */
+const setUp = sql`select
+  set_config('lock_timeout', ${String(LOCK_TIMEOUT_MS)}, true),
+  set_config('plan_cache_mode', 'force_generic_plan', true),
+  set_config('enable_seqscan', 'off', true)`
+
+/**
  * Locks the client's settings, the day's row, made if need be, then the client's turn; what is read afterwards is the version returned, or
  * newer.
  */
 async function lockDay(tx: Transaction, clientId: string, day: Day): Promise<RolledDay & { client: Client }> {
   try {
-    // A night is thousands of days: each connection plans the statements once, for all of them. Plans for one day only would be a little
-    // better and are what takes most of the time of a small day.
-    await execute(
-      tx,
-      sql`select set_config('lock_timeout', ${String(LOCK_TIMEOUT_MS)}, true), set_config('plan_cache_mode', 'force_generic_plan', true)`,
-    )
+    await execute(tx, setUp)
     const client = await readClient(tx, clientId)
     const rolledDay = await tx
       .insertInto('rollup_days')

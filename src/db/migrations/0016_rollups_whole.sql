@@ -2,6 +2,7 @@
 -- A column per component (src/analytics/metrics/components.ts), all of them additive. null: nothing of the kind.
 
 alter table agent_metrics
+  set (fillfactor = 90),
   add column repeats bigint, add column assistant_contacts bigint, add column automated_resolved bigint, add column messages_in bigint,
   add column messages_out bigint, add column sentiment_count bigint, add column sentiment_milli_sum bigint,
   add column sentiment_positive bigint, add column sentiment_negative bigint, add column conversions bigint,

@@ -12,30 +12,25 @@ with changes as (
   from agent_status_changes
   where client_id = :client_id and changed_at >= :from - interval '24 hours' and changed_at < :to
 ), pieces as (
+  -- Local hours begin and end at half hours of the day, off the hour of UTC or not.
   select
-    h.hour_at, c.agent_id, c.sector_id, c.status,
-    extract(epoch from least(c.ends_at, h.ends_at, :to) - greatest(c.begins_at, h.hour_at, :from))::integer as seconds
+    piece_at, c.agent_id, c.sector_id, c.status,
+    least(c.ends_at, :to, piece_at + interval '30 minutes') - greatest(c.begins_at, :from, piece_at) as span
   from changes c
-  cross join lateral (
-    select hour_at, lead(hour_at, 1, :to) over (order by hour_at) as ends_at
-    from (
-      select distinct date_trunc('hour', quarter_at, :time_zone) as hour_at
-      from generate_series(
-        date_trunc('hour', greatest(c.begins_at, :from), :time_zone), least(c.ends_at, :to) - interval '1 microsecond', interval '15 minutes'
-      ) as quarter_at
-    ) touched
-  ) h
+  cross join lateral generate_series(
+    date_bin('30 minutes', greatest(c.begins_at, :from), :from), least(c.ends_at, :to) - interval '1 microsecond', interval '30 minutes'
+  ) as piece_at
   where c.status <> 'offline' and c.ends_at > :from and c.ends_at > c.begins_at
 )
 insert into agent_metrics (
   client_id, day, hour_at, agent_id, sector_id, channel, available_s, handling_s, break_s, training_s, paid_s
 )
 select
-  :client_id, :day, hour_at, agent_id, coalesce(sector_id, ''), '',
-  sum(seconds) filter (where status = 'available'), sum(seconds) filter (where status = 'handling'),
-  sum(seconds) filter (where status = 'break'), sum(seconds) filter (where status = 'training'), sum(seconds)
+  :client_id, :day, date_trunc('hour', piece_at, :time_zone), agent_id, coalesce(sector_id, ''), '',
+  extract(epoch from sum(span) filter (where status = 'available')), extract(epoch from sum(span) filter (where status = 'handling')),
+  extract(epoch from sum(span) filter (where status = 'break')), extract(epoch from sum(span) filter (where status = 'training')),
+  extract(epoch from sum(span))
 from pieces
-where seconds > 0
 group by 3, 4, 5
 on conflict (client_id, day, hour_at, agent_id, sector_id, channel) do update set
   available_s = excluded.available_s, handling_s = excluded.handling_s, break_s = excluded.break_s,

@@ -150,8 +150,9 @@ with facts as materialized (
 )
 insert into metric_histograms (client_id, day, dimension, member, measure, buckets, counts)
 select
-  :client_id, :day, case kind when 3 then 'agent' when 5 then 'sector' when 6 then 'channel' else 'client' end,
-  coalesce(agent_id, sector_id, channel, ''), (array['wait', 'handle', 'talk'])[measure],
-  array_agg(bucket order by bucket), array_agg(times order by bucket)
-from sizes
-group by kind, agent_id, sector_id, channel, measure
+  :client_id, :day, case kind when 3 then 'agent' when 5 then 'sector' when 6 then 'channel' else 'client' end, member,
+  (array['wait', 'handle', 'talk'])[measure], array_agg(bucket order by bucket), array_agg(times order by bucket)
+from (
+  select kind, measure, coalesce(agent_id, sector_id, channel collate "C", '') as member, bucket, times from sizes
+) of_member
+group by kind, measure, member
