@@ -26,20 +26,37 @@ export async function dailyRows(
   clientId: string,
   families: readonly FamilyName[],
 ): Promise<DailyRow[]> {
-  const components = families.flatMap((family) => componentsOf(family))
   const rows = await db
     .selectFrom('daily_metrics')
-    .select(['dimension', 'day', 'member', ...components])
+    .select(['dimension', 'day', 'member', ...families.flatMap((family) => componentsOf(family))])
     .where('client_id', '=', clientId)
     .orderBy('dimension')
     .orderBy('member')
     .orderBy('day')
     .execute()
-  return rows
-    .map(
-      (row) => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null && value !== 0)) as DailyRow,
-    )
-    .filter((row) => Object.keys(row).length > 3)
+  return rows.map((row) => withoutNothing(row) as DailyRow).filter((row) => Object.keys(row).length > 3)
+}
+
+/** The same of the days, weeks and months of performance_trends. */
+export async function trendRows(db: SystemDatabase, clientId: string, families: readonly FamilyName[]) {
+  const rows = await db
+    .selectFrom('performance_trends')
+    .select([
+      'grain',
+      'bucket_at',
+      'dimension',
+      'bucket_day',
+      'member',
+      ...families.flatMap((family) => componentsOf(family)),
+    ])
+    .where('client_id', '=', clientId)
+    .where('grain', '!=', 'hour')
+    .execute()
+  return rows.map(withoutNothing).filter((row) => Object.keys(row).length > 5)
+}
+
+function withoutNothing(row: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null && value !== 0))
 }
 
 type Asked = { clientId: string; from: Day; to: Day; dimension?: string; member?: string }

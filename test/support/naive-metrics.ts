@@ -217,3 +217,47 @@ export function naiveDailyMetrics(client: Client, everybodys: Facts): NaiveRow[]
   for (const family of [money, subscriptions, sales, campaigns, marketplace, events]) family(tally, facts)
   return [...rows.values()].filter((row) => Object.keys(row).length > 3)
 }
+
+/** What performance_trends must hold: the client's days, and the ISO weeks and months of everybody. */
+export function naiveTrends(days: readonly NaiveRow[], timeZone: string): Record<string, string | number>[] {
+  const rows = new Map<string, Record<string, string | number>>()
+  for (const { dimension, day, member, ...components } of days) {
+    const date = Temporal.PlainDate.from(day)
+    const begins = { day: date, week: date.subtract({ days: date.dayOfWeek - 1 }), month: date.with({ day: 1 }) }
+    for (const [grain, begin] of Object.entries(begins)) {
+      if (grain === 'day' && dimension !== 'client') continue
+      const bucket_at = begin.toZonedDateTime(timeZone).toInstant().toString()
+      const place = { grain, bucket_at, dimension, bucket_day: begin.toString(), member }
+      const key = JSON.stringify(place)
+      const row: Record<string, string | number> = rows.get(key) ?? { ...place }
+      for (const [component, amount] of Object.entries(components))
+        row[component] = Number(row[component] ?? 0) + Number(amount)
+      rows.set(key, row)
+    }
+  }
+  return [...rows.values()].map((row) => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== 0)))
+}
+
+/** The histograms of sales cycles: buckets a factor of 1.01 / 0.99 apart, and one for what took no time at all. */
+export function naiveCycles(client: Client, everybodys: Facts): object[] {
+  const customers = everybodys.customers.filter((row) => row.client_id === client.id)
+  const roles = new Map(customers.map(({ id, role }) => [id, role]))
+  const { dayOf } = tallyOf(client, roles, new Map())
+  const sizes = new Map<string, number[]>()
+  for (const deal of everybodys.deals) {
+    const { opened_at, closed_at, state, currency } = deal
+    const isOther = deal.client_id !== client.id || currency !== client.currency
+    if (isOther || state !== 'won' || closed_at === null || isOutOfOrder(opened_at, closed_at)) continue
+    const { days } = Temporal.PlainDate.from(dayOf(opened_at)).until(dayOf(closed_at))
+    const bucket = days > 0 ? Math.ceil(Math.log(days) / Math.log(1.01 / 0.99)) : -32_768
+    for (const [dimension, member] of Object.entries(membersOf(deal, roles))) {
+      const key = JSON.stringify({ dimension, day: dayOf(closed_at), member })
+      sizes.set(key, [...(sizes.get(key) ?? []), bucket])
+    }
+  }
+  return [...sizes].map(([key, found]) => {
+    const buckets = [...new Set(found)].sort((a, b) => a - b)
+    const counts = buckets.map((bucket) => found.filter((each) => each === bucket).length)
+    return { ...(JSON.parse(key) as object), buckets, counts }
+  })
+}
