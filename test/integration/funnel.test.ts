@@ -152,6 +152,8 @@ describe('by hand', () => {
     await given.calls(db, [
       ['2026-03-01T10:00:00Z', { customer_id: 'a', channel: 'web' }],
       ['2026-03-01T10:00:00Z', { customer_id: 'b' }],
+      // Contradicts itself, and is left out.
+      ['2026-03-01T10:00:00Z', { customer_id: 'c', answered_at: '2026-03-01T09:00:00Z' }],
     ])
     const lead = { client_id: ACME, created_at: '2026-03-02T10:00:00Z', stage: 'won' }
     await db

@@ -14,6 +14,7 @@ with conversions as materialized (
     select customer_id, closed_at, amount_minor
     from deals
     where $5 = 'won-deal' and client_id = $1 and closed_at >= $2 and closed_at < $3 and state = 'won' and currency = $4
+      and deal_fault(opened_at, closed_at) is null
   ) c
 ), touches as (
   select

@@ -20,8 +20,8 @@ with seen as (
     b.cohort, m.customer_id,
     case $5
       when 'week' then (date_trunc('week', m.day::timestamp)::date - b.cohort) / 7
-      else (extract(year from m.day) - extract(year from b.cohort))::integer * 12
-        + (extract(month from m.day) - extract(month from b.cohort))::integer
+      else (date_part('year', m.day) * 12 + date_part('month', m.day)
+        - date_part('year', b.cohort) * 12 - date_part('month', b.cohort))::integer
     end as period,
     case $6 when 'order' then m.orders else m.contacts end as times,
     m.gross_minor + m.refunded_minor as net_minor

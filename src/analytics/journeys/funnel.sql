@@ -1,11 +1,11 @@
 -- How far each customer came through ordered steps: one row per step for all, and one per step and group where it is split.
 -- $1 client, $2 from, $3 to (half-open instants in which the first step is taken), $4 hours a customer has for all steps after it,
 -- $5 steps: [{ step, kind, name, property_key, property_value }], $6 what to split by: none, role, channel, campaign
--- Reads each kind of fact the steps name by (client_id, its time); of leads and bookings the client's own rows. Writes nothing.
+-- Reads each kind of fact the steps name by (client_id, its time); of leads and bookings the client's own rows. Writes nothing. Facts that
+-- contradict themselves are left out, as they are of every sum.
 --
--- chain of a hit: its own instant, then that of the first hit of the next step strictly later, and so on: what a customer who took the
--- step then did next, whatever the limit. It is made from the last step backwards, one level of the recursion a step. A customer's
--- journey is the one of the entry whose chain, cut at the limit, is longest; of several such entries the earliest.
+-- From every entry the chain of steps is walked: each next instant is the first of the next step that is strictly later, and before the
+-- limit. A customer's journey is the longest chain, of several the one that was entered first.
 with recursive steps as (
   select step, kind, name, property_key, property_value
   from jsonb_to_recordset($5::jsonb)
@@ -23,6 +23,7 @@ with recursive steps as (
   join steps s on s.kind = 'interaction' and (s.name is null or s.name = i.channel)
   where i.client_id = $1 and i.started_at >= $2 and i.started_at < $3::timestamptz + make_interval(hours => $4)
     and exists (select from steps where kind = 'interaction')
+    and interaction_fault(i.started_at, i.answered_at, i.ended_at, i.talk_s, i.hold_s) is null
   union all
   select coalesce(c.customer_id, l.customer_id), s.step, c.changed_at, coalesce(l.channel, ''), coalesce(l.campaign_id, '')
   from lead_stage_changes c
@@ -39,11 +40,13 @@ with recursive steps as (
   union all
   select b.customer_id, s.step, b.at, coalesce(b.channel, ''), ''
   from (
-    select customer_id, channel, 'scheduled' as state, coalesce(booked_at, starts_at) as at from bookings where client_id = $1
+    select customer_id, channel, 'scheduled' as state, coalesce(booked_at, starts_at) as at
+    from bookings where client_id = $1 and booking_fault(starts_at, ends_at) is null
     union all
     select customer_id, channel, state,
       case state when 'completed' then ends_at when 'cancelled' then coalesce(cancelled_at, starts_at) else starts_at end
-    from bookings where client_id = $1 and state in ('completed', 'no-show', 'cancelled')
+    from bookings
+    where client_id = $1 and state in ('completed', 'no-show', 'cancelled') and booking_fault(starts_at, ends_at) is null
   ) b
   join steps s on s.kind = 'booking' and s.name = b.state
   where b.at >= $2 and b.at < $3::timestamptz + make_interval(hours => $4)
@@ -55,35 +58,26 @@ with recursive steps as (
   where p.client_id = $1 and p.occurred_at >= $2 and p.occurred_at < $3::timestamptz + make_interval(hours => $4)
     and p.kind = 'charge' and p.amount_minor > 0
     and exists (select from steps where kind = 'payment')
-), walked (customer_id, step, at, channel, campaign, level, chain) as (
-  select f.customer_id, f.step, f.at, f.channel, f.campaign, last.step, case when f.step = last.step then array[f.at] end
-  from facts f cross join (select max(step) as step from steps) last
-  where f.customer_id <> '' and (f.step > 1 or f.at < $3)
+), later_steps as materialized (
+  select customer_id, step, array_agg(at order by at) as instants
+  from facts
+  where step > 1 and customer_id <> ''
+  group by customer_id, step
+), walked (customer_id, entered_at, channel, campaign, step, chain) as (
+  select distinct customer_id, at, channel, campaign, 1, array[at]
+  from facts
+  where step = 1 and customer_id <> '' and at < $3
   union all
-  select customer_id, step, at, channel, campaign, level - 1, chain
-  from (
-    select
-      customer_id, step, at, channel, campaign, level,
-      -- From the latest to the earliest, so that the frame only grows. The smallest chain is the one that begins first.
-      case when step = level - 1 then
-        array[at] || min(chain) filter (where step = level) over (
-          partition by customer_id order by at desc
-          range between unbounded preceding and interval '1 microsecond' preceding
-        )
-      end as chain
-    from walked
-  ) longer
-  where step < level
-), entries as (
-  select
-    customer_id, at, channel, campaign, chain,
-    (select count(*) from unnest(chain) as reached (at) where reached.at < w.at + make_interval(hours => $4)) as steps_taken
+  select w.customer_id, w.entered_at, w.channel, w.campaign, w.step + 1, w.chain || next.at
   from walked w
-  where level = 1
+  join later_steps l on l.customer_id = w.customer_id and l.step = w.step + 1
+  -- width_bucket: how many of the instants are not later than the step before.
+  cross join lateral (select l.instants[width_bucket(w.chain[w.step], l.instants) + 1] as at) next
+  where next.at < w.entered_at + make_interval(hours => $4)
 ), journeys as (
-  select distinct on (customer_id) customer_id, channel, campaign, chain[1:steps_taken] as chain
-  from entries
-  order by customer_id, steps_taken desc, at, channel, campaign
+  select distinct on (customer_id) customer_id, channel, campaign, chain
+  from walked
+  order by customer_id, step desc, entered_at, channel, campaign
 ), grouped as (
   select
     j.chain,

@@ -16,15 +16,15 @@ with seen as (
   select
     customer_id, date_trunc('month', first_day::timestamp)::date as cohort,
     abs(hashtextextended(customer_id, 0) % $6::integer)::integer as part,
-    (extract(year from $5::date) * 12 + extract(month from $5::date)
-      - extract(year from first_day) * 12 - extract(month from first_day))::integer as months_over
+    (date_part('year', $5::date) * 12 + date_part('month', $5::date)
+      - date_part('year', first_day) * 12 - date_part('month', first_day))::integer as months_over
   from known
   where first_day >= $3::date and first_day < $4::date
 ), months as (
   select
     b.part, b.customer_id, b.months_over,
-    (extract(year from m.day) * 12 + extract(month from m.day)
-      - extract(year from b.cohort) * 12 - extract(month from b.cohort))::integer as age,
+    (date_part('year', m.day) * 12 + date_part('month', m.day)
+      - date_part('year', b.cohort) * 12 - date_part('month', b.cohort))::integer as age,
     sum(m.orders) > 0 as is_active, sum(m.gross_minor + m.refunded_minor) as net_minor
   from members b
   join customer_metrics m on m.client_id = $1 and m.customer_id = b.customer_id and m.day >= b.cohort and m.day < $5::date
