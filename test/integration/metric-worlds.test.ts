@@ -22,7 +22,8 @@ const WORLDS = 200
 /** Worlds that share a database, each another client with the same ids. */
 const TOGETHER = 10
 const DAYS = 2
-const MINUTES = DAYS * 24 * 60
+const DAY = 24 * 60
+const MINUTES = DAYS * DAY
 
 /** Zones with the first day of a world, chosen so that clocks change within it. */
 const ZONES = [
@@ -41,6 +42,7 @@ const maybe = (...names: string[]) => fc.option(fc.constantFrom(...names), { nil
 const minute = fc.oneof(
   fc.integer({ min: 0, max: MINUTES }),
   fc.integer({ min: 0, max: DAYS * 24 }).map((hours) => hours * 60),
+  fc.integer({ min: 0, max: DAYS }).map((days) => days * DAY),
 )
 /** How long something takes in minutes: mostly hours, sometimes days, and sometimes it ends before it began. */
 const length = fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: -60, max: 40 * 60 }))
@@ -77,7 +79,7 @@ const FACTS: Record<FactName, fc.Arbitrary<Happening>> = {
   }),
   subscriptions: fc.record({
     minute,
-    length: fc.option(fc.integer({ min: 0, max: 24 * 60 }), { nil: null }),
+    length: fc.option(fc.oneof(fc.integer({ min: 0, max: DAY }), fc.constant(DAY)), { nil: null }),
     customer_id: fc.constantFrom('c1', 'c2', 'c3'),
     interval_months: fc.constantFrom(1, 1, 3, 12),
     amount_minor: fc.oneof(amount_minor, fc.constantFrom(0, 1000)),
