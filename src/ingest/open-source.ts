@@ -3,7 +3,6 @@ import { readStart } from './file-start.ts'
 import { type Format, foreign, formatOf } from './format.ts'
 import { openJsonLines } from './jsonl-source.ts'
 import type { RecordSource, SourceFile, SourceOptions } from './source.ts'
-import { openXlsx } from './xlsx-source.ts'
 
 /** Opens a file of any format. `format` null: told by its first bytes and its name. Throws an InputError for what cannot be read. */
 export async function openSource(
@@ -20,6 +19,12 @@ export async function openSource(
       return { format: chosen, source: await openJsonLines(file, start, options) }
     case 'xlsx':
       if (start.isPacked) throw foreign(file.name, 'a workbook that gzip packed; unpack it first')
-      return { format: chosen, source: await openXlsx(file, start, options) }
+      return { format: chosen, source: await openWorkbook(file, start, options) }
   }
+}
+
+/** What reads workbooks is loaded for them only. */
+async function openWorkbook(...file: Parameters<typeof import('./xlsx-source.ts').openXlsx>): Promise<RecordSource> {
+  const { openXlsx } = await import('./xlsx-source.ts')
+  return openXlsx(...file)
 }

@@ -3,21 +3,9 @@ import { type Config, readConfig } from '../config.ts'
 import { InputError } from '../errors.ts'
 import { createLog, type Log } from '../log.ts'
 import { systemClock } from '../time.ts'
-import { backfillCommand } from './commands/backfill.ts'
-import { clientCommand } from './commands/client.ts'
 import type { CommandTools } from './commands/command-tools.ts'
-import { doctorCommand } from './commands/doctor.ts'
-import { eraseCommand } from './commands/erase.ts'
-import { importCommand } from './commands/import.ts'
-import { keyCommand } from './commands/key.ts'
-import { migrateCommand } from './commands/migrate.ts'
-import { reportCommand } from './commands/report.ts'
-import { runCommand } from './commands/run.ts'
-import { runsCommand } from './commands/runs.ts'
-import { startCommand } from './commands/start.ts'
-import { userCommand } from './commands/user.ts'
+import { openMigratedDatabase } from './open-migrated-database.ts'
 import { print } from './print.ts'
-import { openMigratedDatabase, openProgram } from './program.ts'
 import { sayFailure } from './say-failure.ts'
 import { version } from './version.ts'
 
@@ -45,7 +33,10 @@ function createTools(command: string | undefined): CommandTools {
       const { database, close } = await openMigratedDatabase(config(), log())
       return { db: database, close }
     },
-    openProgram: () => openProgram(config(), log()),
+    async openProgram() {
+      const { openProgram } = await import('./program.ts')
+      return openProgram(config(), log())
+    },
   }
 }
 
@@ -67,7 +58,25 @@ function levelOf(command: string | undefined, config: () => Config): string {
   return command === 'doctor' ? 'silent' : 'error'
 }
 
-function createProgram(tools: CommandTools): Command {
+type AddCommand = (parent: Command, tools: CommandTools) => void
+
+/** Each command brings along what it stands on, so that only the one that is asked for is loaded. In the order of --help. */
+const COMMANDS: Record<string, () => Promise<AddCommand>> = {
+  start: async () => (await import('./commands/start.ts')).startCommand,
+  import: async () => (await import('./commands/import.ts')).importCommand,
+  run: async () => (await import('./commands/run.ts')).runCommand,
+  runs: async () => (await import('./commands/runs.ts')).runsCommand,
+  backfill: async () => (await import('./commands/backfill.ts')).backfillCommand,
+  report: async () => (await import('./commands/report.ts')).reportCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  migrate: async () => (await import('./commands/migrate.ts')).migrateCommand,
+  client: async () => (await import('./commands/client.ts')).clientCommand,
+  user: async () => (await import('./commands/user.ts')).userCommand,
+  key: async () => (await import('./commands/key.ts')).keyCommand,
+  erase: async () => (await import('./commands/erase.ts')).eraseCommand,
+}
+
+async function createProgram(command: string | undefined, tools: CommandTools): Promise<Command> {
   const program = new Command('daybreak')
     .description(
       'Nightly rollups, segments, forecasts and reports. Settings come from the environment: docs/configuration.md.',
@@ -76,27 +85,13 @@ function createProgram(tools: CommandTools): Command {
     // Wrong usage is one line, like every other error: sayFailure writes it.
     .exitOverride()
     .configureOutput({ outputError: () => {} })
-  for (const command of [
-    startCommand,
-    importCommand,
-    runCommand,
-    runsCommand,
-    backfillCommand,
-    reportCommand,
-    doctorCommand,
-    migrateCommand,
-    clientCommand,
-    userCommand,
-    keyCommand,
-    eraseCommand,
-  ]) {
-    command(program, tools)
-  }
+  const named = command === undefined || !Object.hasOwn(COMMANDS, command) ? undefined : COMMANDS[command]
+  for (const load of named === undefined ? Object.values(COMMANDS) : [named]) (await load())(program, tools)
   return program
 }
 
 const words = process.argv.slice(2)
-const program = createProgram(createTools(words[0]))
+const program = await createProgram(words[0], createTools(words[0]))
 try {
   await program.parseAsync(words, { from: 'user' })
 } catch (error) {

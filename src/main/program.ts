@@ -1,9 +1,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../config.ts'
-import { type Database, openDatabase } from '../db/database.ts'
-import { startEmbeddedServer } from '../db/embedded-server.ts'
-import { migrate } from '../db/migrate.ts'
+import type { Database } from '../db/database.ts'
 import { startPulse } from '../db/pulse.ts'
 import { jobs } from '../jobs/index.ts'
 import type { JobTools } from '../jobs/job-tools.ts'
@@ -23,8 +21,8 @@ import {
 import { ownersOfReports } from '../reports/report-owners.ts'
 import { MINUTE_MS, systemClock } from '../time.ts'
 import { openTracing } from '../tracing.ts'
-import { makeDataFolder } from './make-data-folder.ts'
 import { openJobTools } from './open-job-tools.ts'
+import { openMigratedDatabase } from './open-migrated-database.ts'
 import { tracingOf } from './tracing-of.ts'
 import type { ChildSettings } from './work-child.ts'
 
@@ -43,30 +41,6 @@ export type Program = {
   jobTools: JobTools
   /** Stops work within `SHUTDOWN_GRACE_SECONDS`, then closes everything; the embedded database too, unless others use it. */
   close(): Promise<void>
-}
-
-/** The database alone, migrated: for commands that only read or write rows. */
-export async function openMigratedDatabase(
-  config: Config,
-  log: Log,
-): Promise<{ database: Database; url: string; close(): Promise<void> }> {
-  await makeDataFolder(config.DATA_DIR)
-  const server = await openServer(config)
-  await migrate(server.url)
-  const database = openDatabase(server.url, { max: config.DATABASE_POOL_MAX, log })
-  return {
-    database,
-    url: server.url,
-    async close() {
-      await database.close()
-      await server.release()
-    },
-  }
-}
-
-async function openServer(config: Config): Promise<{ url: string; release(): Promise<void> }> {
-  if (config.DATABASE_URL !== undefined) return { url: config.DATABASE_URL, release: async () => {} }
-  return startEmbeddedServer({ folder: join(config.DATA_DIR, 'postgres'), port: config.DATABASE_PORT })
 }
 
 /** Opens every part. What is missing (a font, a template, a server) stops the start here, not the night. */
