@@ -31,6 +31,6 @@ export {
 } from './questions.ts'
 export { NO_RETENTION, type Retention, retentionOf, retentionOfDay } from './retention.ts'
 export { type RolledDay, rollUpDay } from './roll-up-day.ts'
-export { clientThresholds } from './thresholds.ts'
+export { clientThresholds, limitsOf } from './thresholds.ts'
 export { type Beside, isSum, type Level, levelOf, valueOf } from './value-of.ts'
 export { type Freshness, windowFreshness } from './window-freshness.ts'

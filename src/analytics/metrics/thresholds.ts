@@ -9,12 +9,14 @@ export async function clientThresholds(db: ClientDatabase, clientId: string): Pr
     .where('client_id', '=', clientId)
     .execute()
   const own = new Map(rows.map((row) => [row.metric, row]))
-  return (metric) => {
-    const limits = own.get(metric.name)
-    return {
-      target: limits?.target ?? metric.target,
-      warning: limits?.warning ?? metric.warning,
-      critical: limits?.critical ?? metric.critical,
-    }
+  return (metric) => limitsOf(metric, own.get(metric.name))
+}
+
+/** A client's own limits where it has set any, else the catalogue's. */
+export function limitsOf(metric: Metric, own: Thresholds | undefined): Thresholds {
+  return {
+    target: own?.target ?? metric.target,
+    warning: own?.warning ?? metric.warning,
+    critical: own?.critical ?? metric.critical,
   }
 }

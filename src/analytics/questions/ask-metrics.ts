@@ -1,15 +1,24 @@
 import type { ClientDatabase } from '../../db/database.ts'
 import { addDays } from '../../time.ts'
-import type { Component } from '../metrics/index.ts'
+import { type Component, limitsOf } from '../metrics/index.ts'
 import { createAnswerCache } from './answer-cache.ts'
 import { bucketsOf } from './buckets.ts'
 import { changeOf, slopeOf } from './changes.ts'
 import { completeCells } from './complete-cells.ts'
 import { measureAll } from './measure.ts'
 import { ingredientsOf } from './metrics-asked.ts'
-import type { Bucket, Compared, Group, MetricQuestion, MetricsAnswer, Period, Standing } from './question.ts'
+import type {
+  AskedMetric,
+  Bucket,
+  Compared,
+  Group,
+  MetricQuestion,
+  MetricsAnswer,
+  Period,
+  Standing,
+} from './question.ts'
 import { type Cell, type PeriodQuestion, type PeriodRead, readPeriod } from './read-period.ts'
-import { type RollUpStanding, readStandings } from './read-standings.ts'
+import { type ClientSettings, type RollUpStanding, readStandings } from './read-standings.ts'
 import { type ResolvedQuestion, resolveQuestion } from './resolve-question.ts'
 import type { Comparison, Span } from './resolve-range.ts'
 
@@ -29,18 +38,38 @@ let lastHandle = 0
  * Throws InputError: `no-such-client`, `unknown-metric`, `range`, `no-such-rollup`, `too-many-groups`.
  */
 export async function askMetrics(db: ClientDatabase, question: MetricQuestion): Promise<MetricsAnswer> {
-  const asked = await resolveQuestion(db, question)
-  const spans = [asked.span, ...asked.comparedSpans]
   // Before the sums are read, never after: an answer may be newer than its stamp says, and must not be older.
-  const standings = await readStandings(db, asked.clientId, spans, asked.ingredients.before.length > 0)
+  const { asked, settings, standings } = await findStanding(db, question)
   // A transaction may see what nobody else does, or no longer.
-  if (db.isTransaction) return compose(db, asked, standings)
-  const [key, stamp] = [keyOf(db, asked), stampOf(asked, standings)]
+  if (db.isTransaction) return compose(db, withSettings(asked, settings), standings)
+  const [key, stamp] = [keyOf(db, asked), stampOf(settings, standings)]
   const kept = answers.find(key, stamp)
   if (kept !== null) return kept
-  const answer = await compose(db, asked, standings)
+  const answer = await compose(db, withSettings(asked, settings), standings)
   answers.keep(key, stamp, answer, 1 + answer.groups.length + answer.buckets.length)
   return answer
+}
+
+/** The zones that clients were in when they were last asked about: days cannot be told without, and zones hardly ever change. */
+const zones = new Map<string, string>()
+
+async function findStanding(db: ClientDatabase, question: MetricQuestion) {
+  const { clientId } = question
+  const standingIn = async (timeZone: string) => {
+    const asked = resolveQuestion(question, timeZone)
+    const isLevel = asked.ingredients.before.length > 0
+    return { asked, ...(await readStandings(db, clientId, [asked.span, ...asked.comparedSpans], isLevel)) }
+  }
+  const found = await standingIn(zones.get(clientId) ?? 'UTC')
+  const { timeZone } = found.settings
+  if (found.asked.timeZone === timeZone) return found
+  zones.set(clientId, timeZone)
+  return standingIn(timeZone)
+}
+
+function withSettings(asked: ResolvedQuestion, { currency, limits }: ClientSettings): SettledQuestion {
+  const metrics = asked.metrics.map((metric) => ({ ...metric, thresholds: limitsOf(metric, limits?.[metric.name]) }))
+  return { ...asked, currency, metrics }
 }
 
 /** What is asked, in one way only. */
@@ -53,14 +82,15 @@ function keyOf(db: ClientDatabase, { metrics, ...asked }: ResolvedQuestion): str
 }
 
 /** What the answer stands on. */
-function stampOf({ timeZone, currency, metrics }: ResolvedQuestion, standings: readonly RollUpStanding[]): string {
-  const limits = metrics.map(({ thresholds }) => [thresholds.target, thresholds.warning, thresholds.critical])
+function stampOf({ timeZone, currency, limits }: ClientSettings, standings: readonly RollUpStanding[]): string {
   return JSON.stringify([timeZone, currency, limits, standings.map(({ stamp }) => stamp)])
 }
 
+type SettledQuestion = Omit<ResolvedQuestion, 'metrics'> & { currency: string; metrics: AskedMetric[] }
+
 async function compose(
   db: ClientDatabase,
-  asked: ResolvedQuestion,
+  asked: SettledQuestion,
   standings: readonly RollUpStanding[],
 ): Promise<MetricsAnswer> {
   const { clientId, timeZone, currency, granularity, dimension, filters, metrics } = asked
@@ -81,7 +111,7 @@ type SpanRead = { period: Period; buckets: Bucket[]; groups: Group[] }
 
 async function readSpan(
   db: ClientDatabase,
-  asked: ResolvedQuestion,
+  asked: SettledQuestion,
   {
     span,
     granularity,
@@ -104,7 +134,7 @@ async function readSpan(
   }
 }
 
-function groupOf({ metrics }: ResolvedQuestion, cell: Cell): Group {
+function groupOf({ metrics }: SettledQuestion, cell: Cell): Group {
   return { member: cell.member, bucket: cell.bucket, sums: cell.sums, values: measureAll(metrics, cell) }
 }
 
@@ -112,7 +142,7 @@ function groupOf({ metrics }: ResolvedQuestion, cell: Cell): Group {
 const SETTLED_AFTER_DAYS: Partial<Record<Component, number>> = { resolved_first: 7, repeats: 7 }
 
 function standingOf(
-  { today, metrics }: ResolvedQuestion,
+  { today, metrics }: SettledQuestion,
   { to }: Span,
   { dataAsOf, dirtyDays, unrolledDays }: RollUpStanding,
   { quarantined }: PeriodRead,
@@ -133,7 +163,7 @@ function standingOf(
 
 async function compareWith(
   db: ClientDatabase,
-  asked: ResolvedQuestion,
+  asked: SettledQuestion,
   now: Period,
   { to, span, standing }: { to: Comparison; span: Span; standing: RollUpStanding | undefined },
 ): Promise<Compared> {
@@ -145,7 +175,7 @@ async function compareWith(
   return { to, period, groups, changes: Object.fromEntries(changes) }
 }
 
-function slopesOf({ metrics, dimension }: ResolvedQuestion, groups: readonly Group[], buckets: readonly Bucket[]) {
+function slopesOf({ metrics, dimension }: SettledQuestion, groups: readonly Group[], buckets: readonly Bucket[]) {
   const byBucket = new Map(groups.map((group) => [group.bucket, group]))
   const slopeIn = (name: string) =>
     slopeOf(buckets.map(({ key, whole }) => (whole ? (byBucket.get(key)?.values[name]?.value ?? null) : null)))

@@ -1,4 +1,4 @@
-import { type Day, dayOf, daysOf } from '../../time.ts'
+import { addDays, type Day, daysOf, HOUR_MS, instantsOf } from '../../time.ts'
 import { nextStart, startOf } from './cover-window.ts'
 import type { Bucket, Granularity } from './question.ts'
 import { instantsOfSpan, type Span } from './resolve-range.ts'
@@ -34,21 +34,32 @@ function weeksOrMonthsOf(span: Span, grain: 'week' | 'month', unknown: Unknown):
 
 function hoursOf(span: Span, timeZone: string, unknown: Unknown): Bucket[] {
   const { from, to } = instantsOfSpan(span, timeZone)
-  const end = Temporal.Instant.from(to)
-  const buckets: Bucket[] = []
-  let hour = Temporal.Instant.from(from)
-  while (Temporal.Instant.compare(hour, end) < 0) {
-    buckets.push(bucketOf(hour.toString(), [dayOf(hour, timeZone)], unknown))
-    hour = nextHour(hour, timeZone)
-  }
-  return buckets
+  const [first, end] = [from, to].map((at) => Temporal.Instant.from(at).epochMilliseconds) as [number, number]
+  return daysOf(span).flatMap((day) => {
+    const ofDay = instantsOf({ from: day, to: addDays(day, 1) }, timeZone)
+    const { known, whole } = bucketOf(day, [day], unknown)
+    return hoursBetween(ofDay, timeZone)
+      .filter((hour) => hour >= first && hour < end)
+      .map((hour) => ({ key: Temporal.Instant.fromEpochMilliseconds(hour).toString(), known, whole }))
+  })
 }
 
-/** The instant the next local hour begins, by the clock on the wall: where clocks jump by half an hour that is no hour later. */
-function nextHour(hour: Temporal.Instant, timeZone: string): Temporal.Instant {
-  const later = hour.add({ hours: 1 })
-  const { minute } = later.toZonedDateTimeISO(timeZone)
-  return later.subtract({ minutes: minute })
+/** The instants, in milliseconds, at which the hours of one local day begin. */
+function hoursBetween({ from, to }: { from: Temporal.Instant; to: Temporal.Instant }, timeZone: string): number[] {
+  const lengthMs = to.epochMilliseconds - from.epochMilliseconds
+  // The clocks of one zone jump by half an hour: there an hour by the clock on the wall is not one by the watch.
+  if (lengthMs % HOUR_MS !== 0) return hoursByTheWall(from, to, timeZone)
+  return Array.from({ length: lengthMs / HOUR_MS }, (_, hour) => from.epochMilliseconds + hour * HOUR_MS)
+}
+
+function hoursByTheWall(from: Temporal.Instant, to: Temporal.Instant, timeZone: string): number[] {
+  const hours: number[] = []
+  for (let hour = from; Temporal.Instant.compare(hour, to) < 0; ) {
+    hours.push(hour.epochMilliseconds)
+    const later = hour.add({ hours: 1 })
+    hour = later.subtract({ minutes: later.toZonedDateTimeISO(timeZone).minute })
+  }
+  return hours
 }
 
 function bucketOf(key: string, days: readonly Day[], { unrolled, unsettled }: Unknown): Bucket {

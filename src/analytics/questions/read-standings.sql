@@ -1,25 +1,32 @@
--- How far the roll-ups of spans of days can be trusted: one row per span, in their order.
+-- What an answer stands on: the settings of its client, and how far the roll-ups of its spans of days can be trusted. One row per span, in
+-- their order; none when there is no such client.
 -- $1 client, $2 first days, $3 days after the last, $4 days from which on a change changes the numbers of the span
 -- `stamp` says the same for as long as nothing has changed of any day that the numbers stand on: later days too, whose contacts may repeat
 -- earlier ones (168 hours before the first instant of a day may lie on the eighth day before it).
--- Reads rollup_days, clients' days by their key; daily_metrics and performance_trends are not read.
+-- Reads rollup_days and metric_thresholds, rows of one client by their keys; no roll-up is read.
 select
+  c.time_zone as "timeZone", c.currency,
+  (
+    select json_object_agg(t.metric, json_build_object('target', t.target, 'warning', t.warning, 'critical', t.critical))
+    from metric_thresholds t where t.client_id = c.id
+  ) as limits,
   (
     select concat_ws('.', count(*), coalesce(sum(revision), 0), coalesce(max(revision), 0))
-    from rollup_days where client_id = $1 and day >= s.stands_from and day < s.to_day + 8
+    from rollup_days where client_id = c.id and day >= s.stands_from and day < s.to_day + 8
   ) as stamp,
   (
-    select min(rolled_at) from rollup_days where client_id = $1 and day >= s.from_day and day < s.to_day
+    select min(rolled_at) from rollup_days where client_id = c.id and day >= s.from_day and day < s.to_day
   ) as "dataAsOf",
   array(
     select day::text from rollup_days
-    where client_id = $1 and day >= s.stands_from and day < s.to_day and rolled_at is not null and facts_version > rolled_version
+    where client_id = c.id and day >= s.stands_from and day < s.to_day and rolled_at is not null and facts_version > rolled_version
     order by day
   ) as "dirtyDays",
   array(
-    select d::date::text from generate_series(s.from_day, s.to_day - 1, interval '1 day') d
-    where not exists (select from rollup_days r where r.client_id = $1 and r.day = d::date and r.rolled_at is not null)
-    order by 1
+    select d.day::text from (select s.from_day + n as day from generate_series(0, s.to_day - s.from_day - 1) as n) d
+    where not exists (select from rollup_days r where r.client_id = c.id and r.day = d.day and r.rolled_at is not null)
+    order by d.day
   ) as "unrolledDays"
-from unnest($2::date[], $3::date[], $4::date[]) with ordinality as s (from_day, to_day, stands_from, n)
+from clients c, unnest($2::date[], $3::date[], $4::date[]) with ordinality as s (from_day, to_day, stands_from, n)
+where c.id = $1
 order by s.n

@@ -1,8 +1,15 @@
 import type { ClientDatabase } from '../../db/database.ts'
+import { InputError } from '../../errors.ts'
 import { sqlFile } from '../../sql.ts'
 import type { Day, DayWindow } from '../../time.ts'
+import type { Thresholds } from '../metrics/index.ts'
 
-const selectStandings = sqlFile<RollUpStanding>(import.meta.dirname, 'read-standings.sql', { prepared: true })
+const selectStandings = sqlFile<ClientSettings & RollUpStanding>(import.meta.dirname, 'read-standings.sql', {
+  prepared: true,
+})
+
+/** What a client is set to; `limits` by the name of the metric, null: it has none of its own. */
+export type ClientSettings = { timeZone: string; currency: string; limits: Record<string, Thresholds> | null }
 
 /** What the days of a span are known to be. */
 export type RollUpStanding = {
@@ -14,14 +21,21 @@ export type RollUpStanding = {
   unrolledDays: Day[]
 }
 
-/** The standing of each window, in their order. `fromTheBeginning`: their numbers stand on every day before them too, as levels do. */
+/**
+ * The client's settings and the standing of each window, in their order. `fromTheBeginning`: their numbers stand on every day before them
+ * too, as levels do. Throws InputError `no-such-client`.
+ */
 export async function readStandings(
   db: ClientDatabase,
   clientId: string,
   windows: readonly DayWindow[],
   fromTheBeginning: boolean,
-): Promise<RollUpStanding[]> {
+): Promise<{ settings: ClientSettings; standings: RollUpStanding[] }> {
   const from = windows.map((window) => window.from)
   const to = windows.map((window) => window.to)
-  return selectStandings(db, [clientId, from, to, fromTheBeginning ? windows.map(() => '-infinity') : from])
+  const standsFrom = fromTheBeginning ? windows.map(() => '-infinity') : from
+  const standings = await selectStandings(db, [clientId, from, to, standsFrom])
+  const [settings] = standings
+  if (settings === undefined) throw new InputError('no-such-client', `There is no client "${clientId}".`, 404)
+  return { settings, standings }
 }

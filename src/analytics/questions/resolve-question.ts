@@ -1,10 +1,9 @@
-import type { ClientDatabase } from '../../db/database.ts'
 import { InputError } from '../../errors.ts'
 import { type Day, type DayWindow, dayOf } from '../../time.ts'
-import { clientThresholds } from '../metrics/index.ts'
+import type { Metric } from '../metrics/index.ts'
 import { chooseSource, type Source } from './choose-source.ts'
 import { type Ingredients, ingredientsOf, metricNamed } from './metrics-asked.ts'
-import type { AskedMetric, FilterDimension, Filters, MetricQuestion } from './question.ts'
+import type { FilterDimension, Filters, MetricQuestion } from './question.ts'
 import { refuseTooMany } from './read-sums.ts'
 import { comparedSpan, resolveRange, type Span } from './resolve-range.ts'
 
@@ -13,12 +12,11 @@ export const RANGE_DAYS_MAX = 3660
 /** Days the database and the calendar agree on. */
 const FIRST_DAY = '1900-01-01'
 
-/** A question with everything settled that it leaves to the client and to the moment. */
+/** A question with everything settled that it leaves to the client's zone and to the moment. */
 export type ResolvedQuestion = Omit<MetricQuestion, 'metrics' | 'range' | 'at'> & {
   timeZone: string
-  currency: string
   today: Day
-  metrics: AskedMetric[]
+  metrics: Metric[]
   ingredients: Ingredients
   source: Source
   span: Span
@@ -26,36 +24,23 @@ export type ResolvedQuestion = Omit<MetricQuestion, 'metrics' | 'range' | 'at'> 
   comparedSpans: Span[]
 }
 
-/** Throws InputError: `no-such-client`, `unknown-metric`, `range`, `no-such-rollup`, `too-many-groups`. */
-export async function resolveQuestion(db: ClientDatabase, question: MetricQuestion): Promise<ResolvedQuestion> {
-  const { timeZone, currency } = await readClient(db, question.clientId)
-  const thresholdsOf = await clientThresholds(db, question.clientId)
-  const named = [...new Set(question.metrics)].map(metricNamed)
-  if (named.length === 0) throw new InputError('unknown-metric', 'A question names at least one metric.')
+/** Throws InputError: `unknown-metric`, `range`, `no-such-rollup`, `too-many-groups`. */
+export function resolveQuestion(question: MetricQuestion, timeZone: string): ResolvedQuestion {
+  const metrics = [...new Set(question.metrics)].map(metricNamed)
+  if (metrics.length === 0) throw new InputError('unknown-metric', 'A question names at least one metric.')
   const filters = sortedFilters(question.filters)
   const span = resolveRange(question.range, question.at, timeZone)
   refuseRange(span)
   // Before they are counted out one by one.
   if (question.granularity === 'hour') refuseTooMany(daysIn(span) * 24)
-  const source = chooseSource({ ...question, ofHours: span.hours !== null, filters, metrics: named })
   const { clientId, granularity, dimension, compare } = question
   return {
-    ...{ clientId, timeZone, currency, granularity, dimension, filters, source, span, compare },
+    ...{ clientId, timeZone, granularity, dimension, filters, span, compare, metrics },
+    source: chooseSource({ granularity, dimension, ofHours: span.hours !== null, filters, metrics }),
     today: dayOf(question.at, timeZone),
-    metrics: named.map((metric) => ({ ...metric, thresholds: thresholdsOf(metric) })),
-    ingredients: ingredientsOf(named),
+    ingredients: ingredientsOf(metrics),
     comparedSpans: compare.map((comparison) => comparedSpan(span, comparison, timeZone)),
   }
-}
-
-async function readClient(db: ClientDatabase, clientId: string) {
-  const client = await db
-    .selectFrom('clients')
-    .select(['time_zone as timeZone', 'currency'])
-    .where('id', '=', clientId)
-    .executeTakeFirst()
-  if (client === undefined) throw new InputError('no-such-client', `There is no client "${clientId}".`, 404)
-  return client
 }
 
 /** In one order, so that equal questions are the same question. */
