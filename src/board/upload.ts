@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { basename } from 'node:path'
 import { Readable } from 'node:stream'
 import { Busboy, type BusboyInstance } from '@fastify/busboy'
 import type { Request } from 'express'
+import { uploadKey } from '../ingest/uploaded-imports.ts'
 import type { StoredObject } from '../storage/object-store.ts'
 import { dayOf } from '../time.ts'
 import type { Board } from './context.ts'
@@ -114,10 +114,9 @@ async function takePart(
   }
 }
 
-/** By day, so that what a dead program left behind can be told by its age. */
 async function store(board: Board, content: Readable, fileName: string): Promise<StoredUpload> {
   const { storage, clock, importMaxBytes } = board
-  const key = `uploads/${dayOf(clock(), 'UTC')}/${randomUUID()}`
+  const key = uploadKey(dayOf(clock(), 'UTC'))
   const bound = { passed: 0 }
   try {
     const body = Readable.from(bounded(content, importMaxBytes, bound), { objectMode: false })

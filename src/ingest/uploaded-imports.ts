@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { sql } from 'kysely'
 import type { ClientDatabase, Database, SystemDatabase, Transaction } from '../db/database.ts'
 import { InputError, PermanentError } from '../errors.ts'
-import type { Clock } from '../time.ts'
+import type { Clock, Day } from '../time.ts'
 import { openPartials } from '../whole-file.ts'
 import type { Format } from './format.ts'
 import { type ImportProgress, type ImportResult, importFile } from './import-file.ts'
@@ -18,6 +18,7 @@ export type FileStore = {
   get(key: string): Promise<{ body: Readable }>
   put(key: string, body: Readable, options: { mediaType: string; signal?: AbortSignal }): Promise<unknown>
   delete(key: string): Promise<void>
+  list(prefix: string): AsyncIterable<string>
 }
 
 /** An import to be made of an uploaded file. */
@@ -194,7 +195,8 @@ const BATCHES_MAX = 1000
 
 /**
  * Deletes what was uploaded more than so many days ago: the rejects, the file unless another import needs it, and the import itself. Twice is
- * the same as once, also when it broke off in between. Returns how many went.
+ * the same as once, also when it broke off in between. Files that no import knows, of uploads that broke off, go too. Returns how many
+ * imports went.
  */
 export async function expireImports(
   db: SystemDatabase,
@@ -216,7 +218,26 @@ export async function expireImports(
     total += expired.length
     if (expired.length < EXPIRED_AT_ONCE) break
   }
+  await sweepUploads(db, storage, days)
   return total
+}
+
+/** Where an upload of a day lies: by day, so that one that no import knows can be told by its age. */
+export function uploadKey(day: Day): string {
+  return `uploads/${day}/${randomUUID()}`
+}
+
+async function sweepUploads(db: SystemDatabase, storage: FileStore, days: number): Promise<void> {
+  const { rows } = await sql<{
+    first: Day
+  }>`select (now() - make_interval(days => ${days + 1}))::date::text as first`.execute(db)
+  const first = `uploads/${rows[0]?.first}`
+  for await (const key of storage.list('uploads/')) {
+    // In the order of their days: what follows is younger.
+    if (key >= first) return
+    const known = await db.selectFrom('imports').select('id').where('object_key', '=', key).executeTakeFirst()
+    if (known === undefined) await storage.delete(key)
+  }
 }
 
 async function expireImport(

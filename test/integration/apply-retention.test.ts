@@ -65,6 +65,35 @@ test('a report past its time goes with its files, a younger one stays', async ()
   expect(await db.selectFrom('execution_files').select('object_key').execute()).toEqual([{ object_key: young }])
 })
 
+test('an imported file past its time goes with its rejects and its row, unless another import needs the file', async () => {
+  const put = async (key: string) => {
+    await storage.put(key, Readable.from(['x']), { mediaType: 'text/csv' })
+    return key
+  }
+  const insert = (file: string, rejects: string | null, age: string) =>
+    sql`insert into imports (client_id, kind, file_name, dry_run, strict, object_key, size_bytes, sha256, requested_by, rejects_key, created_at)
+      values (${ACME}, 'payments', ${file}, false, false, ${file}, 1, '', 'Ada', ${rejects}, now() - ${age}::interval)`.execute(
+      db,
+    )
+  const [old, shared, young] = [
+    await put('uploads/2020-01-01/old'),
+    await put('uploads/2020-01-01/shared'),
+    await put(`uploads/${today}/young`),
+  ]
+  await put('uploads/2020-01-01/of-nobody')
+  const justNow = await put(`uploads/${today}/under-way`)
+  await insert(old, await put('imports/acme/old/rejects.csv'), '31 days')
+  await insert(shared, null, '31 days')
+  await insert(shared, null, '29 days')
+  await insert(young, null, '29 days')
+  await applyToday(null)
+  expect((await storedKeys()).filter((key) => /^(uploads|imports)/.test(key))).toEqual(
+    [shared, justNow, young].toSorted(),
+  )
+  const left = await db.selectFrom('imports').select('object_key').orderBy('object_key').execute()
+  expect(left.map((row) => row.object_key)).toEqual([shared, young])
+})
+
 test('a finished run past its time goes with all that hangs on it, unless an undone one stands on it', async () => {
   const insert = (key: string, state: string, age = '500 days') =>
     sql`insert into runs (job, key, queue, payload, state, origin, planned_at, finished_at)

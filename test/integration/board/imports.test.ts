@@ -45,7 +45,7 @@ const operator = await keyHeaders(board, 'operator')
 const ingest = await keyHeaders(board, 'ingest', 'shop')
 const stranger = await keyHeaders(board, 'ingest', 'other')
 
-async function send(query: string, body: BodyInit, headers: Record<string, string> = ingest) {
+async function send(query: string, body: string | FormData, headers: Record<string, string> = ingest) {
   const response = await fetch(`${board.url}/api/imports?${query}`, { method: 'POST', body, headers })
   return { status: response.status, body: (await response.json()) as Import & Problem, headers: response.headers }
 }
@@ -203,7 +203,7 @@ describe('what is refused leaves no file behind', () => {
     if (file !== null) made.set('file', new Blob([file]), 'a.csv')
     return made
   }
-  const CASES: [what: string, query: string, body: BodyInit, status: number, code: string][] = [
+  const CASES: [what: string, query: string, body: string | FormData, status: number, code: string][] = [
     ['no file', 'kind=payments', '', 400, 'file-needed'],
     ['a form without one', '', form({ kind: 'payments' }, null), 400, 'file-needed'],
     ['an empty one', '', form({ kind: 'payments' }, ''), 400, 'file-needed'],
