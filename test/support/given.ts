@@ -66,7 +66,7 @@ async function surveys(db: SystemDatabase, rows: Rows<'customer_satisfaction'>):
 async function facts<Name extends FactTable>(
   db: SystemDatabase,
   name: Name,
-  rows: Omit<Insertable<DB[Name]>, 'client_id' | 'id'>[],
+  rows: (Omit<Insertable<DB[Name]>, 'client_id' | 'id'> & { client_id?: string; id?: string })[],
 ): Promise<void> {
   for (const batch of batches(rows)) {
     const values = batch.map((row) => ({ client_id: ACME, id: nextId(name), ...row }))

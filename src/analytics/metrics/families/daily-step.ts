@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { componentsOf, type FamilyName } from '../components.ts'
-import { type DayStep, statementStep } from './family.ts'
+import { type Component, type ComponentSums, componentsOf, type FamilyName } from '../components.ts'
+import { type DayStatement, statementStep } from './family.ts'
 
 /** What a fact can belong to, and the column that says to whom. */
 const PLACES = [
@@ -29,14 +29,19 @@ const FAULTS: Partial<Record<FamilyName, readonly { table: string; at: string; f
  * The rows of daily_metrics of a family, from a .sql file that selects the facts of a day: a row each, with every column of PLACES and
  * every component of the family. Facts are read once and added up for the client as a whole and for each dimension; those that belong
  * to nobody are in the member '', so that every dimension adds up to the client. Facts that contradict themselves are noted in
- * quarantined_facts, and the file leaves them out.
+ * quarantined_facts, and the file leaves them out. Returns the named components of every row it wrote.
  */
-export function dailyStep(folder: string, file: string, family: FamilyName): DayStep {
-  return statementStep(dailyStatement(readFileSync(join(folder, file), 'utf8'), family), file)
+export function dailyStep(
+  folder: string,
+  file: string,
+  family: FamilyName,
+  returning: readonly Component[] = [],
+): DayStatement<ComponentSums> {
+  return statementStep(dailyStatement(readFileSync(join(folder, file), 'utf8'), family, returning), file)
 }
 
 /** The statement of a daily step. Sets whole columns of the day, whose rows were written anew: twice is the same as once. */
-export function dailyStatement(facts: string, family: FamilyName): string {
+export function dailyStatement(facts: string, family: FamilyName, returning: readonly Component[] = []): string {
   const components = componentsOf(family)
   const columns = PLACES.map(([, column]) => column)
   const dimension = PLACES.map(([name, column]) => `when grouping(${column}) = 0 then '${name}'`).join(' ')
@@ -53,7 +58,8 @@ export function dailyStatement(facts: string, family: FamilyName): string {
     group by grouping sets ((), ${columns.map((name) => `(${name})`).join(', ')})
     having count(*) > 0
     on conflict (client_id, dimension, day, member)
-    do update set ${components.map((name) => `${name} = excluded.${name}`).join(', ')}`
+    do update set ${components.map((name) => `${name} = excluded.${name}`).join(', ')}
+    ${returning.length === 0 ? '' : `returning ${returning.join(', ')}`}`
 }
 
 function noteFaults(family: FamilyName): string {

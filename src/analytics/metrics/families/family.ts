@@ -23,7 +23,7 @@ export type DayOfClient = {
 export type DayStep = (tx: Transaction, day: DayOfClient) => Promise<unknown>
 
 /** A step that is one statement, with the rows it returns. */
-type DayStatement<Row> = (tx: Transaction, day: DayOfClient) => Promise<Row[]>
+export type DayStatement<Row> = (tx: Transaction, day: DayOfClient) => Promise<Row[]>
 
 /**
  * A family of metrics: which components it fills, and how. Its steps leave out facts that contradict themselves, and note them in
