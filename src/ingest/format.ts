@@ -27,7 +27,7 @@ export function formatOf(name: string, { bytes, isPipe }: FileStart): Format {
   }
   const named = ENDINGS[/\.([^.]+)$/.exec(name.toLowerCase().replace(/\.gz$/, ''))?.[1] ?? '']
   if (named === 'xlsx' && !isPipe && bytes.length > 0) {
-    throw foreign(name, 'no workbook, whatever its name says; give --format csv or jsonl if it is one of those')
+    throw foreign(name, 'no workbook, whatever its name says; name its format (csv, jsonl) if it is one of those')
   }
   return named ?? (/^\uFEFF?\s*\[?\s*\{/.test(bytes.toString('utf8')) ? 'jsonl' : 'csv')
 }

@@ -59,7 +59,7 @@ function chooseSheet(name: string, sheets: readonly SheetPlace[], wanted: string
 function otherSheets(sheets: readonly SheetPlace[], sheet: SheetPlace, wanted: string | null): string | null {
   const others = sheets.filter((each) => each !== sheet && !each.isHidden).map((each) => `"${each.name}"`)
   if (wanted !== null || others.length === 0) return null
-  return `Only the sheet "${sheet.name}" was read, not ${others.slice(0, 20).join(', ')}: name the one that is meant (--sheet).`
+  return `Only the sheet "${sheet.name}" was read, not ${others.slice(0, 20).join(', ')}: name the sheet if another is meant.`
 }
 
 type RowPage = { rows: SheetRow[]; share: number }

@@ -142,7 +142,7 @@ describe('a workbook', () => {
     expect((await read(path, [], '3')).records).toEqual([{ line: 2, fields: ['2'], faults: [] }])
     expect(await read(path)).toMatchObject({
       header: ['Report of March'],
-      notes: ['Only the sheet "Calls" was read, not "Other": name the one that is meant (--sheet).'],
+      notes: ['Only the sheet "Calls" was read, not "Other": name the sheet if another is meant.'],
     })
     expect(await refusal(path, [], 'Cals')).toBe(
       'FILE has no sheet "Cals" (did you mean "Calls"?), only Hidden, Calls, Other.',

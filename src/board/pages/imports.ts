@@ -127,20 +127,17 @@ function rejects({ id, strict, dryRun }: ImportView, { rejected }: StoredResult)
 
 function factTable({ dryRun }: ImportView, { tallies }: StoredResult): Html | null {
   if (tallies.length === 0) return null
-  const would = dryRun ? 'would be ' : ''
+  const title = dryRun ? 'What would become of the facts' : 'What became of the facts'
   const rows = tallies.map(
     ({ kind, inserted, updated, unchanged }) =>
       html`<tr><th scope="row" data-label="Facts">${titleOf(kind)}</th>${[
-        [`${would}new`, inserted] as const,
-        [`${would}changed`, updated] as const,
-        ['unchanged', unchanged] as const,
+        ['New', inserted] as const,
+        ['Changed', updated] as const,
+        ['Unchanged', unchanged] as const,
       ].map(([label, value]) => cell(label, count(value), 'number'))}</tr>`,
   )
-  return dataTable({
-    caption: dryRun ? 'What would become of the facts' : 'What became of the facts',
-    columns: ['Facts', `${would}new`, `${would}changed`, 'unchanged'],
-    rows,
-  })
+  return html`<section aria-labelledby="facts"><h2 id="facts">${title}</h2>
+${dataTable({ caption: title, columns: ['Facts', 'New', 'Changed', 'Unchanged'], rows })}</section>`
 }
 
 function inEarnest(context: PageContext, { id, fileName }: ImportView, { read, rejected }: StoredResult): Html {

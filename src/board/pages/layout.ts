@@ -15,7 +15,7 @@ const NOTICES: Record<string, string> = {
   'backfill-started': 'Planned. It works its way through, behind the nights.',
   'backfill-known': 'The same backfill was under way already: here it is.',
   'backfill-cancelled': 'Cancelled. A run that was already at work stops within seconds.',
-  'import-started': 'Taken. It begins as soon as a worker is free.',
+  'import-started': 'The file was taken. Here is what becomes of it.',
   'import-known': 'The file was imported already, or is under way: here it is.',
   paused: 'Paused. What falls due until then is left out.',
   resumed: 'It goes on. What fell due meanwhile stays left out.',

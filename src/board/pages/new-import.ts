@@ -43,6 +43,7 @@ ${choice(
   'kind',
   'What its rows are',
   kinds.map(({ name }) => ({ value: name, label: titleOf(name) })),
+  'interactions',
 )}
 <label>File<input type="file" name="file" accept=".csv,.tsv,.txt,.jsonl,.ndjson,.json,.xlsx,.xlsm,.gz" required></label>
 ${choice('mapping', 'Its columns', [{ value: '', label: 'Are named as those of the table' }, ...mappings.map((name) => ({ value: name, label: `By the mapping ${name}` }))])}
@@ -58,9 +59,14 @@ ${choice('format', 'Format', [{ value: '', label: 'As the file says' }, ...FORMA
 
 const FORMAT_WORDS = { csv: 'CSV', jsonl: 'JSON Lines', xlsx: 'XLSX' }
 
-function choice(name: string, label: string, values: readonly { value: string; label: string }[]): Html {
+function choice(
+  name: string,
+  label: string,
+  values: readonly { value: string; label: string }[],
+  chosen: string | null = null,
+): Html {
   return html`<label>${label}<select name="${name}">${values.map(
-    ({ value, label: words }) => html`<option value="${value}">${words}</option>`,
+    ({ value, label: words }) => html`<option value="${value}"${value === chosen && html` selected`}>${words}</option>`,
   )}</select></label>`
 }
 
