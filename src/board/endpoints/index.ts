@@ -29,6 +29,7 @@ import { listJobs, startRun } from './jobs.ts'
 import { followLink } from './mailed-links.ts'
 import { askMetricsEndpoint, comparePeriodsEndpoint } from './metric-answers.ts'
 import { listCatalogue, setThresholdsEndpoint } from './metric-catalogue.ts'
+import { overview } from './overview.ts'
 import { downloadFile, findReportExecution, listReportExecutions } from './reports.ts'
 import { cancelRun, findRun, listRuns, retryRun } from './runs.ts'
 import { changeScheduleEndpoint, listSchedulesEndpoint } from './schedules.ts'
@@ -69,6 +70,7 @@ export const endpoints: readonly Endpoint[] = [
   downloadRejects,
   askMetricsEndpoint,
   comparePeriodsEndpoint,
+  overview,
   listCatalogue,
   setThresholdsEndpoint,
   listGoalsEndpoint,
