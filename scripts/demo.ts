@@ -122,7 +122,9 @@ async function fill(program: Program, at: Temporal.Instant, signal: AbortSignal)
     },
   })
   display?.stop()
-  const counts = `${loaded.interactions} interactions, ${loaded.payments} payments, ${loaded.satisfaction} surveys, ${loaded.customers} customers`
+  const { interactions, payments, customer_satisfaction: surveys, customers, ...others } = loaded.rows
+  const rest = Object.values(others).reduce((sum, count) => sum + count, 0)
+  const counts = `${interactions} interactions, ${payments} payments, ${surveys} surveys, ${customers} customers, ${rest} other facts`
   print(
     loaded.days === 0
       ? 'The sample business is up to date.'

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { startOfDay } from '../../src/time.ts'
 import { generateSampleBusiness, type SampleDay } from './business.ts'
-import type { CustomerRow, InteractionRow, PaymentRow, SatisfactionRow } from './rows.ts'
+import type { CustomerRow, InteractionRow, PaymentRow, SampleRows, SatisfactionRow } from './rows.ts'
 
 const LAST_DAY = '2026-11-20'
 const DAYS_7_MS = 168 * 3_600_000
@@ -22,10 +23,11 @@ const wholes: Whole[] = generateSampleBusiness({ seed: 'daybreak', lastDay: LAST
     id: business.client.id,
     timeZone: business.client.time_zone,
     days,
-    customers: [...business.earlierCustomers, ...days.flatMap(({ customers }) => customers)],
-    interactions: days.flatMap(({ interactions }) => interactions),
-    satisfaction: days.flatMap(({ satisfaction }) => satisfaction),
-    payments: days.flatMap(({ payments }) => payments),
+    customers: [...business.earlierCustomers, ...days.flatMap(({ rows }) => rows.customers)],
+    interactions: days.flatMap(({ rows }) => rows.interactions),
+    satisfaction: days.flatMap(({ rows }) => rows.customer_satisfaction),
+    // What customers paid and were given back for orders.
+    payments: days.flatMap(({ rows }) => rows.payments.filter(isOrder)),
   }
 })
 
@@ -57,6 +59,40 @@ function ms(instant: unknown): number {
 
 function local(instant: unknown, timeZone: string): Temporal.ZonedDateTime {
   return Temporal.Instant.from(String(instant)).toZonedDateTimeISO(timeZone)
+}
+
+function dayAfter(day: string): string {
+  return Temporal.PlainDate.from(day).add({ days: 1 }).toString()
+}
+
+type When = { at: string; customer: string | null }
+
+/** When every row of a day happened, and to whom where they must have been known by then. Appointments lie ahead of their booking. */
+function whenOf(rows: SampleRows): When[] {
+  const when = (at: unknown, customer: string | null = null): When => ({ at: String(at), customer })
+  return [
+    ...rows.interactions.map((row) => when(row.started_at, row.customer_id)),
+    ...rows.customer_satisfaction.map((row) => when(row.answered_at, row.customer_id)),
+    ...rows.payments.map((row) => when(row.occurred_at, row.customer_id)),
+    ...rows.leads.map((row) => when(row.created_at, row.customer_id)),
+    ...rows.lead_stage_changes.map((row) => when(row.changed_at, row.customer_id)),
+    ...rows.deals.map((row) => when(row.opened_at, row.customer_id)),
+    ...rows.subscriptions.map((row) => when(row.starts_at, row.customer_id)),
+    ...rows.service_requests.map((row) => when(row.requested_at, row.customer_id)),
+    ...rows.call_quality_scores.map((row) => when(row.reviewed_at)),
+    ...rows.call_quality_issues.map((row) => when(row.noted_at)),
+    ...rows.agent_status_changes.map((row) => when(row.changed_at)),
+    ...rows.cost_analysis.map((row) => when(row.incurred_at)),
+    ...rows.campaign_spend.map((row) => when(row.spent_at)),
+    ...rows.touchpoints.map((row) => when(row.touched_at)),
+    ...rows.bookings.map((row) => when(row.booked_at)),
+    ...rows.provider_availability.map((row) => when(row.starts_at)),
+    ...rows.analytics_events.map((row) => when(row.occurred_at)),
+  ]
+}
+
+function isOrder({ kind, provider_id }: PaymentRow): boolean {
+  return (kind === 'charge' || kind === 'refund') && provider_id === null
 }
 
 const isLost = (row: InteractionRow) => row.status === 'abandoned' && Number(row.wait_s) >= 5
@@ -134,24 +170,21 @@ describe('the rows of the sample business', () => {
       expect(named.filter((id) => id !== null && !known.has(id))).toEqual([])
       // A survey of the first day may be about the day before it.
       const contacts = new Set(interactions.map(({ id }) => id))
-      const rest = satisfaction.slice(days[0]?.satisfaction.length)
+      const rest = satisfaction.slice(days[0]?.rows.customer_satisfaction.length)
       expect(rest.filter((row) => !contacts.has(String(row.interaction_id)))).toEqual([])
     }
   })
 
   test('every fact lies on its own local day, and nobody is heard of before their first contact', () => {
     for (const { days, timeZone, customers } of wholes) {
-      const since = new Map(customers.map((row) => [row.id, ms(row.first_contact_at)]))
-      const wrong = days.flatMap(({ day, interactions, satisfaction, payments }) =>
-        [
-          ...interactions.map((row) => ({ at: row.started_at, customer: row.customer_id })),
-          ...satisfaction.map((row) => ({ at: row.answered_at, customer: row.customer_id })),
-          ...payments.map((row) => ({ at: row.occurred_at, customer: row.customer_id })),
-        ].filter(
-          ({ at, customer }) =>
-            local(at, timeZone).toPlainDate().toString() !== day || ms(at) < (since.get(customer ?? '') ?? 0),
-        ),
-      )
+      const since = new Map(customers.map((row) => [row.id, String(row.first_contact_at)]))
+      const wrong = days.flatMap(({ day, rows }) => {
+        const [from, to] = [startOfDay(day, timeZone), startOfDay(dayAfter(day), timeZone)].map(String)
+        // All instants are written alike, and sort as text.
+        return whenOf(rows).filter(
+          ({ at, customer }) => at < `${from}` || at >= `${to}` || at < (since.get(customer ?? '') ?? ''),
+        )
+      })
       expect(wrong).toEqual([])
     }
   })
@@ -201,7 +234,7 @@ describe('a centre of the sample business', () => {
         mean(
           days
             .filter(({ day }) => Temporal.PlainDate.from(day).dayOfWeek === weekday)
-            .map(({ interactions }) => interactions.length),
+            .map(({ rows }) => rows.interactions.length),
         ),
       )
       expect(counts.indexOf(Math.max(...counts))).toBe(0)
@@ -228,7 +261,7 @@ describe('a centre of the sample business', () => {
     }
     const outages = { morgenrot: '2026-03-10', 'harbor-pine': '2026-08-20', nilkantha: '2026-06-17' }
     for (const [id, day] of Object.entries(outages)) {
-      const onDay = wholeOf(id).days.find((each) => each.day === day)?.interactions ?? []
+      const onDay = wholeOf(id).days.find((each) => each.day === day)?.rows.interactions ?? []
       expect(share(onDay, isLost)).toBeGreaterThan(0.25)
     }
   })
@@ -238,7 +271,7 @@ describe('a centre of the sample business', () => {
     const afternoons = (weekday: number) =>
       days
         .filter(({ day }) => Temporal.PlainDate.from(day).dayOfWeek === weekday)
-        .flatMap(({ interactions }) => interactions.filter((row) => local(row.started_at, timeZone).hour >= 13))
+        .flatMap(({ rows }) => rows.interactions.filter((row) => local(row.started_at, timeZone).hour >= 13))
     const inTime = (row: InteractionRow) => row.status === 'answered' && Number(row.wait_s) <= 20
 
     expect(share(afternoons(3), inTime)).toBeLessThan(share(afternoons(4), inTime) - 0.15)
@@ -304,7 +337,7 @@ describe('a centre of the sample business', () => {
       mean(
         days
           .filter(({ day }) => from <= day && day <= to)
-          .map(({ payments }) => payments.filter(({ kind }) => kind === 'charge').length),
+          .map(({ rows }) => rows.payments.filter(({ kind }) => kind === 'charge').length),
       )
 
     expect(orders('2025-11-25', '2025-12-20')).toBeGreaterThan(1.3 * orders('2025-10-20', '2025-11-20'))
@@ -314,7 +347,7 @@ describe('a centre of the sample business', () => {
   test('gets no call in the hour that a clock skips, and some in both halves of one it repeats', () => {
     const hourTwo = contactsAt('morgenrot', '2026-03-29', 2)
     const spring = wholeOf('morgenrot').days.find(({ day }) => day === '2026-03-29')
-    expect(spring?.interactions.length).toBeGreaterThan(0)
+    expect(spring?.rows.interactions.length).toBeGreaterThan(0)
     expect(hourTwo).toEqual([])
     const offsets = (id: string, day: string, hour: number) =>
       new Set(contactsAt(id, day, hour).map(({ offset }) => offset))
@@ -327,7 +360,7 @@ describe('a centre of the sample business', () => {
 
 function contactsAt(id: string, day: string, hour: number): Temporal.ZonedDateTime[] {
   const { days, timeZone } = wholeOf(id)
-  const contacts = days.find((each) => each.day === day)?.interactions ?? []
+  const contacts = days.find((each) => each.day === day)?.rows.interactions ?? []
   return contacts.map(({ started_at }) => local(started_at, timeZone)).filter((time) => time.hour === hour)
 }
 

@@ -1,24 +1,29 @@
 import type { Day } from '../../src/time.ts'
-import { type Calendar, openCalendar, type Serial, serialOf } from './calendar.ts'
+import { openCalendar, type Serial, serialOf } from './calendar.ts'
+import { campaignDrawer, campaignRow } from './campaigns.ts'
 import { sampleClients } from './clients/index.ts'
 import { COME_BACK_DAYS_MAX, comeBacks, ROUNDS_MAX } from './come-back.ts'
+import { detailsOf } from './contact-details.ts'
 import { type Contact, freshContacts } from './contacts.ts'
-import { CUSTOMER_DAYS_MAX, type CustomerBase, openCustomers } from './customers.ts'
-import { ordersOf, REFUND_DAYS_MAX, type Refund, refundsOf } from './orders.ts'
-import { rosterOf } from './roster.ts'
+import { CUSTOMER_DAYS_MAX, type CustomerBase } from './customers.ts'
+import { openDealings } from './dealings.ts'
+import { orderCosts } from './fees.ts'
+import { type Order, ordersOf, REFUND_DAYS_MAX, type Refund, refundsOf } from './orders.ts'
+import { providerRows } from './providers.ts'
+import { ISSUE_DAYS_MAX, reviewsOf } from './reviews.ts'
+import { type Roster, rosterOf } from './roster.ts'
 import * as rows from './rows.ts'
 import type { SampleClient } from './sample-client.ts'
 import { type Served, serveDay } from './serve.ts'
 import { SURVEY_DAYS_MAX, type Survey, surveysOf } from './surveys.ts'
+import { append, take } from './timeline.ts'
+import { type Dealings, joinDealings, openWorld, type SampleWorld } from './world.ts'
 
-/** The facts of one local day; `customers` are those who turned up for the first time. */
-export type SampleDay = {
-  day: Day
-  customers: rows.CustomerRow[]
-  interactions: rows.InteractionRow[]
-  satisfaction: rows.SatisfactionRow[]
-  payments: rows.PaymentRow[]
-}
+/**
+ * What happened on one local day: rows that are new (its customers are those who turned up for the first time), and rows of earlier days,
+ * whole, as they have become on this one.
+ */
+export type SampleDay = { day: Day; rows: rows.SampleRows; changes: rows.SampleRows }
 
 /** One client of the sample business: what stands, and what happened day by day, made as it is read. */
 export type SampleBusiness = {
@@ -27,6 +32,8 @@ export type SampleBusiness = {
   agents: rows.AgentRow[]
   /** Known before the first day below, and not yet stored. */
   earlierCustomers: Iterable<rows.CustomerRow>
+  /** Those of the days below, and not yet stored. */
+  campaigns: rows.CampaignRow[]
   dayCount: number
   days: Iterable<SampleDay>
 }
@@ -35,7 +42,7 @@ const MONTHS = 14
 
 /** How far back a day's facts reach: a contact may be a matter's third, an order of long ago may be refunded. */
 const COME_BACK_REACH = COME_BACK_DAYS_MAX * ROUNDS_MAX
-const FACT_REACH = Math.max(REFUND_DAYS_MAX, SURVEY_DAYS_MAX)
+const FACT_REACH = Math.max(REFUND_DAYS_MAX, SURVEY_DAYS_MAX, ISSUE_DAYS_MAX)
 const CUSTOMER_REACH = CUSTOMER_DAYS_MAX + COME_BACK_REACH + FACT_REACH
 
 /** The last day for all, or the one that is the last in a zone: yesterday comes to Kolkata before it comes to New York. */
@@ -79,17 +86,18 @@ function generateClient(
   window: { from: Serial; last: Serial },
   stored: Serial | null,
 ): SampleBusiness {
-  const calendar = openCalendar(seed, client)
-  const customers = openCustomers(seed, calendar)
+  const world = openWorld(seed, openCalendar(seed, client))
   const { last } = window
   const from = stored === null ? window.from : Math.max(window.from, stored + 1)
+  const campaigns = world.campaigns.within(from, last).filter((campaign) => stored === null || campaign.from > stored)
   return {
     client: rows.clientRow(client),
     sectors: rows.sectorRows(client),
     agents: rows.agentRows(client),
-    earlierCustomers: earlierCustomers(client, customers, from, last, stored),
+    earlierCustomers: earlierCustomers(client, world.customers, from, last, stored),
+    campaigns: campaigns.map((campaign) => campaignRow(client, campaign)),
     dayCount: Math.max(last - from + 1, 0),
-    days: daysOf(seed, calendar, customers, from, last),
+    days: daysOf(world, from, last),
   }
 }
 
@@ -101,36 +109,45 @@ function* earlierCustomers(
   stored: Serial | null,
 ): Generator<rows.CustomerRow> {
   if (from > last) return
-  if (stored === null) for (const founder of customers.founders) yield rows.customerRow(client, founder)
+  if (stored === null) {
+    yield* providerRows(client)
+    for (const founder of customers.founders) yield rows.customerRow(client, founder)
+  }
   const first = stored === null ? from - CUSTOMER_REACH : Math.max(from - CUSTOMER_REACH, stored + 1)
   for (let serial = first; serial < from; serial += 1) {
     for (const customer of customers.newOn(serial)) yield rows.customerRow(client, customer)
   }
 }
 
-/** What earlier days have in store for later ones. */
+/** What served contacts and orders of earlier days have in store for later ones. */
 type Pending = {
   comeBacks: Map<Serial, Contact[]>
   refunds: Map<Serial, Refund[]>
   surveys: Map<Serial, { survey: Survey; interactionId: string }[]>
+  settledIssues: Map<Serial, rows.SampleRows['call_quality_issues']>
 }
 
 /** Begins as far before `from` as any of its days reaches back, so that where one begins makes no difference. */
-function* daysOf(
-  seed: string,
-  calendar: Calendar,
-  customers: CustomerBase,
-  from: Serial,
-  last: Serial,
-): Generator<SampleDay> {
+function* daysOf(world: SampleWorld, from: Serial, last: Serial): Generator<SampleDay> {
   if (from > last) return
-  const pending: Pending = { comeBacks: new Map(), refunds: new Map(), surveys: new Map() }
+  const pending: Pending = {
+    comeBacks: new Map(),
+    refunds: new Map(),
+    surveys: new Map(),
+    settledIssues: new Map(),
+  }
+  const dealingsOn = openDealings(world)
   const settledFrom = from - FACT_REACH
   for (let serial = settledFrom - COME_BACK_REACH; serial <= last; serial += 1) {
-    const served = serveWhole(seed, calendar, customers, pending, serial)
+    const roster = rosterOf(world.seed, world.calendar, world.calendar.dayAt(serial))
+    const served = serveWhole(world, pending, serial, roster)
     if (serial < settledFrom) continue
-    const day = settle(seed, calendar, customers, pending, serial, served)
-    if (serial >= from) yield day
+    const settled = settle(world, pending, serial, served)
+    if (serial < from) continue
+    yield {
+      day: world.calendar.dayAt(serial).day,
+      ...joinDealings([settled, dealingsOn(serial, roster, served)]),
+    }
   }
 }
 
@@ -138,14 +155,8 @@ function* daysOf(
  * Serves a day twice: fresh contacts alone, to learn who of them comes back on which day, and then everybody together. Were it the
  * second serving that decided about coming back, each day would depend on every day before it.
  */
-function serveWhole(
-  seed: string,
-  calendar: Calendar,
-  customers: CustomerBase,
-  pending: Pending,
-  serial: Serial,
-): Served[] {
-  const roster = rosterOf(seed, calendar, calendar.dayAt(serial))
+function serveWhole(world: SampleWorld, pending: Pending, serial: Serial, roster: Roster): Served[] {
+  const { seed, calendar, customers } = world
   const fresh = inOrder(freshContacts(seed, calendar, customers, serial))
   for (const comeBack of comeBacks(seed, calendar, serial, serveDay(fresh, roster))) {
     append(pending.comeBacks, comeBack.serial, comeBack.contact)
@@ -157,48 +168,80 @@ function inOrder(contacts: readonly Contact[]): Contact[] {
   return contacts.toSorted((one, other) => one.atMs - other.atMs)
 }
 
-/** Writes down a day, and notes what it leaves for later. */
-function settle(
-  seed: string,
-  calendar: Calendar,
-  customers: CustomerBase,
+/** Writes down what comes of a day's contacts and orders, and notes what it leaves for later. */
+function settle(world: SampleWorld, pending: Pending, serial: Serial, served: readonly Served[]): Dealings {
+  const { client } = world.calendar
+  const { day } = world.calendar.dayAt(serial)
+  const campaigns = campaignsOf(world, serial, served)
+  const orders = ordersWithCampaigns(world, serial, served, campaigns)
+  const details = detailsOf(world, serial, served, orders, campaigns)
+  const interactions = details.map((each, index) => rows.interactionRow(client, day, index + 1, each))
+  const ids = interactions.map(({ id }) => id)
+  const { reviews, issues, settled } = reviewsOf(world, serial, served, ids)
+  for (const issue of settled) append(pending.settledIssues, issue.serial, issue.row)
+  return {
+    rows: {
+      customers: world.customers.newOn(serial).map((customer) => rows.customerRow(client, customer)),
+      interactions,
+      customer_satisfaction: settleSurveys(world, pending, serial, served, ids),
+      payments: settlePayments(world, pending, serial, orders),
+      call_quality_scores: reviews,
+      call_quality_issues: issues,
+    },
+    changes: { call_quality_issues: take(pending.settledIssues, serial) },
+  }
+}
+
+/** The campaign that brought each contact of a day. */
+function campaignsOf(world: SampleWorld, serial: Serial, served: readonly Served[]): Map<Served, string | null> {
+  const draw = campaignDrawer(world, serial, 'contacts')
+  return new Map(served.map((one) => [one, draw()]))
+}
+
+/** An order at the desk was brought by what brought the contact. */
+function ordersWithCampaigns(
+  world: SampleWorld,
+  serial: Serial,
+  served: readonly Served[],
+  campaigns: ReadonlyMap<Served, string | null>,
+): Order[] {
+  const draw = campaignDrawer(world, serial, 'orders')
+  return ordersOf(world.seed, world.calendar, world.customers, serial, served).map((order) => ({
+    ...order,
+    campaignId: order.served === null ? draw() : (campaigns.get(order.served) ?? null),
+  }))
+}
+
+function settleSurveys(
+  { seed, calendar }: SampleWorld,
   pending: Pending,
   serial: Serial,
   served: readonly Served[],
-): SampleDay {
-  const { client } = calendar
-  const { day } = calendar.dayAt(serial)
-  const numbers = new Map(served.map((one, index) => [one, index + 1]))
+  ids: readonly string[],
+): rows.SatisfactionRow[] {
+  const idOf = new Map(served.map((one, index) => [one, ids[index] ?? '']))
+  const endMs = calendar.instantMs(calendar.dayAt(serial), 24)
   for (const survey of surveysOf(seed, calendar, serial, served)) {
-    const answeredOn = survey.atMs < calendar.instantMs(calendar.dayAt(serial), 24) ? serial : serial + 1
-    const interactionId = rows.idOf(day, '', numbers.get(survey.served) ?? 0)
-    append(pending.surveys, answeredOn, { survey, interactionId })
+    const answeredOn = survey.atMs < endMs ? serial : serial + 1
+    append(pending.surveys, answeredOn, { survey, interactionId: idOf.get(survey.served) ?? '' })
   }
-  const orders = ordersOf(seed, calendar, customers, serial, served)
+  const { day } = calendar.dayAt(serial)
+  return take(pending.surveys, serial)
+    .sort((one, other) => one.survey.atMs - other.survey.atMs)
+    .map((one, index) => rows.satisfactionRow(calendar.client, day, index + 1, one.survey, one.interactionId))
+}
+
+function settlePayments(
+  world: SampleWorld,
+  pending: Pending,
+  serial: Serial,
+  orders: readonly Order[],
+): rows.PaymentRow[] {
+  const { seed, calendar } = world
   for (const refund of refundsOf(seed, calendar, serial, orders)) append(pending.refunds, refund.serial, refund)
-  const payments = [...orders, ...take(pending.refunds, serial).map(({ order }) => order)].sort(
-    (one, other) => one.atMs - other.atMs,
-  )
-  const surveys = take(pending.surveys, serial).sort((one, other) => one.survey.atMs - other.survey.atMs)
-  return {
-    day,
-    customers: customers.newOn(serial).map((customer) => rows.customerRow(client, customer)),
-    interactions: served.map((one, index) => rows.interactionRow(client, day, index + 1, one)),
-    satisfaction: surveys.map((one, index) =>
-      rows.satisfactionRow(client, day, index + 1, one.survey, one.interactionId),
-    ),
-    payments: payments.map((order, index) => rows.paymentRow(client, day, index + 1, order)),
-  }
-}
-
-function append<T>(lists: Map<Serial, T[]>, serial: Serial, item: T): void {
-  const list = lists.get(serial)
-  if (list) list.push(item)
-  else lists.set(serial, [item])
-}
-
-function take<T>(lists: Map<Serial, T[]>, serial: Serial): T[] {
-  const list = lists.get(serial) ?? []
-  lists.delete(serial)
-  return list
+  const { day } = calendar.dayAt(serial)
+  const payments = [...orders, ...take(pending.refunds, serial).map(({ order }) => order)]
+    .sort((one, other) => one.atMs - other.atMs)
+    .map((order, index) => rows.paymentRow(calendar.client, day, index + 1, order))
+  return [...payments, ...orderCosts(world, serial, orders)]
 }

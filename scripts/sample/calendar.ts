@@ -56,6 +56,7 @@ export function dayAtSerial(serial: Serial): Day {
 /** Works out the days of one client, each once. */
 export function openCalendar(seed: string, client: SampleClient): Calendar {
   const known = new Map<Serial, CalendarDay>()
+  const instants = new Map<string, number>()
   const yearly = yearlyDays(client)
   const shape = { contacts: halfHourShares(client.contactHours), orders: halfHourShares(client.orderHours) }
   return {
@@ -67,7 +68,14 @@ export function openCalendar(seed: string, client: SampleClient): Calendar {
       known.set(serial, made)
       return made
     },
-    instantMs: (day, hour) => instantOfHour(day.day, hour, client.timeZone),
+    instantMs({ day }, hour) {
+      const key = `${day} ${hour}`
+      const found = instants.get(key)
+      if (found !== undefined) return found
+      const made = instantOfHour(day, hour, client.timeZone)
+      instants.set(key, made)
+      return made
+    },
   }
 }
 

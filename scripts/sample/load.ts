@@ -11,17 +11,12 @@ import {
   type SampleDay,
 } from './business.ts'
 import { sampleClients } from './clients/index.ts'
-import { dayOfId, ID_PREFIX } from './rows.ts'
+import { BOOKED_DAYS_MAX } from './marketplace.ts'
+import { dayOfId, ID_PREFIX, SAMPLE_TABLES, type SampleTable } from './rows.ts'
 import { subscriptionRows } from './subscriptions.ts'
 
-/** What a load wrote; all zero when everything was there. */
-export type LoadedRows = {
-  days: number
-  customers: number
-  interactions: number
-  satisfaction: number
-  payments: number
-}
+/** What a load wrote; all zero when everything was there. What became of earlier rows is in no count. */
+export type LoadedRows = { days: number; rows: Record<SampleTable, number> }
 
 /** Days of one client that one statement per table writes. */
 const CHUNK_DAYS = 31
@@ -42,21 +37,22 @@ export async function loadSampleBusiness(
 ): Promise<LoadedRows> {
   const storedThrough = await findStoredDays(db)
   const businesses = generateSampleBusiness({ ...options, storedThrough })
-  const total: LoadedRows = { days: 0, customers: 0, interactions: 0, satisfaction: 0, payments: 0 }
+  const total: LoadedRows = { days: 0, rows: countRows([]) }
   const daysWanted = businesses.reduce((sum, { dayCount }) => sum + dayCount, 0)
   if (daysWanted === 0) return total
   await preparePartitions(db, options.lastDay, options.days)
-  const onDays = (rows: LoadedRows) => {
-    for (const name of Object.keys(total) as (keyof LoadedRows)[]) total[name] += rows[name]
+  const onWritten = (days: number, counts: Partial<Record<SampleTable, number>>) => {
+    total.days += days
+    for (const table of SAMPLE_TABLES) total.rows[table] += counts[table] ?? 0
     options.onProgress?.(total.days, daysWanted)
   }
   for (const business of businesses) {
     if (business.dayCount > 0)
-      await loadClient(db, business, !storedThrough.has(business.client.id), onDays, options.signal)
+      await loadClient(db, business, !storedThrough.has(business.client.id), onWritten, options.signal)
   }
   // The planner knows nothing yet of so many new rows, and the roll-ups come at once.
   if (daysWanted > CHUNK_DAYS)
-    await sql`analyze interactions, customer_satisfaction, payments, customers`.execute(db.system)
+    await sql`analyze ${sql.join(SAMPLE_TABLES.map((table) => sql.table(table)))}`.execute(db.system)
   return total
 }
 
@@ -69,22 +65,19 @@ async function findStoredDays(db: Database): Promise<Map<string, Day>> {
   return new Map(rows.flatMap((row) => (row.last_id === null ? [] : [[row.client_id, dayOfId(row.last_id)]])))
 }
 
-/** The tables of facts that the sample has rows for. */
-const SAMPLE_TABLES = ['interactions', 'customer_satisfaction', 'payments']
-
+/** Months for every day that a row may be of: appointments lie ahead. */
 async function preparePartitions(db: Database, lastDay: LastDay, days: number | undefined): Promise<void> {
   const lastDays = sampleClients.map(({ timeZone }) => lastDayIn(lastDay, timeZone)).sort()
   const [earliest = '', latest = ''] = [lastDays[0], lastDays.at(-1)]
-  await sql`select ensure_fact_partitions(${firstSampleDay(earliest, days)}, ${latest}, ${SAMPLE_TABLES})`.execute(
-    db.system,
-  )
+  await sql`select ensure_fact_partitions(${firstSampleDay(earliest, days)}, ${latest}::date + ${BOOKED_DAYS_MAX}::integer,
+    ${[...SAMPLE_TABLES]})`.execute(db.system)
 }
 
 async function loadClient(
   db: Database,
   business: SampleBusiness,
   isNew: boolean,
-  onDays: (rows: LoadedRows) => void,
+  onWritten: (days: number, counts: Partial<Record<SampleTable, number>>) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   // A client's own connection may not make clients.
@@ -99,12 +92,13 @@ async function loadClient(
     await connection.query('begin')
     if (isNew) await writeStanding(connection, business)
     const earlier = [...business.earlierCustomers]
-    await write(connection, 'customers', earlier)
-    onDays({ ...countRows([]), customers: earlier.length })
+    await insert(connection, 'customers', earlier)
+    await insert(connection, 'campaigns', business.campaigns)
+    onWritten(0, { customers: earlier.length, campaigns: business.campaigns.length })
     for (const chunk of chunksOf(business.days)) {
       signal?.throwIfAborted()
       await writeDays(connection, chunk)
-      onDays(countRows(chunk))
+      onWritten(chunk.length, countRows(chunk))
     }
     await connection.query('commit')
   } finally {
@@ -113,9 +107,9 @@ async function loadClient(
 }
 
 async function writeStanding(connection: BulkConnection, { client, sectors, agents }: SampleBusiness): Promise<void> {
-  await write(connection, 'sectors', sectors)
-  await write(connection, 'agents', agents)
-  await write(connection, 'report_subscriptions', subscriptionRows(client.id))
+  await insert(connection, 'sectors', sectors)
+  await insert(connection, 'agents', agents)
+  await insert(connection, 'report_subscriptions', subscriptionRows(client.id))
 }
 
 function* chunksOf(days: Iterable<SampleDay>): Generator<SampleDay[]> {
@@ -130,42 +124,52 @@ function* chunksOf(days: Iterable<SampleDay>): Generator<SampleDay[]> {
 }
 
 async function writeDays(connection: BulkConnection, days: readonly SampleDay[]): Promise<void> {
-  await write(
-    connection,
-    'customers',
-    days.flatMap(({ customers }) => customers),
-  )
-  await write(
-    connection,
-    'interactions',
-    days.flatMap(({ interactions }) => interactions),
-  )
-  await write(
-    connection,
-    'customer_satisfaction',
-    days.flatMap(({ satisfaction }) => satisfaction),
-  )
-  await write(
-    connection,
-    'payments',
-    days.flatMap(({ payments }) => payments),
-  )
-}
-
-function countRows(days: readonly SampleDay[]): LoadedRows {
-  const count = (name: 'customers' | 'interactions' | 'satisfaction' | 'payments') =>
-    days.reduce((sum, day) => sum + day[name].length, 0)
-  return {
-    days: days.length,
-    customers: count('customers'),
-    interactions: count('interactions'),
-    satisfaction: count('satisfaction'),
-    payments: count('payments'),
+  for (const table of SAMPLE_TABLES) {
+    const changed = new Map<string, Row>()
+    // Of several changes the last one counts.
+    for (const row of days.flatMap(({ changes }) => changes[table] as Row[])) changed.set(row.id, row)
+    const rows = days.flatMap(({ rows: made }) => made[table] as Row[])
+    await insert(
+      connection,
+      table,
+      rows.map((row) => changed.get(row.id) ?? row),
+    )
+    for (const { id } of rows) changed.delete(id)
+    await update(connection, table, [...changed.values()])
   }
 }
 
+function countRows(days: readonly SampleDay[]): Record<SampleTable, number> {
+  const counts = SAMPLE_TABLES.map((table) => [table, days.reduce((sum, { rows }) => sum + rows[table].length, 0)])
+  return Object.fromEntries(counts) as Record<SampleTable, number>
+}
+
+/** All rows of a table have the same columns. */
+type Row = { id: string } & Record<string, unknown>
+
+async function insert(connection: BulkConnection, table: string, rows: readonly Row[]): Promise<void> {
+  await stage(connection, table, rows, (staged, list) => `insert into ${table} (${list}) select ${list} from ${staged}`)
+}
+
+/** Writes what has become of rows; those that are not there (they are older than the first day that was ever loaded) stay away. */
+async function update(connection: BulkConnection, table: string, rows: readonly Row[]): Promise<void> {
+  await stage(
+    connection,
+    table,
+    rows,
+    (staged, list) =>
+      `update ${table} t set (${list}) = (select ${list} from ${staged} s where s.id = t.id) from ${staged} known
+      where t.client_id = known.client_id and t.id = known.id`,
+  )
+}
+
 /** By way of a table of the connection's own, because COPY does not go into a table with row-level security. */
-async function write(connection: BulkConnection, table: string, rows: readonly object[]): Promise<void> {
+async function stage(
+  connection: BulkConnection,
+  table: string,
+  rows: readonly Row[],
+  statement: (staged: string, list: string) => string,
+): Promise<void> {
   const [first] = rows
   if (first === undefined) return
   const columns = Object.keys(first)
@@ -174,9 +178,9 @@ async function write(connection: BulkConnection, table: string, rows: readonly o
   await connection.query(
     `create temporary table if not exists ${staged} on commit drop as select ${list} from ${table} with no data`,
   )
-  const lines = rows.map((row) => `${Object.values(row).map(copyText).join('\t')}\n`)
+  const lines = rows.map((row) => `${columns.map((column) => copyText(row[column])).join('\t')}\n`)
   await connection.copyInto(staged, columns, Buffer.from(lines.join('')))
-  await connection.query(`insert into ${table} (${list}) select ${list} from ${staged}`)
+  await connection.query(statement(staged, list))
   await connection.query(`truncate ${staged}`)
 }
 

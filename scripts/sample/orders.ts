@@ -17,6 +17,10 @@ export type Order = {
   sectorId: string | null
   /** The same for an order and its refund. */
   reference: string
+  /** The contact that ended in it; null: ordered on the web. */
+  served: Served | null
+  /** What brought it. */
+  campaignId: string | null
 }
 
 export type Refund = { serial: Serial; order: Order }
@@ -74,7 +78,7 @@ function orderAtDesk(random: Random, calendar: Calendar, served: Served): Order[
   if (served.status !== 'answered' || !served.resolved || contact.customer === null) return []
   if (!random.chance(contact.topic.sells)) return []
   const atMs = contact.atMs + (served.waitS + served.talkS) * SECOND_MS
-  const sold = { channel: contact.channel, agent: served.agent, sectorId: contact.topic.sectorId }
+  const sold = { channel: contact.channel, agent: served.agent, sectorId: contact.topic.sectorId, served }
   return [{ ...drawOrder(random, calendar, contact.customer, atMs), ...sold }]
 }
 
@@ -87,7 +91,7 @@ function drawOrder(random: Random, calendar: Calendar, customer: SampleCustomer,
   const drawn = random.logNormal(medianMinor, spread) * customer.spending
   const amount = Math.min(Math.max(drawn, medianMinor * AMOUNT_BOUNDS.min), medianMinor * AMOUNT_BOUNDS.max)
   const order = { atMs, settledMs: settled(random, atMs), amountMinor: rounded(calendar, amount), customer }
-  return { ...order, channel: 'web', agent: null, sectorId: null, reference: '' }
+  return { ...order, channel: 'web', agent: null, sectorId: null, reference: '', served: null, campaignId: null }
 }
 
 function rounded(calendar: Calendar, amountMinor: number): number {

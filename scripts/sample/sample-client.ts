@@ -43,6 +43,42 @@ export type Season = { from: string; to: string; contacts: number; orders: numbe
 /** The `rank`-th such weekday of a month, every year. */
 export type YearlyDay = { month: number; rank: number; weekday: number }
 
+/** A campaign that comes every year. It shows something to people, at a price for a thousand times, and writes to some (or to none). */
+export type YearlyCampaign = YearlyDay & {
+  id: string
+  name: string
+  channel: string
+  days: number
+  dailyMinor: number
+  perThousandMinor: number
+  contactsPerDay: number
+}
+
+/** How leads become deals: with people of which sector, for how much, after how long, and how often. */
+export type Pipeline = {
+  leadsPerDay: number
+  sectorId: string
+  dealMinor: number
+  cycleDays: number
+  winShare: number
+  sources: readonly string[]
+}
+
+/** From the smallest to the largest. */
+export type Plan = { id: string; amountMinor: number; intervalMonths: number; weight: number }
+
+/** Who delivers services on a marketplace: on these weekdays ('12345', Monday is 1), between these local hours. */
+export type Provider = { id: string; name: string; days: string; from: number; to: number; noShow: number }
+
+export type Marketplace = {
+  sectorId: string
+  providers: readonly Provider[]
+  services: readonly { id: string; minutes: number; feeMinor: number; weight: number }[]
+  requestsPerDay: number
+  /** Of a fee, what the provider gets. */
+  providerShare: number
+}
+
 export type Country = {
   id: string
   language: string
@@ -83,6 +119,21 @@ export type SampleClient = {
   /** The weekly afternoon that is short of people; only so many of those planned are there. */
   shortAfternoon: { weekday: number; from: number; to: number; present: number }
   orders: { medianMinor: number; spread: number; roundToMinor: number; refundShare: number }
+  /** Two or three a year. The one that begins with `campaign` above is what lifts contacts and orders then. */
+  campaigns: readonly YearlyCampaign[]
+  costs: {
+    hourlyMinor: number
+    technologyMonthlyMinor: number
+    infrastructureMonthlyMinor: number
+    trainingMinor: number
+  }
+  /** What a card payment costs, and the share of orders that goes to those who supply them. */
+  payments: { feeShare: number; feeMinor: number; supplierShare: number }
+  pipeline: Pipeline
+  subscriptions: { newPerDay: number; plans: readonly Plan[] }
+  /** Visitors of a web shop are followed from the visit to the order. */
+  hasWebShop: boolean
+  marketplace: Marketplace | null
   countries: readonly Country[]
   comments: { glad: readonly string[]; cross: readonly string[] }
 }

@@ -53,7 +53,7 @@ function drawSurvey(random: Random, calendar: Calendar, served: Served): Survey 
 }
 
 /** Around 1 to 5: a resolved matter is worth a point and a half, and every minute of waiting costs a third of one. */
-function moodOf({ resolved, waitS, contact, agent }: Served): number {
+export function moodOf({ resolved, waitS, contact, agent }: Served): number {
   const byOutcome = resolved ? 4.75 : 3.15
   const byWait = Math.min(waitS / 180, 1.5)
   const byPerson = agent?.kind === 'assistant' ? -0.25 : 3 * (agent?.skill ?? 0)
