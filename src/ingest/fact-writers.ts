@@ -25,7 +25,7 @@ export type WriterOptions = { connection: BulkConnection; clientId: string; fact
 
 /** Each batch is a transaction of its own. */
 export async function createBatchWriter(options: WriterOptions, ensureMonths: EnsureMonths): Promise<FactWriter> {
-  return batchWriter(options, await createStagings(options), ensureMonths)
+  return batchWriter(options, await createStagings(options), ensureMonths, GUARDS)
 }
 
 /** The same for one batch of one kind; what the connection has from the batch before is used again. */
@@ -35,14 +35,20 @@ export async function openKeptWriter(
   fact: FactShape,
   ensureMonths: EnsureMonths,
 ): Promise<FactWriter> {
-  return batchWriter({ connection, clientId, facts: [fact] }, [await keepStaging(connection, fact)], ensureMonths)
+  const options = { connection, clientId, facts: [fact] }
+  return batchWriter(options, [await keepStaging(connection, fact)], ensureMonths, EACH_BY_INDEX)
 }
 
-function batchWriter(options: WriterOptions, stagings: readonly Staging[], ensureMonths: EnsureMonths): FactWriter {
+function batchWriter(
+  options: WriterOptions,
+  stagings: readonly Staging[],
+  ensureMonths: EnsureMonths,
+  guards: string,
+): FactWriter {
   const { connection, clientId } = options
   let tallies: Tally[] = []
   const transaction = {
-    open: () => begin(connection, clientId),
+    open: () => begin(connection, clientId, guards),
     keep: () => connection.query('commit'),
     undo: () => connection.query('rollback'),
   }
@@ -62,7 +68,7 @@ export async function createWholeWriter(options: WriterOptions): Promise<FactWri
   const { connection, clientId } = options
   const stagings = await createStagings(options)
   let tallies: Tally[] = []
-  await begin(connection, clientId)
+  await begin(connection, clientId, GUARDS)
   const savepoint = {
     open: () => connection.query('savepoint batch'),
     keep: () => connection.query('release savepoint batch'),
@@ -142,8 +148,8 @@ async function createStagings({ connection, facts }: WriterOptions): Promise<Sta
 }
 
 /** Opens a transaction. Imports of one client take turns, so that two of them cannot wait for each other's days. */
-async function begin(connection: BulkConnection, clientId: string): Promise<void> {
-  await connection.query(`begin; ${GUARDS}`)
+async function begin(connection: BulkConnection, clientId: string, guards: string): Promise<void> {
+  await connection.query(`begin; ${guards}`)
   await connection.query("select pg_advisory_xact_lock(hashtextextended('import ' || $1, 0))", [clientId])
 }
 
@@ -153,17 +159,25 @@ async function begin(connection: BulkConnection, clientId: string): Promise<void
  */
 const GUARDS = 'set local enable_nestloop = off; set local enable_sort = off; set local jit = off'
 
+/** Whatever the statistics say, the facts of a batch of a few are looked up one by one in the index of their key. */
+const EACH_BY_INDEX =
+  'set local enable_hashjoin = off; set local enable_mergejoin = off; set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_sort = off; set local jit = off'
+
 type Scope = { open(): Promise<unknown>; keep(): Promise<unknown>; undo(): Promise<unknown> }
 
 /** Rows `[from, to)` of a batch. */
 type Rows = { batch: Batch; from: number; to: number }
 
-/** Merges rows; when the database refuses one of them, halves are tried until only the refused ones are left out. */
+/**
+ * Merges rows; when the database refuses one of them, all are tried again with care, and then halves, until only the refused ones are
+ * left out.
+ */
 async function mergeRows(
   options: WriterOptions,
   stagings: readonly Staging[],
   scope: Scope,
   rows: Rows,
+  carefully = false,
 ): Promise<{ tallies: Tally[]; rejects: Reject[] }> {
   const { connection, clientId } = options
   const { batch, from, to } = rows
@@ -172,7 +186,7 @@ async function mergeRows(
     const tallies: Tally[] = []
     for (const [index, staging] of stagings.entries()) {
       await stage(connection, staging, batch.lines(index, from, to))
-      tallies.push(await mergeStaged(connection, staging, clientId))
+      tallies.push(await mergeStaged(connection, staging, clientId, carefully))
     }
     await scope.keep()
     return { tallies: addTallies([], tallies), rejects: [] }
@@ -180,10 +194,11 @@ async function mergeRows(
     const refusal = refusalOf(error)
     if (refusal === null) throw error
     await scope.undo()
+    if (!carefully) return mergeRows(options, stagings, scope, rows, true)
     if (to - from === 1) return { tallies: [], rejects: [refusedRow(batch, from, refusal)] }
     const middle = Math.ceil((from + to) / 2)
-    const first = await mergeRows(options, stagings, scope, { batch, from, to: middle })
-    const second = await mergeRows(options, stagings, scope, { batch, from: middle, to })
+    const first = await mergeRows(options, stagings, scope, { batch, from, to: middle }, true)
+    const second = await mergeRows(options, stagings, scope, { batch, from: middle, to }, true)
     return { tallies: addTallies(first.tallies, second.tallies), rejects: [...first.rejects, ...second.rejects] }
   }
 }

@@ -5,17 +5,19 @@ import type { FactShape } from './compile-mapping.ts'
 export type MergeStatements = {
   /** The batch's ids as an array, or null when the client has none between their first and last: then the upsert alone has work. */
   touched: string
-  /** $2: the batch's ids. How many they are, how many of them the client knows, and how many at another time. */
+  /** $2: the batch's ids, where they are looked up as a list. How many they are, how many the client knows, and how many at another time. */
   known: string
   /** null for what has no time. */
   move: MoveStatements | null
+  /** For a batch of which the client knows no id: half the work of the upsert. Fails when another connection adds one meanwhile. */
+  insert: string
   /** New rows are inserted, changed ones updated, identical ones not written, so that they mark no day dirty. */
   upsert: string
   /** What all this would do, read only. */
   compare: string
 }
 
-/** Facts whose time changed. `find` takes the batch's ids and returns (id, at); the others take these as $2 and $3. */
+/** Facts whose time changed. `find` takes what `known` takes and returns (id, at); the others take these as $2 and $3. */
 export type MoveStatements = {
   find: string
   /** So that the next one finds a moved fact among thousands staged. */
@@ -27,30 +29,35 @@ export type MoveStatements = {
 }
 
 /**
- * Looks facts up by (client_id, id), their primary key, in every month: a fact is one however often its time changes. The ids go in
- * as a list, not as a join: the statistics know nothing of a client that has just begun, and a join that the planner believes to
- * be of one row reads all of the client's facts for each of the batch's. A list is at worst looked for in one reading.
+ * How a batch's facts are looked up by (client_id, id), their primary key, in every month: a fact is one however often its time changes.
+ * `list`: the ids go in as a list, not as a join: the statistics know nothing of a client that has just begun, and a join that the planner
+ * believes to be of one row reads all of the client's facts for each of the batch's. A list is at worst looked for in one reading of them,
+ * which is little beside the ten thousand rows of an import's batch, and much beside the few of one that came over HTTP. `each`: one by
+ * one in the index of the key, the only one that has them in the order asked for, on connections that may not sort (EACH_BY_INDEX).
  */
-export function mergeStatements(fact: FactShape, stage: string): MergeStatements {
+export type Lookup = 'list' | 'each'
+
+export function mergeStatements(fact: FactShape, stage: string, lookup: Lookup): MergeStatements {
   const { table, time } = fact.kind
   const names = fact.columns.map(quoted)
   const key = ['id', ...(time === null ? [] : [time])]
   const others = fact.columns.filter((name) => !key.includes(name))
   const source = fact.onlyMissing ? firstOfEach(fact, stage) : `select ${names.join(', ')} from ${stage}`
   const join = `${table} t on t.client_id = $1 and t.id = s.id`
-  const found = foundStatement(table, time)
+  const found = lookup === 'each' ? eachFound(table, time) : listFound(table, time)
   const movedIs = time === null ? 'false' : `coalesce(t.${time} <> s.${time}, false)`
   const change = fact.onlyMissing ? earlierChange(fact) : anyChange(others)
   const difference = (fact.onlyMissing ? change : anyChange(fact.columns))?.differs('s') ?? 'false'
+  const insert = `insert into ${table} as t (client_id, ${names.join(', ')}) select $1, s.* from (${source}) s`
   return {
-    touched: `select array_agg(id)::text as ids from ${stage} having (select t.id from ${table} t
+    touched: `select ${lookup === 'each' ? "''" : 'array_agg(id)::text'} as ids from ${stage} having (select t.id from ${table} t
       where t.client_id = $1 and t.id >= (select min(id) from ${stage}) order by t.client_id, t.id limit 1) <= max(id)`,
-    known: `with found as materialized (${found}) select count(*)::int as ids, count(*) filter (where known)::int as known, count(*) filter (where moved)::int as moved
+    known: `${found.before} select count(*)::int as ids, count(*) filter (where known)::int as known, count(*) filter (where moved)::int as moved
       from (select bool_or(t.id is not null) as known, bool_or(${movedIs}) as moved
-        from ${stage} s left join found t on t.id = s.id group by s.id) as ids`,
-    move: time === null ? null : moveStatements(table, time, stage, fact.columns),
-    upsert: `insert into ${table} as t (client_id, ${names.join(', ')}) select $1, s.* from (${source}) s
-      on conflict (client_id, ${key.join(', ')}) do ${conflictAction(change)}`,
+        from ${stage} s left join ${found.join} group by s.id) as ids`,
+    move: time === null ? null : moveStatements(fact, time, stage, found),
+    insert,
+    upsert: `${insert} on conflict (client_id, ${key.join(', ')}) do ${conflictAction(change)}`,
     compare: `select count(*) filter (where t.id is null)::int as inserted, count(*)::int as ids,
       count(*) filter (where t.id is not null and (${difference}))::int as updated
       from (${source}) s left join ${join}`,
@@ -98,18 +105,31 @@ function firstOfEach(fact: FactShape, stage: string): string {
   return `select distinct on (id) ${names.join(', ')} from ${stage} order by id, ctid`
 }
 
-function foundStatement(table: string, time: string | null): string {
-  const columns = time === null ? 't.id' : `t.id, t.${time}`
-  return `select ${columns} from ${table} t where t.client_id = $1 and t.id = any($2::text[])`
+/** The facts (t) with the ids of the batch (s): what stands before a statement that joins them, and how it does. */
+type Found = { before: string; join: string }
+
+/** Two comparisons say what one would, and leave the order by id for an index to give. */
+function eachFound(table: string, time: string | null): Found {
+  const facts = `select ${keyColumns(time)} from ${table} t where t.client_id = $1 and t.id >= s.id and t.id <= s.id`
+  return { before: '', join: `lateral (${facts} order by t.client_id, t.id) t on true` }
 }
 
-function moveStatements(table: string, time: string, stage: string, columns: readonly string[]): MoveStatements {
+function listFound(table: string, time: string | null): Found {
+  const facts = `select ${keyColumns(time)} from ${table} t where t.client_id = $1 and t.id = any($2::text[])`
+  return { before: `with found as materialized (${facts})`, join: 'found t on t.id = s.id' }
+}
+
+function keyColumns(time: string | null): string {
+  return time === null ? 't.id' : `t.id, t.${time}`
+}
+
+function moveStatements({ kind, columns }: FactShape, time: string, stage: string, found: Found): MoveStatements {
+  const { table } = kind
   const set = columns.filter((name) => name !== 'id').map((name) => `${quoted(name)} = s.${quoted(name)}`)
   const old = 'unnest($2::text[], $3::timestamptz[]) as old (id, at)'
   const atOldTime = `t.client_id = $1 and t.id = old.id and t.${time} = old.at`
   return {
-    find: `with found as materialized (${foundStatement(table, time)})
-      select s.id, t.${time}::text as at from ${stage} s join found t on t.id = s.id where t.${time} <> s.${time}`,
+    find: `${found.before} select s.id, t.${time}::text as at from ${stage} s join ${found.join} where t.${time} <> s.${time}`,
     index: `create index if not exists ${stage.replace('pg_temp.', '')}_id on ${stage} (id)`,
     update: `update ${table} t set ${set.join(', ')} from ${old} join ${stage} s on s.id = old.id where ${atOldTime}
       and not exists (select from ${table} n where n.client_id = $1 and n.id = s.id and n.${time} = s.${time})`,

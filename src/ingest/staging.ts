@@ -1,6 +1,6 @@
 import { type BulkConnection, quoted } from '../db/copy.ts'
 import type { FactShape } from './compile-mapping.ts'
-import { type MergeStatements, type MoveStatements, mergeStatements } from './merge-statements.ts'
+import { type Lookup, type MergeStatements, type MoveStatements, mergeStatements } from './merge-statements.ts'
 
 /** What became of the facts of one kind. Rows that only come along are counted when they are new or change, not otherwise. */
 export type Tally = { kind: string; table: string; inserted: number; updated: number; unchanged: number }
@@ -10,31 +10,31 @@ export type Staging = {
   fact: FactShape
   table: string
   statements: MergeStatements
-  /** The table empties itself when the transaction ends, as one of a single batch may. */
-  emptiesItself: boolean
+  /** `each`: for a batch that is its transaction's only one; the table empties itself when that ends. */
+  lookup: Lookup
 }
 
 /** Makes the temporary table; it lives until the connection is released. */
 export async function createStaging(connection: BulkConnection, fact: FactShape, index: number): Promise<Staging> {
   const name = `import_${index}`
   await connection.query(`create temporary table ${name} as ${selectNothing(fact)}`)
-  return stagingOf(fact, name, false)
+  return stagingOf(fact, name, 'list')
 }
 
 /** The same on a connection that is kept: the table is made once and serves every batch of the kind. */
 export async function keepStaging(connection: BulkConnection, fact: FactShape): Promise<Staging> {
   const name = `kept_${fact.kind.table}`
   await connection.keep(name, `create temporary table ${name} on commit delete rows as ${selectNothing(fact)}`)
-  return stagingOf(fact, name, true)
+  return stagingOf(fact, name, 'each')
 }
 
 function selectNothing({ kind, columns }: FactShape): string {
   return `select ${columns.map(quoted).join(', ')} from ${kind.table} with no data`
 }
 
-function stagingOf(fact: FactShape, name: string, emptiesItself: boolean): Staging {
+function stagingOf(fact: FactShape, name: string, lookup: Lookup): Staging {
   const table = `pg_temp.${name}`
-  return { fact, table, statements: mergeStatements(fact, table), emptiesItself }
+  return { fact, table, statements: mergeStatements(fact, table, lookup), lookup }
 }
 
 /** Adds lines of COPY's text to what the staging table holds. */
@@ -42,17 +42,28 @@ export async function stage(connection: BulkConnection, { fact, table }: Staging
   if (lines.length > 0) await connection.copyInto(table, fact.columns, lines)
 }
 
-/** Takes what is staged to the client's facts. Doing the same twice changes nothing. */
-export async function mergeStaged(connection: BulkConnection, staging: Staging, clientId: string): Promise<Tally> {
+/**
+ * Takes what is staged to the client's facts. Doing the same twice changes nothing. `carefully`: also where others, who take no turns, write
+ * the same facts meanwhile.
+ */
+export async function mergeStaged(
+  connection: BulkConnection,
+  staging: Staging,
+  clientId: string,
+  carefully: boolean,
+): Promise<Tally> {
   const { fact, table, statements } = staging
   const { rows } = await connection.query<{ ids: string | null }>(statements.touched, [clientId])
   const ids = rows[0]?.ids ?? null
-  const found = ids === null ? null : await findKnown(connection, statements, [clientId, ids])
+  const clientAndIds = staging.lookup === 'list' ? [clientId, ids] : [clientId]
+  const found = ids === null ? null : await findKnown(connection, statements, clientAndIds)
   if (found !== null && found.moved > 0 && statements.move !== null) {
-    await moveStaged(connection, statements.move, [clientId, ids])
+    await moveStaged(connection, statements.move, clientAndIds)
   }
-  const { affected } = await connection.query(statements.upsert, [clientId])
-  if (!staging.emptiesItself) await connection.query(`truncate ${table}`)
+  const isNew = found === null || found.known === 0
+  const write = isNew && !carefully ? statements.insert : statements.upsert
+  const { affected } = await connection.query(write, [clientId])
+  if (staging.lookup === 'list') await connection.query(`truncate ${table}`)
   const inserted = found === null ? affected : found.ids - found.known
   const updated = affected - inserted + (found?.moved ?? 0)
   const unchanged = fact.onlyMissing || found === null ? 0 : found.known - updated
