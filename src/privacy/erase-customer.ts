@@ -6,7 +6,7 @@ import { InputError, PermanentError, RetryLaterError } from '../errors.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { SECOND_MS } from '../time.ts'
 import { type ErasedFiles, eraseFiles } from './erase-files.ts'
-import { type CustomerOf, countCustomerRows, findMentions, handleFor, renameMentions } from './mentions.ts'
+import { type CustomerOf, countCustomerRows, type Found, findMentions, handleFor, renameMentions } from './mentions.ts'
 import { renameCustomer } from './rename-customer.ts'
 import { type TextTable, textTables } from './text-columns.ts'
 
@@ -75,8 +75,13 @@ export async function eraseCustomer(
   if (customerId !== null && pseudonym !== null) {
     const customer = { clientId, customerId }
     if (!('reports' in (row.reports as object)))
-      await noteFiles(db, erasureId, await eraseFiles({ db, storage, signal }, customer))
+      await noteFiles(db, erasureId, await eraseFiles({ db, storage, signal }, customer, null))
     await clear(database, { erasureId, customer, pseudonym, signal })
+    // What was being rendered or uploaded meanwhile.
+    const { files: before } = erasureOf(await findRow(db, clientId, erasureId))
+    const after = await eraseFiles({ db, storage, signal }, customer, row.requested_at)
+    await noteFiles(db, erasureId, before === null ? after : bothFiles(before, after))
+    await finish(db, erasureId)
   }
   return erasureOf(await findRow(db, clientId, erasureId))
 }
@@ -115,20 +120,20 @@ function erasureOf(row: Selectable<DB['erasures']>): Erasure {
 
 type Clearing = { erasureId: string; customer: CustomerOf; pseudonym: string; signal: AbortSignal }
 
-/** Renames until nothing is found any more, then closes the erasure. */
+/** Renames until nothing is found any more. */
 async function clear(database: Database, clearing: Clearing): Promise<void> {
   const { erasureId, customer, signal } = clearing
   const tables = await textTables(database.system)
+  let left: Found[] = []
   for (let pass = 0; pass < PASSES_MAX; pass += 1) {
     await renameOnce(database, tables, clearing)
     signal.throwIfAborted()
-    const { mentions } = await findMentions(database, customer)
-    if (mentions.length === 0) return finish(database.forClient(customer.clientId), erasureId)
+    left = (await findMentions(database, customer)).mentions
+    if (left.length === 0) return
   }
-  throw new RetryLaterError(
-    BUSY_RETRY_MS,
-    `facts that name the customer of erasure ${erasureId} keep coming in; it will go on later`,
-  )
+  const places = left.map(({ table, column }) => `${table}.${column}`).join(', ')
+  const message = `the customer of erasure ${erasureId} is still named in ${places}: facts keep coming in; it goes on later`
+  throw new RetryLaterError(BUSY_RETRY_MS, message)
 }
 
 async function renameOnce(database: Database, tables: TextTable[], clearing: Clearing): Promise<void> {
@@ -171,6 +176,14 @@ async function noteFiles(db: ClientDatabase, erasureId: string, files: ErasedFil
     .set({ reports: JSON.stringify(files) })
     .where('id', '=', erasureId)
     .execute()
+}
+
+function bothFiles(before: ErasedFiles, after: ErasedFiles): ErasedFiles {
+  const both = (kind: 'reports' | 'imports') => ({
+    deleted: [...new Set([...before[kind].deleted, ...after[kind].deleted])],
+    unread: [...new Set([...before[kind].unread, ...after[kind].unread])],
+  })
+  return { reports: both('reports'), imports: both('imports') }
 }
 
 async function finish(db: ClientDatabase, erasureId: string): Promise<void> {

@@ -19,36 +19,41 @@ export type ErasedFiles = {
 /** Files that are one thing: the formats of a report say the same. */
 type Bundle = { id: string; keys: string[]; isConcerned: boolean }
 
+/** One word shorter than this is the name of many; two words are a name of somebody. */
+const NAME_LENGTH_MIN = 8
 /** Anything shorter stands in half the files there are. */
-const NAME_LENGTH_MIN = 4
 const ID_LENGTH_MIN = 2
 const BUNDLES_MAX = 100_000
 
 /**
  * Finds the stored files that name a customer, by id or name, and deletes them. An id that is like other words (see isTelling) is not looked
- * for. Ask before the customer is renamed: the name and the days are read here. Twice is the same as once.
+ * for. Ask before the customer is renamed: the name and the days are read here. Twice is the same as once. `since`: only files made after
+ * that instant; null: all.
  */
 export async function eraseFiles(
   { db, storage, signal }: { db: ClientDatabase; storage: ObjectStore; signal: AbortSignal },
   customer: CustomerOf,
+  since: string | null,
 ): Promise<ErasedFiles> {
   const wanted = await wantedWords(db, customer)
   const erase = async (bundles: Bundle[], forget: (id: string) => Promise<unknown>) => {
     const result: { deleted: string[]; unread: string[] } = { deleted: [], unread: [] }
     for (const bundle of bundles) {
       signal.throwIfAborted()
-      const found = await searchBundle(storage, bundle.keys, wanted)
-      if (found === 'named') {
-        for (const key of bundle.keys) await storage.delete(key)
-        await forget(bundle.id)
-        result.deleted.push(bundle.id)
-      } else if (found === 'unread' && bundle.isConcerned) result.unread.push(bundle.id)
+      const { found, key } = await searchBundle(storage, bundle.keys, wanted)
+      if (found === 'unread' && bundle.isConcerned) result.unread.push(bundle.id)
+      if (found !== 'named') continue
+      // What gives the others away goes last: broken off here, they are found again.
+      for (const other of bundle.keys.filter((each) => each !== key)) await storage.delete(other)
+      await forget(bundle.id)
+      await storage.delete(key)
+      result.deleted.push(bundle.id)
     }
     return result
   }
   return {
-    reports: await erase(await reportBundles(db, customer), (id) => forgetReport(db, customer.clientId, id)),
-    imports: await erase(await importBundles(db, customer), (id) => forgetImport(db, customer.clientId, id)),
+    reports: await erase(await reportBundles(db, customer, since), (id) => forgetReport(db, customer.clientId, id)),
+    imports: await erase(await importBundles(db, customer, since), (id) => forgetImport(db, customer.clientId, id)),
   }
 }
 
@@ -62,36 +67,49 @@ async function wantedWords(db: ClientDatabase, { clientId, customerId }: Custome
   const name = row?.name?.trim() ?? ''
   return [
     ...(isTelling(customerId, ID_LENGTH_MIN) ? [customerId] : []),
-    ...(name.length < NAME_LENGTH_MIN ? [] : [name]),
+    ...(name.length >= NAME_LENGTH_MIN || name.includes(' ') ? [name] : []),
   ]
 }
 
-/** A bundle is named when one of its files is, and not named when one that says all was read. */
-async function searchBundle(storage: ObjectStore, keys: string[], wanted: string[]): Promise<FileSearch> {
-  if (wanted.length === 0) return 'unread'
-  const found = new Set<FileSearch>()
-  for (const key of keys) found.add(await searchFile(storage, key, wanted))
-  return (['named', 'not-named', 'unread'] as const).find((each) => found.has(each)) ?? 'gone'
+/** A bundle is named when one of its files is (`key`), and not named when one that says all was read. */
+async function searchBundle(
+  storage: ObjectStore,
+  keys: string[],
+  wanted: string[],
+): Promise<{ found: FileSearch; key: string }> {
+  if (wanted.length === 0) return { found: 'unread', key: '' }
+  const seen = new Set<FileSearch>()
+  for (const key of keys) {
+    const found = await searchFile(storage, key, wanted)
+    if (found === 'named') return { found, key }
+    seen.add(found)
+  }
+  return { found: (['not-named', 'unread'] as const).find((each) => seen.has(each)) ?? 'gone', key: '' }
 }
 
 /** The reports of a client that have files; concerned are those whose days overlap the days the customer dealt with the business. */
-async function reportBundles(db: ClientDatabase, { clientId, customerId }: CustomerOf): Promise<Bundle[]> {
+async function reportBundles(
+  db: ClientDatabase,
+  { clientId, customerId }: CustomerOf,
+  since: string | null,
+): Promise<Bundle[]> {
   const { rows } = await sql<{ id: string; keys: string[]; concerned: boolean }>`
     select e.id, array_agg(f.object_key order by f.format) as keys, exists (
       select from customer_metrics m
       where m.client_id = ${clientId} and m.customer_id = ${customerId} and m.day >= e.window_from and m.day < e.window_to
     ) as concerned
     from executions e join execution_files f on f.client_id = e.client_id and f.execution_id = e.id
-    where e.client_id = ${clientId}
+    where e.client_id = ${clientId} and coalesce(e.finished_at >= ${since}::timestamptz, true)
     group by e.id, e.window_from, e.window_to order by e.id limit ${BUNDLES_MAX}`.execute(db)
-  return rows.map(({ id, keys, concerned }) => ({ id, keys, isConcerned: concerned }))
+  // A file made while the customer was being renamed may hold the old days as well as the new ones.
+  return rows.map(({ id, keys, concerned }) => ({ id, keys, isConcerned: concerned || since !== null }))
 }
 
 /** Each upload and its rejects by themselves: the one may say what the other does not. */
-async function importBundles(db: ClientDatabase, { clientId }: CustomerOf): Promise<Bundle[]> {
+async function importBundles(db: ClientDatabase, { clientId }: CustomerOf, since: string | null): Promise<Bundle[]> {
   const { rows } = await sql<{ id: string; key: string }>`
     select i.id, k.key from imports i cross join lateral (values (i.object_key), (i.rejects_key)) as k (key)
-    where i.client_id = ${clientId} and k.key is not null
+    where i.client_id = ${clientId} and k.key is not null and coalesce(i.created_at >= ${since}::timestamptz, true)
     order by i.id limit ${BUNDLES_MAX}`.execute(db)
   return rows.map(({ id, key }) => ({ id, keys: [key], isConcerned: true }))
 }

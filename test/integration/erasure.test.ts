@@ -127,6 +127,17 @@ const NAMING = [
 
 const pseudonym = expect.stringMatching(/^erased-[0-9a-f-]{36}$/)
 
+/** A signal that fires at the nth look. */
+function abortingAt(look: number): AbortSignal {
+  let left = look
+  return {
+    throwIfAborted() {
+      left -= 1
+      if (left < 0) throw new Error('broken off')
+    },
+  } as AbortSignal
+}
+
 describe('erasing one customer', () => {
   test('takes the id out of every table, and puts on record what was done, but not of whom', async () => {
     await twoCustomers()
@@ -319,17 +330,6 @@ test('a roll-up that is under way cannot put the old name back', async () => {
 })
 
 describe('broken off', () => {
-  /** A signal that fires at the nth look. */
-  function abortingAt(look: number): AbortSignal {
-    let left = look
-    return {
-      throwIfAborted() {
-        left -= 1
-        if (left < 0) throw new Error('broken off')
-      },
-    } as AbortSignal
-  }
-
   test('anywhere, it is taken up again and ends as if nothing had happened', async () => {
     await customers(ADA)
     for (const [n, day] of DAYS.entries())
@@ -425,8 +425,8 @@ describe('stored files', () => {
     window = { from: DAYS[0], to: DAYS[1] },
   ): Promise<string> {
     const id = randomUUID()
-    await sql`insert into executions (client_id, id, report, window_from, window_to, time_zone, currency, state, figures)
-      values (${ACME}, ${id}, 'monthly-revenue', ${window.from}, ${window.to}, 'UTC', 'EUR', 'completed', '[]')`.execute(
+    await sql`insert into executions (client_id, id, report, window_from, window_to, time_zone, currency, state, figures, finished_at)
+      values (${ACME}, ${id}, 'monthly-revenue', ${window.from}, ${window.to}, 'UTC', 'EUR', 'completed', '[]', clock_timestamp())`.execute(
       db,
     )
     for (const [format, content] of Object.entries(formats)) {
@@ -481,6 +481,16 @@ describe('stored files', () => {
     expect(
       await db.selectFrom('execution_files').select('execution_id').where('execution_id', '=', byId).execute(),
     ).toEqual([])
+  })
+
+  test('a report that was being made meanwhile goes as well', async () => {
+    const { erasureId } = await requestErasure(database, { clientId: ACME, customerId: ADA }, 'tester')
+    const run = (signal: AbortSignal) => eraseCustomer({ database, storage, signal }, { clientId: ACME, erasureId })
+    await expect(run(abortingAt(0))).rejects.toThrow('broken off')
+    expect((await readErasure(database.forClient(ACME), ACME, erasureId))?.files?.reports.deleted).toEqual([])
+    const late = await report({ csv: `1,${ADA},5` })
+    expect((await run(never)).files?.reports).toEqual({ deleted: [late], unread: [] })
+    expect(await stored()).toEqual([])
   })
 
   test('uploaded files that name the customer go, their import stays on record', async () => {
