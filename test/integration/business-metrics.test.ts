@@ -71,8 +71,8 @@ describe('money', () => {
     expect((await metrics('2026-01-01', '2026-03-01', 'net')).net).toBe(7500)
   })
 
-  test('costs are payouts, fees, what was recorded and what campaigns spent, in the client’s currency only', async () => {
-    await given.client(db)
+  /** Two answered contacts, an order, what it cost, and amounts in other currencies beside them. */
+  async function aDayOfMoney(): Promise<void> {
     const at = '2026-03-02T10:00:00Z'
     await given.calls(db, [
       [at, {}],
@@ -100,6 +100,11 @@ describe('money', () => {
       { spent_at: at, campaign_id: 'spring', amount_minor: 2000, currency: 'EUR' },
       { spent_at: at, campaign_id: 'spring', amount_minor: 5000, currency: 'USD' },
     ])
+  }
+
+  test('costs are payouts, fees, what was recorded and what campaigns spent, in the client’s currency only', async () => {
+    await given.client(db)
+    await aDayOfMoney()
     await rollUpDirtyDays()
     const day = '2026-03-02'
     const charge = { orders: 1, gross_minor: 40_000 }
@@ -360,41 +365,25 @@ describe('churn and retention', () => {
 })
 
 describe('sales', () => {
+  /** Four that were closed in February, one that was not, and one in another currency. */
+  async function fiveDeals(): Promise<void> {
+    const deal = (opened: string, amount_minor: number, more: object = {}) => {
+      return { opened_at: `2026-${opened}T10:00:00Z`, amount_minor, currency: 'EUR', ...more }
+    }
+    const closed = (day: string, state: string) => ({ closed_at: `2026-${day}T10:00:00Z`, state })
+    await given.facts(db, 'deals', [
+      deal('01-20', 30_000, closed('02-19', 'won')),
+      deal('01-25', 10_000, closed('02-04', 'won')),
+      deal('01-30', 7000, closed('02-04', 'lost')),
+      deal('02-01', 5000, closed('02-05', 'won')),
+      deal('02-05', 2000),
+      deal('02-05', 88_888, { currency: 'USD' }),
+    ])
+  }
+
   test('a deal is opened on one day and closed on another, and open in between', async () => {
     await given.client(db)
-    const deal = { currency: 'EUR' }
-    await given.facts(db, 'deals', [
-      {
-        ...deal,
-        opened_at: '2026-01-20T10:00:00Z',
-        closed_at: '2026-02-19T10:00:00Z',
-        state: 'won',
-        amount_minor: 30_000,
-      },
-      {
-        ...deal,
-        opened_at: '2026-01-25T10:00:00Z',
-        closed_at: '2026-02-04T10:00:00Z',
-        state: 'won',
-        amount_minor: 10_000,
-      },
-      {
-        ...deal,
-        opened_at: '2026-01-30T10:00:00Z',
-        closed_at: '2026-02-04T10:00:00Z',
-        state: 'lost',
-        amount_minor: 7000,
-      },
-      {
-        ...deal,
-        opened_at: '2026-02-01T10:00:00Z',
-        closed_at: '2026-02-05T10:00:00Z',
-        state: 'won',
-        amount_minor: 5000,
-      },
-      { ...deal, opened_at: '2026-02-05T10:00:00Z', amount_minor: 2000 },
-      { opened_at: '2026-02-05T10:00:00Z', amount_minor: 88_888, currency: 'USD' },
-    ])
+    await fiveDeals()
     await rollUpDirtyDays()
     expect(await client('sales')).toEqual([
       { day: '2026-01-20', deals_opened: 1, deals_opened_minor: 30_000 },
@@ -522,8 +511,8 @@ describe('sales', () => {
 })
 
 describe('campaigns', () => {
-  test('rates and costs of a campaign are of its own spend, leads, deals and payments', async () => {
-    await given.client(db)
+  /** One with leads, deals and payments of its own, and one with nothing but spend. */
+  async function twoCampaigns(): Promise<void> {
     const [campaign_id, currency] = ['spring', 'EUR']
     await given.facts(db, 'campaign_spend', [
       {
@@ -554,6 +543,11 @@ describe('campaigns', () => {
     await given.facts(db, 'touchpoints', [
       { touched_at: '2026-03-02T10:00:00Z', customer_id: 'x', campaign_id, kind: 'ad' },
     ])
+  }
+
+  test('rates and costs of a campaign are of its own spend, leads, deals and payments', async () => {
+    await given.client(db)
+    await twoCampaigns()
     await rollUpDirtyDays()
     expect(await rowsOf('campaigns', 'campaign')).toEqual([
       { member: 'autumn', day: '2026-03-03', spend_minor: 500 },

@@ -72,7 +72,7 @@ async function facts<Name extends FactTable>(
     const values = batch.map((row) => ({ client_id: ACME, id: nextId(name), ...row }))
     await db
       .insertInto(name as 'customers')
-      .values(values as never)
+      .values(values)
       .execute()
   }
 }
