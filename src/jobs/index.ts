@@ -5,6 +5,7 @@ import { eraseCustomer } from './erase-customer.ts'
 import { forecastCallVolume } from './forecast-call-volume.ts'
 import { importFile } from './import-file.ts'
 import { postAlert } from './post-alert.ts'
+import { refreshSummaries } from './refresh-summaries.ts'
 import { refreshTiers } from './refresh-tiers.ts'
 import { renderReport } from './render-report.ts'
 import { rollUpDay } from './roll-up-day.ts'
@@ -12,6 +13,7 @@ import { rollUpDay } from './roll-up-day.ts'
 /** Every job there is. A new one is a file here and a line below. */
 export const jobs: readonly AnyJob[] = [
   rollUpDay,
+  refreshSummaries,
   refreshTiers,
   forecastCallVolume,
   renderReport,

@@ -27,8 +27,7 @@ async function rollUp(...days: string[]): Promise<void> {
 
 type Row = Record<string, unknown>
 
-function nonZero(row: Row): Row {
-  const { client_id, ...rest } = row
+function nonZero({ client_id, ...rest }: Row): Row {
   return Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null && value !== 0))
 }
 

@@ -135,7 +135,10 @@ let worlds = 0
 type Facts = Pick<Drawn, 'calls' | 'surveys' | 'payments' | 'reviews' | 'issues' | 'statuses'>
 
 /** The instants of a call, as far as they are known. */
-function instantsOf(start: Temporal.Instant, { known, status, wait_s, talk_s, hold_s }: Drawn['calls'][number]) {
+function instantsOf(
+  start: Temporal.Instant,
+  { known, status, wait_s, talk_s, hold_s }: Omit<Drawn['calls'][number], 'minute' | 'again'>,
+) {
   if (known === 'nothing' || status !== 'answered') return {}
   const answered = start.add({ seconds: known === 'answered-before' ? -1 : wait_s })
   const short = { rounded: 1, 'too-short': 2, 'ended-before': talk_s + hold_s + 1 }[known as string] ?? 0
@@ -148,9 +151,9 @@ async function write(clientId: string, start: Temporal.Instant, facts: Facts): P
   const client_id = clientId
   await given.calls(
     db,
-    facts.calls.map((call) => {
-      const { minute, again, known, ...row } = call
-      return [at(minute), { client_id, ...row, ...instantsOf(start.add({ minutes: minute }), call) }]
+    facts.calls.map(({ minute, again, known, ...row }) => {
+      const instants = instantsOf(start.add({ minutes: minute }), { known, ...row })
+      return [at(minute), { client_id, ...row, ...instants }]
     }),
   )
   await given.surveys(

@@ -29,6 +29,7 @@ export {
   revenueByCurrency,
   topCustomers,
 } from './questions.ts'
+export { refreshSummaries } from './refresh-summaries.ts'
 export { NO_RETENTION, type Retention, retentionOf, retentionOfDay } from './retention.ts'
 export { type RolledDay, rollUpDay } from './roll-up-day.ts'
 export { clientThresholds, limitsOf } from './thresholds.ts'
