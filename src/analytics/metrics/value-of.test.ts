@@ -1,10 +1,16 @@
 import { expect, test } from 'vitest'
 import { AGENT_TIME_METRICS } from './catalogue/agent-time.ts'
+import { CAMPAIGN_METRICS } from './catalogue/campaigns.ts'
 import { CONTACT_METRICS } from './catalogue/contacts.ts'
+import { EVENT_METRICS } from './catalogue/events.ts'
 import { METRICS } from './catalogue/index.ts'
+import { MARKETPLACE_METRICS } from './catalogue/marketplace.ts'
 import type { Metric, Weights } from './catalogue/metric.ts'
+import { MONEY_METRICS } from './catalogue/money.ts'
 import { QUALITY_METRICS } from './catalogue/quality.ts'
+import { SALES_METRICS } from './catalogue/sales.ts'
 import { SATISFACTION_METRICS } from './catalogue/satisfaction.ts'
+import { SUBSCRIPTION_METRICS } from './catalogue/subscriptions.ts'
 import { COMPONENTS, type ComponentSums } from './components.ts'
 import { MEASURES } from './histogram.ts'
 import { npsInterval, wilsonInterval } from './intervals.ts'
@@ -28,11 +34,7 @@ function ofSums(metrics: Record<string, Metric>): Metric[] {
 
 test('every metric of contacts over hand-made sums', () => {
   const hand = sums({
-    offered: 200,
-    answered: 160,
-    abandoned: 30,
-    short_abandoned: 7,
-    missed: 10,
+    ...{ offered: 200, answered: 160, abandoned: 30, short_abandoned: 7, missed: 10 },
     answered_in_threshold: 120,
     wait_answered_s: 3200,
     talk_s: 32_000,
@@ -117,6 +119,38 @@ test('every metric of satisfaction, quality and the time of agents over hand-mad
     },
     // 14,400 of 18,000 and of 23,400; 100 × 300 s / 400 s; 0.6 × 90 + 0.4 × 75.
     ...{ occupancy: 0.8, utilisation: 14_400 / 23_400, efficiency: 75, productivity: 84 },
+  })
+})
+
+test('every metric of money, subscriptions, sales, campaigns, bookings and events over hand-made sums', () => {
+  const hand = sums({
+    ...{ orders: 3, refunds: 1, gross_minor: 1000, refunded_minor: -250, payouts_minor: -100, fees_minor: -20 },
+    ...{ cost_labour_minor: 80, cost_technology_minor: 30, cost_infrastructure_minor: 12, cost_training_minor: 8 },
+    ...{ mrr_new_minor: 50, mrr_expansion_minor: 20, mrr_contraction_minor: 10, mrr_churned_minor: 30 },
+    ...{ subscribers_new: 5, subscribers_churned: 2, leads: 4, leads_minor: 900, stage_changes: 6, deals_opened: 7 },
+    ...{ deals_won: 3, deals_won_minor: 1000, deals_lost: 1, deals_lost_minor: 10, cycle_days_sum: 40, cycle_count: 3 },
+    ...{ spend_minor: 50, impressions: 1000, clicks: 20, contacted: 10, responded: 4, touchpoints: 9 },
+    ...{ requests: 8, requests_completed: 5, requests_cancelled: 2, bookings: 12, bookings_completed: 6 },
+    ...{ bookings_no_show: 2, bookings_cancelled: 3, bookings_cancelled_in_time: 1, bookings_moved: 1 },
+    ...{ booked_s: 3600, provider_available_s: 14_400, events: 70, customers_new: 2, answered: 6 },
+  })
+  const families = [MONEY_METRICS, SUBSCRIPTION_METRICS, SALES_METRICS, CAMPAIGN_METRICS, MARKETPLACE_METRICS]
+  const metrics = [...families, EVENT_METRICS].flatMap((each) =>
+    Object.values(each).filter(({ kind }) => kind === 'sums'),
+  )
+  // Net 750; costs 100 + 20 + 80 + 30 + 12 + 8 + 50 = 300; 450 are left. Of 12 bookings 10 stood.
+  expect(valuesOf(metrics, hand)).toEqual({
+    ...{ orders: 3, 'refund-count': 1, gross: 1000, refunds: -250, net: 750, 'average-order': 333, payouts: -100 },
+    ...{ fees: -20, 'labour-costs': 80, 'technology-costs': 30, 'infrastructure-costs': 12, 'training-costs': 8 },
+    ...{ costs: 300, 'gross-profit': 450, margin: 0.6, roi: 1.5, 'revenue-per-interaction': 125 },
+    ...{ 'cost-per-interaction': 50, 'mrr-new': 50, 'mrr-expansion': 20, 'mrr-contraction': 10, 'mrr-churned': 30 },
+    ...{ 'subscribers-new': 5, 'subscribers-lost': 2, leads: 4, 'lead-value': 900, 'stage-changes': 6 },
+    ...{ 'deals-opened': 7, 'deals-won': 3, 'deals-lost': 1, 'won-value': 1000, 'win-rate': 0.75, 'average-deal': 333 },
+    ...{ 'sales-cycle-mean': 40 / 3, spend: 50, impressions: 1000, clicks: 20, 'click-through-rate': 0.02 },
+    ...{ contacted: 10, 'response-rate': 0.4, touchpoints: 9, 'cost-per-lead': 13, 'cost-per-acquisition': 17 },
+    ...{ 'campaign-roi': 14, requests: 8, 'requests-completed': 5, 'requests-cancelled': 2, bookings: 12 },
+    ...{ 'bookings-cancelled': 3, 'appointment-completion': 0.6, 'no-show': 0.2, 'provider-utilisation': 0.25 },
+    ...{ events: 70, 'new-customers': 2 },
   })
 })
 
