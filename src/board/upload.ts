@@ -63,31 +63,48 @@ async function receiveForm(
 ): Promise<Upload> {
   const fields: Record<string, unknown> = { ...request.query }
   const parts = openForm(request)
-  const stored = Promise.withResolvers<StoredUpload>()
-  let isTaken = false
+  const ended = Promise.withResolvers<void>()
+  let storing: Promise<StoredUpload> | null = null
   parts.on('field', (name, value) => {
     fields[name] = value
   })
   parts.on('file', (name, content, fileName) => {
-    if (name !== 'file' || isTaken) return void content.resume()
-    isTaken = true
-    takePart(board, { content, fileName }, () => check(fields)).then(stored.resolve, stored.reject)
+    if (name !== 'file' || storing !== null) {
+      content.resume()
+      ended.reject(badForm(`its part "${name}" is a file, and only one part may be, called "file"`))
+      return
+    }
+    storing = takePart(board, { content, fileName }, () => check(fields))
+    storing.catch(ended.reject)
   })
-  parts.on('error', (error) => stored.reject(badForm(error)))
-  parts.on('finish', () => {
-    if (!isTaken) stored.reject(fileNeeded())
-  })
+  parts.on('error', (error) => ended.reject(badForm(error)))
+  parts.on('finish', ended.resolve)
   request.once('close', () => {
-    if (!request.complete) stored.reject(badForm('it broke off'))
+    if (!request.complete) ended.reject(badForm('it broke off'))
   })
   request.pipe(parts)
+  return { fields, file: await fileOf(board, ended.promise, () => storing) }
+}
+
+/** The file of a form once the form has ended, or nothing of it. */
+async function fileOf(
+  board: Board,
+  ended: Promise<void>,
+  storing: () => Promise<StoredUpload> | null,
+): Promise<StoredUpload> {
   try {
-    const file = await stored.promise
-    return { fields, file }
-  } finally {
-    request.unpipe(parts)
-    request.resume()
+    await ended
+  } catch (error) {
+    // What is stored by then, or will be, nobody wants; that it could not be stored is what went wrong.
+    await storing()?.then(
+      (file) => discardUpload(board, file),
+      () => undefined,
+    )
+    throw error
   }
+  const file = await storing()
+  if (file === null) throw fileNeeded()
+  return file
 }
 
 function openForm(request: Request): BusboyInstance {

@@ -164,7 +164,9 @@ describe('a file sent over the API', () => {
     }
     const form = new FormData()
     const line = '{"no":7,"when":"2026-03-01T10:00:00","sum":{"francs":10.5}}\n'
-    form.set('file', new Blob([gzipSync(line)]), 'C:\\files\\sales.jsonl.gz')
+    // More than a piece of the request: the parts after it come later.
+    const lines = line + '\n'.repeat(100_000)
+    form.set('file', new Blob([gzipSync(lines, { level: 0 })]), 'C:\\files\\sales.jsonl.gz')
     form.set('kind', 'payments')
     form.set('mapping', JSON.stringify(mapping))
     form.set('client', 'shop')
@@ -203,10 +205,16 @@ describe('what is refused leaves no file behind', () => {
     if (file !== null) made.set('file', new Blob([file]), 'a.csv')
     return made
   }
+  const twoFiles = () => {
+    const made = form({ kind: 'payments' }, csv(...GOOD))
+    made.set('mapping', new Blob(['{}']), 'mapping.json')
+    return made
+  }
   const CASES: [what: string, query: string, body: string | FormData, status: number, code: string][] = [
     ['no file', 'kind=payments', '', 400, 'file-needed'],
     ['a form without one', '', form({ kind: 'payments' }, null), 400, 'file-needed'],
     ['an empty one', '', form({ kind: 'payments' }, ''), 400, 'file-needed'],
+    ['a form with two', '', twoFiles(), 400, 'bad-request'],
     ['no kind', '', csv(...GOOD), 400, 'invalid-query'],
     ['a kind nobody knows', 'kind=paymnts', csv(...GOOD), 400, 'unknown-kind'],
     ['a parameter nobody knows', 'kind=payments&dryrun=true', csv(...GOOD), 400, 'invalid-query'],
