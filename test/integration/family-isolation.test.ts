@@ -16,11 +16,20 @@ const AT = '2026-03-02T10:00:00Z'
 const UNTIL = '2026-03-02T11:00:00Z'
 const text = (file: string) => readFileSync(join(FOLDER, file), 'utf8')
 
-/** Every statement that rolls up business facts, by name. */
+/** Every statement that rolls up facts of a day, by name. */
 const STATEMENTS: [string, string][] = [
   ...BUSINESS_FAMILIES.map((family): [string, string] => [family, dailyStatement(text(`${family}.sql`), family)]),
-  ['sales-cycles', text('sales-cycles.sql')],
+  ...['sales-cycles', 'contacts', 'satisfaction', 'satisfaction-days', 'quality', 'agent-time'].map(
+    (name): [string, string] => [name, text(`${name}.sql`)],
+  ),
 ]
+const ROLL_UPS = [
+  'agent_metrics',
+  'daily_metrics',
+  'metric_histograms',
+  'quarantined_facts',
+  'repeated_contacts',
+] as const
 
 /** As written by somebody who forgot whose facts they were after. */
 function withoutFilter(statement: string): string {
@@ -40,6 +49,12 @@ async function oneOfEach(client_id: string, amount_minor: number): Promise<void>
   const { customer_id, agent_id, campaign_id, provider_id, ...key } = one
   const money = { amount_minor, currency: 'EUR' }
   await given.client(db, { id: client_id })
+  await given.calls(db, [[AT, { ...key, agent_id, customer_id, campaign_id, talk_s: amount_minor % 1000 }]])
+  await given.surveys(db, [[AT, { ...key, agent_id, customer_id, campaign_id, csat: amount_minor === 7 ? 5 : 1 }]])
+  const overall = amount_minor === 7 ? 90 : 10
+  await given.facts(db, 'call_quality_scores', [{ ...key, agent_id, reviewed_at: AT, overall }])
+  const status = amount_minor === 7 ? { changed_at: AT, status: 'available' } : { changed_at: UNTIL, status: 'break' }
+  await given.facts(db, 'agent_status_changes', [{ ...key, agent_id, ...status }])
   await db
     .insertInto('customers')
     .values({ ...key, role: `${client_id} buyer`, first_contact_at: AT })
@@ -58,27 +73,28 @@ async function oneOfEach(client_id: string, amount_minor: number): Promise<void>
   await given.facts(db, 'analytics_events', [{ ...key, customer_id, occurred_at: AT, name: 'visit' }])
 }
 
+async function empty(): Promise<void> {
+  for (const name of ROLL_UPS) await db.deleteFrom(name).execute()
+}
+
 let serial = 0
 
+/** What a statement writes for a client, by whoever runs it. */
 async function run(as: SystemDatabase, statement: string, clientId: string) {
   serial += 1
   const step = statementStep(statement, `under test ${serial}`)
   await as.transaction().execute((tx) => step(tx, dayOf(clientId)))
-  const written = [...(await table(db, 'daily_metrics')), ...(await table(db, 'metric_histograms'))]
-  await db.deleteFrom('daily_metrics').execute()
-  await db.deleteFrom('metric_histograms').execute()
+  const written = (await Promise.all(ROLL_UPS.map((name) => table(db, name)))).flat()
+  await empty()
   return written
 }
 
 beforeAll(async () => {
   await oneOfEach('a', 7)
-  await oneOfEach('b', 7_000_000)
+  await oneOfEach('b', 7_000_001)
 })
 
-beforeEach(async () => {
-  await db.deleteFrom('daily_metrics').execute()
-  await db.deleteFrom('metric_histograms').execute()
-})
+beforeEach(empty)
 
 test.each(STATEMENTS)(
   '%s of one client never counts what another with the same ids did, not even without a filter',
