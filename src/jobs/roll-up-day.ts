@@ -8,7 +8,7 @@ import type { JobTools } from './job-tools.ts'
 
 export const rollUpDay = defineJob<z.output<typeof clientDay>, JobTools>({
   name: 'roll-up-day',
-  summary: 'Adds up one local day of a client: interactions, surveys and payments.',
+  summary: 'Adds up one local day of a client, from all its facts, and with it its week and its month.',
   queue: 'aggregation',
   payload: clientDay,
   key: ({ clientId, day }) => `${clientId}.${day}`,
@@ -32,7 +32,7 @@ export const rollUpDay = defineJob<z.output<typeof clientDay>, JobTools>({
   async run(payload, { commit, retention }) {
     await commit(async (tx) => {
       await requireFacts(tx, payload.day, retention.factDays)
-      await rollUp(tx, payload)
+      await rollUp(tx, { ...payload, eventDays: retention.eventDays })
     })
   },
 })

@@ -490,3 +490,34 @@ describe('days, weeks and months', () => {
     expect(Object.values(await everything()).flat()).toEqual([])
   })
 })
+
+test('what a day says of raw events outlives them: an old day that is rolled up again keeps it, and counts what came late', async () => {
+  await given.client(db)
+  const day = '2024-03-01'
+  const at = `${day}T09:00:00Z`
+  await given.facts(db, 'agent_status_changes', [
+    { changed_at: at, agent_id: 'anna', status: 'handling' },
+    { changed_at: `${day}T09:20:00Z`, agent_id: 'anna', status: 'offline' },
+  ])
+  await given.facts(db, 'analytics_events', [{ occurred_at: at, name: 'visit', channel: 'web' }])
+  await given.facts(db, 'touchpoints', [{ touched_at: at, customer_id: 'c1', kind: 'mail', campaign_id: 'spring' }])
+  await rollUp(day)
+  const before = await everything()
+  for (const name of ['agent_status_changes', 'analytics_events', 'touchpoints'] as const)
+    await db.deleteFrom(name).execute()
+  const again = async () => {
+    const options = { clientId: ACME, day, eventDays: 90 }
+    await database
+      .forClient(ACME)
+      .transaction()
+      .execute((tx) => rollUpDay(tx, options))
+  }
+  await again()
+  expect(await everything()).toEqual(before)
+  await given.calls(db, [[at, {}]])
+  await again()
+  const [client] = await rows('daily_metrics', { dimension: 'client' })
+  expect([client?.['answered'], client?.['paid_s'], client?.['events'], client?.['touchpoints']]).toEqual([
+    1, 1200, 1, 1,
+  ])
+})

@@ -6,6 +6,7 @@ import { addDays, type Day, instantsOf, SECOND_MS } from '../../time.ts'
 import { addUpHours } from './add-up-hours.ts'
 import { type DayOfClient, dayStep } from './families/family.ts'
 import { FAMILIES } from './families/index.ts'
+import { readKeptEvents, restoreAgentTime, restoreEvents } from './kept-events.ts'
 import { addUpDays, closeDay } from './trends.ts'
 
 /** How long a roll-up waits for somebody who is writing facts of its day before it gives way. */
@@ -34,13 +35,15 @@ export type RolledDay = { factsVersion: number; rolledAt: string }
  * we do: its writer waits, then raises the version over the one stored here, and the day is dirty again. (Under repeatable
  * read the snapshot would be older than the lock, and facts in between would be counted in the version but not in the sums.)
  *
+ * Raw events are dropped after `eventDays` (null: never): what an older day says of them stays.
+ *
  * Roll-ups of one client take turns, because they also write to the 7 days before their own.
  *
  * @throws RetryLaterError when somebody keeps facts of the day locked, such as a long import.
  */
 export async function rollUpDay(
   tx: Transaction,
-  { clientId, day }: { clientId: string; day: Day },
+  { clientId, day, eventDays = null }: { clientId: string; day: Day; eventDays?: number | null },
 ): Promise<RolledDay> {
   const { client, factsVersion, rolledAt } = await lockDay(tx, clientId, day)
   const { from, to } = instantsOf({ from: day, to: addDays(day, 1) }, client.time_zone)
@@ -56,13 +59,16 @@ export async function rollUpDay(
     cancelHours: client.cancel_hours,
   }
   const bounds = [clientId, day, ofClient.from, ofClient.to]
+  const kept = eventDays === null ? null : await readKeptEvents(tx, { clientId, day, eventDays })
   await deleteDay(tx, ofClient)
   for (const { hours } of FAMILIES) for (const step of hours) await step(tx, ofClient)
   await rollUpPayments(tx, [...bounds, client.time_zone, client.currency])
   await rollUpRevenue(tx, bounds)
   await rollUpCustomers(tx, [...bounds, client.currency])
+  if (kept !== null) await restoreAgentTime(tx, kept)
   await addUpHours(tx, ofClient)
   for (const { days } of FAMILIES) for (const step of days) await step(tx, ofClient)
+  if (kept !== null) await restoreEvents(tx, kept)
   const changed = await recountRepeats(tx, ofClient)
   await closeDay(tx, ofClient)
   await addUpDays(tx, clientId, [day, ...changed.map((row) => row.day)], client.time_zone)
