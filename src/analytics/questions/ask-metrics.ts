@@ -5,6 +5,7 @@ import { createAnswerCache } from './answer-cache.ts'
 import { bucketsOf } from './buckets.ts'
 import { changeOf, slopeOf } from './changes.ts'
 import { completeCells } from './complete-cells.ts'
+import { handleNumber } from './handle-number.ts'
 import { measureAll } from './measure.ts'
 import { ingredientsOf } from './metrics-asked.ts'
 import type {
@@ -25,10 +26,6 @@ import type { Comparison, Span } from './resolve-range.ts'
 /** Groups that kept answers hold together: about a kilobyte each. */
 const KEPT_GROUPS_MAX = 50_000
 const answers = createAnswerCache<MetricsAnswer>(KEPT_GROUPS_MAX)
-
-/** A number for each handle, so that what one may see is never given to another. */
-const handles = new WeakMap<ClientDatabase, number>()
-let lastHandle = 0
 
 /**
  * Answers a question from the cheapest roll-up that holds the answer. Ratios and averages are made of summed components, percentiles of
@@ -74,11 +71,20 @@ function withSettings(asked: ResolvedQuestion, { currency, limits }: ClientSetti
 
 /** What is asked, in one way only. */
 function keyOf(db: ClientDatabase, { metrics, ...asked }: ResolvedQuestion): string {
-  const handle = handles.get(db) ?? (lastHandle += 1)
-  handles.set(db, handle)
   const { clientId, dimension, filters, granularity, span, comparedSpans, compare, today } = asked
   const names = metrics.map(({ name }) => name)
-  return JSON.stringify([handle, clientId, names, dimension, filters, granularity, span, compare, comparedSpans, today])
+  return JSON.stringify([
+    handleNumber(db),
+    clientId,
+    names,
+    dimension,
+    filters,
+    granularity,
+    span,
+    compare,
+    comparedSpans,
+    today,
+  ])
 }
 
 /** What the answer stands on. */

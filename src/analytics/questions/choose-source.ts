@@ -76,9 +76,11 @@ function refusal(message: string): InputError {
 }
 
 /** The column of agent_metrics that holds a dimension; a question about another one was refused before. */
-export function agentColumn(dimension: Dimension): string {
-  const columns: Partial<Record<Dimension, string>> = AGENT_COLUMNS
+export function agentColumn(dimension: Dimension): AgentColumn {
+  const columns: Partial<Record<Dimension, AgentColumn>> = AGENT_COLUMNS
   const column = columns[dimension]
   if (column === undefined) throw new TypeError(`agent_metrics has no ${dimension}`)
   return column
 }
+
+type AgentColumn = (typeof AGENT_COLUMNS)[keyof typeof AGENT_COLUMNS]

@@ -1,8 +1,9 @@
 import type { ComponentSums } from '../metrics/index.ts'
 import type { Bucket } from './question.ts'
-import { addTo, type Cell, emptyCell, type PeriodQuestion, type PeriodRead } from './read-period.ts'
+import { type Cell, emptyCell, type PeriodQuestion, type PeriodRead } from './read-period.ts'
 import { retentionOfCell } from './read-retention.ts'
 import { refuseTooMany } from './read-sums.ts'
+import { addTo, zeros } from './sums.ts'
 
 /**
  * The cells of a span with those in which nothing happened but of which something is to be said: every known bucket of the client as a
@@ -15,25 +16,19 @@ export function completeCells(question: PeriodQuestion, read: PeriodRead, bucket
   const members = question.dimension === 'client' ? [''] : membersOf(read)
   const keys = keysOf(question, read, buckets)
   refuseTooMany(members.length * keys.length)
-  const cells = new Map(read.cells.map((cell) => [nameOf(cell.member, cell.bucket), cell]))
+  const cells = Map.groupBy(read.cells, ({ member }) => member)
   return members.flatMap((member) => {
-    const running: ComponentSums = { ...zeroed(question), ...read.openings.get(member) }
+    const ofMember = new Map((cells.get(member) ?? []).map((cell) => [cell.bucket, cell]))
+    const running: ComponentSums = { ...zeros(question.ingredients.before), ...read.openings.get(member) }
     return keys.map((bucket) => {
-      const cell = cells.get(nameOf(member, bucket)) ?? emptyCell(question, member, bucket)
+      const cell = ofMember.get(bucket) ?? emptyCell(question, member, bucket)
+      if (!hasLevels) return cell
       const before = { ...running }
       const complete = { ...cell, before, ...retentionOfCell(read.retention, question, { ...cell, before }) }
       addTo(running, cell.sums)
       return complete
     })
   })
-}
-
-function zeroed(question: PeriodQuestion): ComponentSums {
-  return emptyCell(question, '', null).before
-}
-
-function nameOf(member: string, bucket: string | null): string {
-  return JSON.stringify([member, bucket])
 }
 
 function membersOf({ cells, openings }: PeriodRead): string[] {

@@ -46,6 +46,18 @@ function firstWhole(grain: 'week' | 'month', day: Day): Day {
   return start === day ? day : nextStart(grain, start)
 }
 
+/** The same parts, each month and each week by itself. */
+export function apart(parts: readonly Part[]): Part[] {
+  return parts.flatMap((part) => {
+    const { grain } = part
+    if (grain === 'day') return [part]
+    const single: Part[] = []
+    for (let from = part.from; from < part.to; from = nextStart(grain, from))
+      single.push({ grain, from, to: nextStart(grain, from) })
+    return single
+  })
+}
+
 /** The first day of the ISO week or the month of a day. */
 export function startOf(grain: 'week' | 'month', day: Day): Day {
   const date = Temporal.PlainDate.from(day)
@@ -57,4 +69,18 @@ export function nextStart(grain: 'week' | 'month', start: Day): Day {
   return Temporal.PlainDate.from(start)
     .add(grain === 'month' ? { months: 1 } : { weeks: 1 })
     .toString()
+}
+
+/** The first day of the bucket that a day lies in; null when there are no buckets of days. */
+export function bucketStart(granularity: Granularity, day: Day): Day | null {
+  switch (granularity) {
+    case 'none':
+    case 'hour':
+      return null
+    case 'day':
+      return day
+    case 'week':
+    case 'month':
+      return startOf(granularity, day)
+  }
 }

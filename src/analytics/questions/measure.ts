@@ -25,7 +25,9 @@ export type Amounts = {
 
 /** Every metric over some amounts. */
 export function measureAll(metrics: readonly AskedMetric[], amounts: Amounts): Values {
-  return Object.fromEntries(metrics.map((metric) => [metric.name, measure(metric, amounts)]))
+  const values: Record<string, Measured> = {}
+  for (const metric of metrics) values[metric.name] = measure(metric, amounts)
+  return values
 }
 
 function measure(metric: AskedMetric, amounts: Amounts): Measured {
@@ -39,7 +41,7 @@ function measure(metric: AskedMetric, amounts: Amounts): Measured {
 }
 
 function observationsOf(metric: Metric, { sums, histograms }: Amounts): number | null {
-  if (metric.kind === 'percentile') return total(histograms[metric.measure])
+  if (metric.kind === 'percentile') return countIn(histograms[metric.measure])
   if (metric.kind !== 'sums' || metric.denominator === null || !areCounted(metric.denominator)) return null
   return weigh(metric.denominator, sums)
 }
@@ -59,13 +61,22 @@ function intervalOf(metric: Metric, { sums }: Amounts): Interval | null {
 const NOT_COUNTED = /_(s|minor|sum)$/
 
 function areCounted(weights: Weights): boolean {
-  return Object.keys(weights).every((component) => !NOT_COUNTED.test(component))
+  const known = counted.get(weights)
+  if (known !== undefined) return known
+  const are = Object.keys(weights).every((component) => !NOT_COUNTED.test(component))
+  counted.set(weights, are)
+  return are
 }
+
+/** The catalogue's weights are asked about for every group of every answer. */
+const counted = new WeakMap<Weights, boolean>()
 
 function weigh(weights: Weights, sums: ComponentSums): number {
-  return Object.entries(weights).reduce((sum, [name, weight]) => sum + weight * (sums[name as Component] ?? 0), 0)
+  let total = 0
+  for (const name in weights) total += (weights[name as Component] ?? 0) * (sums[name as Component] ?? 0)
+  return total
 }
 
-function total(histogram: Histogram | undefined): number {
+function countIn(histogram: Histogram | undefined): number {
   return (histogram?.counts ?? []).reduce((sum, count) => sum + count, 0)
 }

@@ -1,11 +1,13 @@
 import type { ClientDatabase } from '../../db/database.ts'
 import type { Day } from '../../time.ts'
-import { type Component, type ComponentSums, type Histogram, type Measure, mergeHistograms } from '../metrics/index.ts'
+import { type ComponentSums, type Histogram, type Measure, mergeHistograms } from '../metrics/index.ts'
 import type { Amounts } from './measure.ts'
 import type { Ingredients } from './metrics-asked.ts'
-import { readHistograms } from './read-histograms.ts'
+import { readAgentParts } from './read-agent-parts.ts'
+import { type HistogramRow, readHistograms } from './read-histograms.ts'
 import { type RetentionRead, readRetention } from './read-retention.ts'
-import { readSums, type SumsQuestion } from './read-sums.ts'
+import { readSums, type SummedRow, type SumsQuestion } from './read-sums.ts'
+import { addTo, zeros } from './sums.ts'
 
 /** A question about one span, and what is to be read for it. */
 export type PeriodQuestion = Omit<SumsQuestion, 'components'> & { ingredients: Ingredients }
@@ -31,11 +33,31 @@ const THE_BEGINNING: Day = '0001-01-01'
 /** Reads the sums, histograms and openings of one span. Throws InputError `too-many-groups`. */
 export async function readPeriod(db: ClientDatabase, question: PeriodQuestion): Promise<PeriodRead> {
   const { ingredients } = question
-  const rows =
-    ingredients.within.length === 0 ? [] : await readSums(db, { ...question, components: ingredients.within })
+  const rows = await readWithin(db, question)
   const sized = await readHistograms(db, { ...question, components: [], measures: ingredients.measures })
   const openings = await readOpenings(db, question)
   const retention = await readRetention(db, question)
+  const cells = cellsOf(question, rows, sized)
+  return {
+    cells,
+    total: totalOf(question, { cells, openings, retention }),
+    openings,
+    retention,
+    quarantined: await countQuarantined(db, question),
+  }
+}
+
+async function readWithin(db: ClientDatabase, question: PeriodQuestion): Promise<SummedRow[]> {
+  const { ingredients, source, granularity, span } = question
+  if (ingredients.within.length === 0) return []
+  const asked = { ...question, components: ingredients.within }
+  const isLong = granularity !== 'hour' && granularity !== 'day' && span.hours === null
+  return source.kind === 'agent-hours' && isLong ? readAgentParts(db, asked) : readSums(db, asked)
+}
+
+function cellsOf(question: PeriodQuestion, rows: readonly SummedRow[], sized: readonly HistogramRow[]): Cell[] {
+  const before = zeros(question.ingredients.before)
+  if (sized.length === 0) return rows.map((row) => ({ ...row, before, histograms: {} }))
   const cells = new Map<string, Cell>()
   const cellOf = (member: string, bucket: string | null) => {
     const key = JSON.stringify([member, bucket])
@@ -44,16 +66,12 @@ export async function readPeriod(db: ClientDatabase, question: PeriodQuestion): 
     return cell
   }
   for (const { member, bucket, sums } of rows) cellOf(member, bucket).sums = sums
-  for (const { member, bucket, measure, buckets, counts } of sized)
-    cellOf(member, bucket).histograms[measure] = { buckets, counts }
-  const sorted = sized.length === 0 ? [...cells.values()] : [...cells.values()].sort(byMemberAndBucket)
-  return {
-    cells: sorted,
-    total: totalOf(question, { cells: sorted, openings, retention }),
-    openings,
-    retention,
-    quarantined: await countQuarantined(db, question),
+  const parts = Map.groupBy(sized, ({ member, bucket, measure }) => JSON.stringify([member, bucket, measure]))
+  for (const same of parts.values()) {
+    const [first] = same
+    if (first !== undefined) cellOf(first.member, first.bucket).histograms[first.measure] = mergeHistograms(same)
   }
+  return [...cells.values()].sort(byMemberAndBucket)
 }
 
 /** What a member had in a bucket in which nothing happened. */
@@ -101,13 +119,4 @@ function totalOf(
 function mergedHistograms(measures: readonly Measure[], cells: readonly Cell[]): Record<string, Histogram> {
   const of = (measure: Measure) => cells.flatMap(({ histograms }) => histograms[measure] ?? [])
   return Object.fromEntries(measures.map((measure) => [measure, mergeHistograms(of(measure))]))
-}
-
-/** Adds sums to others, component by component. */
-export function addTo(total: ComponentSums, sums: ComponentSums): void {
-  for (const [name, sum] of Object.entries(sums) as [Component, number][]) total[name] = (total[name] ?? 0) + sum
-}
-
-function zeros(components: readonly Component[]): ComponentSums {
-  return Object.fromEntries(components.map((name) => [name, 0]))
 }

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { ClientDatabase } from '../../db/database.ts'
 import { InputError } from '../../errors.ts'
-import type { DayWindow } from '../../time.ts'
+import { type DayWindow, SECOND_MS } from '../../time.ts'
 import type { Component, ComponentSums } from '../metrics/index.ts'
 import { agentColumn, type Source } from './choose-source.ts'
 import { coverWindow, type Part } from './cover-window.ts'
@@ -27,18 +27,45 @@ export type SummedRow = { bucket: string | null; member: string; sums: Component
 
 /** Sums in the order of members and buckets; groups without a row are not there. Throws InputError `too-many-groups`. */
 export async function readSums(db: ClientDatabase, question: SumsQuestion): Promise<SummedRow[]> {
-  const { components } = question
-  // A sum of nothing at all is still a row of the statement, and none of the answer.
-  const sums = components.map((name) => sql`coalesce(sum(${sql.ref(name)}), 0)::bigint as ${sql.ref(name)}`)
-  const { rows } = await sql<Record<string, number> & { bucket: string | null; member: string }>`
-    select ${sql.join([sql`bucket`, sql`member`, ...sums])}
+  const { rows } = await sql<StoredRow>`
+    select ${sql.join([sql`bucket`, sql`member`, ...sumsOf(question)])}
     from (${rowsOf(question)}) as rows
     group by bucket, member
     order by member, bucket
     limit ${GROUPS_MAX + 1}`.execute(db)
   refuseTooMany(rows.length)
-  return rows.map(({ bucket, member, ...row }) => ({ bucket, member, sums: row }))
+  const keyOf =
+    question.granularity === 'hour' ? hourKeys() : (bucket: string | number | null) => bucket as string | null
+  return rows.map(({ bucket, member, ...sums }) => ({ bucket: keyOf(bucket), member, sums }))
 }
+
+/** `bucket`: a day, or the seconds since 1970 at which an hour begins. */
+type StoredRow = Record<string, number> & { bucket: string | number | null; member: string }
+
+/** A sum of nothing of the kind is zero. */
+export function sumsOf({ components }: Pick<SumsQuestion, 'components'>): RawBuilder<unknown>[] {
+  return components.map((name) => sql`coalesce(sum(${sql.ref(name)}), 0)::bigint as ${sql.ref(name)}`)
+}
+
+/** Writes instants of seconds as ISO 8601 does. A year has thousands of hours: the calendar is asked once for each of its days. */
+function hourKeys(): (seconds: string | number | null) => string {
+  const days = new Map<number, string>()
+  return (at) => {
+    const seconds = Number(at)
+    const day = Math.floor(seconds / DAY_S)
+    const known =
+      days.get(day) ??
+      Temporal.Instant.fromEpochMilliseconds(day * DAY_S * SECOND_MS)
+        .toString()
+        .slice(0, 10)
+    days.set(day, known)
+    const minutes = (seconds - day * DAY_S) / 60
+    const two = (value: number) => String(value).padStart(2, '0')
+    return `${known}T${two(Math.floor(minutes / 60))}:${two(Math.floor(minutes % 60))}:${two(seconds % 60)}Z`
+  }
+}
+
+const DAY_S = 24 * 3600
 
 /** Throws InputError `too-many-groups`. */
 export function refuseTooMany(groups: number): void {
@@ -110,11 +137,11 @@ function hourBucket(
   day: RawBuilder<unknown>,
   hour: RawBuilder<unknown>,
 ): RawBuilder<unknown> {
-  return granularity === 'hour' ? hour : dayBucket(granularity, day)
+  return granularity === 'hour' ? sql`extract(epoch from ${hour})::bigint` : dayBucket(granularity, day)
 }
 
 /** The first day of the bucket a day lies in; null when there are no buckets. */
-export function dayBucket(granularity: Granularity, day: RawBuilder<unknown>): RawBuilder<unknown> {
+function dayBucket(granularity: Granularity, day: RawBuilder<unknown>): RawBuilder<unknown> {
   switch (granularity) {
     case 'none':
     case 'hour':
