@@ -649,6 +649,23 @@ describe('marketplace', () => {
     ])
   })
 
+  test('a client that changes its zone has its times cut where the days of the new zone end', async () => {
+    await given.client(db)
+    await given.facts(db, 'provider_availability', [
+      { ...provider, starts_at: '2026-03-02T10:00:00Z', ends_at: '2026-03-02T18:30:00Z' },
+    ])
+    await rollUpDirtyDays()
+    expect(await client('marketplace')).toEqual([{ day: '2026-03-02', provider_available_s: 8.5 * HOUR_S }])
+    // 15:45 to 00:15 there.
+    await db.updateTable('clients').set({ time_zone: 'Asia/Kathmandu' }).execute()
+    expect(await dirtyDays()).toEqual(['2026-03-02', '2026-03-03'])
+    await rollUpDirtyDays()
+    expect(await client('marketplace')).toEqual([
+      { day: '2026-03-02', provider_available_s: 8.25 * HOUR_S },
+      { day: '2026-03-03', provider_available_s: HOUR_S / 4 },
+    ])
+  })
+
   test('called off in time is so many hours ahead, to the instant, and comes out of what stood', async () => {
     await given.client(db, { cancel_hours: 48 })
     const booking = { ...provider, starts_at: '2026-03-10T10:00:00Z', ends_at: '2026-03-10T11:00:00Z' }

@@ -295,7 +295,7 @@ async function check(drawn: Drawn<typeof world>[]): Promise<void> {
 }
 
 test('in random worlds with late facts every roll-up of business metrics equals a count of the facts one by one', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const batch = fc.array(world, { minLength: TOGETHER, maxLength: TOGETHER })
   const settings = { numRuns: WORLDS / TOGETHER, seed: 20261121, endOnFailure: true }

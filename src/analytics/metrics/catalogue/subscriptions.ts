@@ -24,7 +24,8 @@ export const SUBSCRIPTION_METRICS = declareMetrics({
     formula: 'start + new + expansion − contraction − churned',
     note:
       'The run rate at the end of the window: each subscription’s amount over the months of its billing interval, rounded once to the minor ' +
-      'unit. What begins or ends at midnight sharp belongs to the day that begins. Other currencies are left out.',
+      'unit. What begins or ends at midnight sharp belongs to the day that begins. Other currencies are left out. By customer role it is ' +
+      'what customers added and took away in the role they had when the day was rolled up.',
     source: OURS,
   },
   mrrAtStart: {
