@@ -71,7 +71,8 @@ export async function rollUpDay(
   if (kept !== null) await restoreEvents(tx, kept)
   const changed = await recountRepeats(tx, ofClient)
   await closeDay(tx, ofClient)
-  await addUpDays(tx, clientId, [day, ...changed.map((row) => row.day)], client.time_zone)
+  const days = [day, ...changed.map((row) => row.day)]
+  await addUpDays(tx, { clientId, days, timeZone: client.time_zone })
   // A day that is not over cannot be clean: facts that are still to happen do not raise its version today.
   const isOver = Temporal.Instant.compare(Temporal.Instant.from(rolledAt), to) >= 0
   await tx

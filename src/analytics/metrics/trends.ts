@@ -1,11 +1,12 @@
-import { sql } from 'kysely'
+import { CompiledQuery } from 'kysely'
 import type { Transaction } from '../../db/database.ts'
+import { prepareAs } from '../../sql.ts'
 import { type Day, startOfDay } from '../../time.ts'
 import { COMPONENTS } from './components.ts'
 import { type DayStep, statementStep } from './families/family.ts'
 
 /** Every dimension of daily_metrics: named, an index that has it before the day is used all the same. */
-const DIMENSIONS = ['client', 'agent', 'sector', 'channel', 'campaign', 'provider', 'customer-role', 'location']
+const DIMENSIONS = `'client', 'agent', 'sector', 'channel', 'campaign', 'provider', 'customer-role', 'location'`
 
 /** How many facts of the day were left out, and the day of performance_trends, once all families have written theirs. */
 export const closeDay: DayStep = statementStep(
@@ -22,7 +23,7 @@ export const closeDay: DayStep = statementStep(
 type Bucket = { grain: 'week' | 'month'; from: Day; to: Day; at: string }
 
 /** The ISO weeks and the months that some days lie in. */
-export function bucketsOf(days: readonly Day[], timeZone: string): Bucket[] {
+function bucketsOf(days: readonly Day[], timeZone: string): Bucket[] {
   const buckets = new Map<string, Bucket>()
   for (const day of days) {
     const date = Temporal.PlainDate.from(day)
@@ -39,24 +40,30 @@ export function bucketsOf(days: readonly Day[], timeZone: string): Bucket[] {
   return [...buckets.values()]
 }
 
+/** $1 client, and of each bucket $2 grain, $3 first day, $4 first day after it, $5 instant. */
+const BUCKETS = 'unnest($2::text[], $3::date[], $4::date[], $5::timestamptz[]) as b (grain, from_day, to_day, at)'
+
+const DELETE_BUCKETS = `
+  delete from performance_trends t using (select * from ${BUCKETS} where to_day > from_day and at is not null) b
+  where t.client_id = $1 and t.grain = b.grain and t.dimension in (${DIMENSIONS}) and t.bucket_day = b.from_day`
+
+const ADD_UP_DAYS = `
+  insert into performance_trends (client_id, grain, dimension, bucket_at, bucket_day, member, ${COMPONENTS.join(', ')})
+  select $1, b.grain, d.dimension, b.at, b.from_day, d.member, ${COMPONENTS.map((name) => `sum(d.${name})`).join(', ')}
+  from ${BUCKETS}
+  join daily_metrics d on d.client_id = $1 and d.dimension in (${DIMENSIONS}) and d.day >= b.from_day and d.day < b.to_day
+  group by b.grain, b.from_day, b.at, d.dimension, d.member`
+
+prepareAs('roll-up:delete-buckets', DELETE_BUCKETS)
+prepareAs('roll-up:add-up-days', ADD_UP_DAYS)
+
 /** Adds up the weeks and months that some days lie in, from daily_metrics, and replaces what was there: twice is the same as once. */
 export async function addUpDays(
   tx: Transaction,
-  clientId: string,
-  days: readonly Day[],
-  timeZone: string,
+  { clientId, days, timeZone }: { clientId: string; days: readonly Day[]; timeZone: string },
 ): Promise<void> {
-  for (const { grain, from, to, at } of bucketsOf(days, timeZone)) {
-    await sql`
-      delete from performance_trends
-      where client_id = ${clientId} and grain = ${grain} and dimension = any(${DIMENSIONS}) and bucket_day = ${from}`.execute(
-      tx,
-    )
-    await sql`
-      insert into performance_trends (client_id, grain, dimension, bucket_at, bucket_day, member, ${sql.raw(COMPONENTS.join(', '))})
-      select client_id, ${grain}, dimension, ${at}, ${from}, member, ${sql.raw(COMPONENTS.map((name) => `sum(${name})`).join(', '))}
-      from daily_metrics
-      where client_id = ${clientId} and dimension = any(${DIMENSIONS}) and day >= ${from} and day < ${to}
-      group by client_id, dimension, member`.execute(tx)
-  }
+  const buckets = bucketsOf(days, timeZone)
+  const values = (['grain', 'from', 'to', 'at'] as const).map((name) => buckets.map((bucket) => bucket[name]))
+  for (const statement of [DELETE_BUCKETS, ADD_UP_DAYS])
+    await tx.executeQuery(CompiledQuery.raw(statement, [clientId, ...values]))
 }
