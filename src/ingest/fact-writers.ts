@@ -161,7 +161,7 @@ const GUARDS = 'set local enable_nestloop = off; set local enable_sort = off; se
 
 /** Whatever the statistics say, the facts of a batch of a few are looked up one by one in the index of their key. */
 const EACH_BY_INDEX =
-  'set local enable_hashjoin = off; set local enable_mergejoin = off; set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_sort = off; set local jit = off'
+  'set local enable_nestloop = off; set local enable_mergejoin = off; set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_sort = off; set local jit = off'
 
 type Scope = { open(): Promise<unknown>; keep(): Promise<unknown>; undo(): Promise<unknown> }
 

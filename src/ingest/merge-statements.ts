@@ -44,7 +44,7 @@ export function mergeStatements(fact: FactShape, stage: string, lookup: Lookup):
   const others = fact.columns.filter((name) => !key.includes(name))
   const source = fact.onlyMissing ? firstOfEach(fact, stage) : `select ${names.join(', ')} from ${stage}`
   const join = `${table} t on t.client_id = $1 and t.id = s.id`
-  const found = lookup === 'each' ? eachFound(table, time) : listFound(table, time)
+  const known = foundBy(lookup, table, time, stage)
   const movedIs = time === null ? 'false' : `coalesce(t.${time} <> s.${time}, false)`
   const change = fact.onlyMissing ? earlierChange(fact) : anyChange(others)
   const difference = (fact.onlyMissing ? change : anyChange(fact.columns))?.differs('s') ?? 'false'
@@ -52,10 +52,10 @@ export function mergeStatements(fact: FactShape, stage: string, lookup: Lookup):
   return {
     touched: `select ${lookup === 'each' ? "''" : 'array_agg(id)::text'} as ids from ${stage} having (select t.id from ${table} t
       where t.client_id = $1 and t.id >= (select min(id) from ${stage}) order by t.client_id, t.id limit 1) <= max(id)`,
-    known: `${found.before} select count(*)::int as ids, count(*) filter (where known)::int as known, count(*) filter (where moved)::int as moved
+    known: `${known.before} select count(*)::int as ids, count(*) filter (where known)::int as known, count(*) filter (where moved)::int as moved
       from (select bool_or(t.id is not null) as known, bool_or(${movedIs}) as moved
-        from ${stage} s left join ${found.join} group by s.id) as ids`,
-    move: time === null ? null : moveStatements(fact, time, stage, found),
+        from ${stage} s left join ${known.join} group by s.id) as ids`,
+    move: time === null ? null : moveStatements(fact, time, stage, lookup),
     insert,
     upsert: `${insert} on conflict (client_id, ${key.join(', ')}) do ${conflictAction(change)}`,
     compare: `select count(*) filter (where t.id is null)::int as inserted, count(*)::int as ids,
@@ -108,14 +108,10 @@ function firstOfEach(fact: FactShape, stage: string): string {
 /** The facts (t) with the ids of the batch (s): what stands before a statement that joins them, and how it does. */
 type Found = { before: string; join: string }
 
-/** Two comparisons say what one would, and leave the order by id for an index to give. */
-function eachFound(table: string, time: string | null): Found {
-  const facts = `select ${keyColumns(time)} from ${table} t where t.client_id = $1 and t.id >= s.id and t.id <= s.id`
-  return { before: '', join: `lateral (${facts} order by t.client_id, t.id) t on true` }
-}
-
-function listFound(table: string, time: string | null): Found {
-  const facts = `select ${keyColumns(time)} from ${table} t where t.client_id = $1 and t.id = any($2::text[])`
+function foundBy(lookup: Lookup, table: string, time: string | null, stage: string): Found {
+  const ids = lookup === 'each' ? `array(select id from ${stage})` : '$2::text[]'
+  const order = lookup === 'each' ? 'order by t.client_id, t.id' : ''
+  const facts = `select ${keyColumns(time)} from ${table} t where t.client_id = $1 and t.id = any(${ids}) ${order}`
   return { before: `with found as materialized (${facts})`, join: 'found t on t.id = s.id' }
 }
 
@@ -123,14 +119,18 @@ function keyColumns(time: string | null): string {
   return time === null ? 't.id' : `t.id, t.${time}`
 }
 
-function moveStatements({ kind, columns }: FactShape, time: string, stage: string, found: Found): MoveStatements {
+/** From here on, joins are by the ids of the few that moved, each of them by an index. */
+const FEW_BY_INDEX = '; set local enable_nestloop = on; set local enable_hashjoin = off'
+
+function moveStatements({ kind, columns }: FactShape, time: string, stage: string, lookup: Lookup): MoveStatements {
   const { table } = kind
+  const known = foundBy(lookup, table, time, stage)
   const set = columns.filter((name) => name !== 'id').map((name) => `${quoted(name)} = s.${quoted(name)}`)
   const old = 'unnest($2::text[], $3::timestamptz[]) as old (id, at)'
   const atOldTime = `t.client_id = $1 and t.id = old.id and t.${time} = old.at`
   return {
-    find: `${found.before} select s.id, t.${time}::text as at from ${stage} s join ${found.join} where t.${time} <> s.${time}`,
-    index: `create index if not exists ${stage.replace('pg_temp.', '')}_id on ${stage} (id)`,
+    find: `${known.before} select s.id, t.${time}::text as at from ${stage} s join ${known.join} where t.${time} <> s.${time}`,
+    index: `create index if not exists ${stage.replace('pg_temp.', '')}_id on ${stage} (id)${lookup === 'each' ? FEW_BY_INDEX : ''}`,
     update: `update ${table} t set ${set.join(', ')} from ${old} join ${stage} s on s.id = old.id where ${atOldTime}
       and not exists (select from ${table} n where n.client_id = $1 and n.id = s.id and n.${time} = s.${time})`,
     dropStrays: `delete from ${table} t using ${old} where ${atOldTime}`,
