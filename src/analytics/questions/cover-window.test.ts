@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { addDays, daysOf } from '../../time.ts'
-import { coverWindow } from './cover-window.ts'
+import { bucketStart, coverWindow, partsToKeep } from './cover-window.ts'
 
 test('a year and some days are months, whole weeks at the edges, and days', () => {
   expect(coverWindow({ from: '2025-11-11', to: '2026-11-21' }, 'none')).toEqual([
@@ -36,6 +36,35 @@ test('every day of any window is in one part and in one only, and no part reache
       const whole = { day: /./, week: /./, month: /-01$/ }
       for (const { grain, from: first } of parts) expect(first).toMatch(whole[grain])
       for (const { grain } of parts) expect(granularity === 'week' && grain === 'month').toBe(false)
+    }),
+  )
+})
+
+test('parts that are kept are single months, and the last ones single weeks, for nights still change them', () => {
+  const parts = partsToKeep({ from: '2026-08-01', to: '2026-11-01' }, 'none')
+  expect(parts.map(({ grain, from }) => `${grain} ${from}`)).toEqual([
+    ...[
+      'month 2026-08-01',
+      'month 2026-09-01',
+      'day 2026-10-01',
+      'week 2026-10-05',
+      'week 2026-10-12',
+      'week 2026-10-19',
+    ],
+    'day 2026-10-26',
+  ])
+})
+
+test('no part that is kept reaches over the end of a bucket, and together they are the window', () => {
+  const windows = fc.record({ start: fc.integer({ min: 0, max: 1500 }), length: fc.integer({ min: 0, max: 800 }) })
+  fc.assert(
+    fc.property(windows, fc.constantFrom('none', 'week', 'month'), ({ start, length }, granularity) => {
+      const from = addDays('2023-01-01', start)
+      const window = { from, to: addDays(from, length) }
+      const parts = partsToKeep(window, granularity)
+      expect(parts.flatMap(daysOf)).toEqual(daysOf(window))
+      const bucketOf = (day: string) => bucketStart(granularity, day)
+      for (const { from: first, to } of parts) expect(bucketOf(addDays(to, -1))).toBe(bucketOf(first))
     }),
   )
 })

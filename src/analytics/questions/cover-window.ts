@@ -1,4 +1,4 @@
-import type { Day, DayWindow } from '../../time.ts'
+import { addDays, type Day, type DayWindow } from '../../time.ts'
 import type { Granularity } from './question.ts'
 
 /** Days whose sums are read at one grain; at `week` and `month` they begin and end with one. */
@@ -46,8 +46,18 @@ function firstWhole(grain: 'week' | 'month', day: Day): Day {
   return start === day ? day : nextStart(grain, start)
 }
 
-/** The same parts, each month and each week by itself. */
-export function apart(parts: readonly Part[]): Part[] {
+/** Months that end so near the end of a window are taken week by week: nights still change their days. */
+const RECENT_DAYS = 31
+
+/** Parts of a window to be read one by one and kept, at none, week or month: each month and week by itself, the last ones by week. */
+export function partsToKeep(window: DayWindow, granularity: Granularity): Part[] {
+  const recent = addDays(window.to, -RECENT_DAYS)
+  return apart(coverWindow(window, granularity)).flatMap((part) =>
+    part.grain === 'month' && part.to > recent ? apart(around('week', part, days)) : [part],
+  )
+}
+
+function apart(parts: readonly Part[]): Part[] {
   return parts.flatMap((part) => {
     const { grain } = part
     if (grain === 'day') return [part]

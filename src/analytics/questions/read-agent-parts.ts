@@ -3,7 +3,7 @@ import type { ClientDatabase } from '../../db/database.ts'
 import type { DayWindow } from '../../time.ts'
 import type { ComponentSums } from '../metrics/index.ts'
 import { agentColumn } from './choose-source.ts'
-import { apart, bucketStart, coverWindow } from './cover-window.ts'
+import { bucketStart, partsToKeep } from './cover-window.ts'
 import type { Dimension } from './question.ts'
 import { readParts } from './read-parts.ts'
 import { refuseTooMany, type SummedRow, type SumsQuestion, sumsOf } from './read-sums.ts'
@@ -19,7 +19,7 @@ type AgentRow = { agent_id: string; sector_id: string; channel: string; sums: Co
 export async function readAgentParts(db: ClientDatabase, question: SumsQuestion): Promise<SummedRow[]> {
   const { clientId, granularity, span, components } = question
   const name = ['agents', components.toSorted()]
-  const cover = apart(coverWindow(span, granularity))
+  const cover = partsToKeep(span, granularity)
   const groups = new Map<string, SummedRow>()
   for (const { part, rows } of await readParts(db, { clientId, name, cover }, (days) => readDays(db, question, days))) {
     const bucket = bucketStart(granularity, part.from)

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { ClientDatabase } from '../../db/database.ts'
 import type { DayWindow } from '../../time.ts'
 import type { Histogram, Measure } from '../metrics/index.ts'
-import { apart, bucketStart, coverWindow } from './cover-window.ts'
+import { bucketStart, partsToKeep } from './cover-window.ts'
 import type { Dimension } from './question.ts'
 import { readParts } from './read-parts.ts'
 import type { SumsQuestion } from './read-sums.ts'
@@ -20,7 +20,7 @@ export async function readHistograms(db: ClientDatabase, question: HistogramQues
   if (measures.length === 0) return []
   if (granularity === 'day') return readDays(db, question)
   const name = ['histograms', keptDimension(question), dimension, filters, measures]
-  const cover = apart(coverWindow(span, granularity))
+  const cover = partsToKeep(span, granularity)
   const read = await readParts(db, { clientId, name, cover }, (part) => readMerged(db, question, part))
   return read.flatMap(({ part, rows }) => {
     const bucket = bucketStart(granularity, part.from)

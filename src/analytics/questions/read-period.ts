@@ -56,8 +56,8 @@ async function readWithin(db: ClientDatabase, question: PeriodQuestion): Promise
 }
 
 function cellsOf(question: PeriodQuestion, rows: readonly SummedRow[], sized: readonly HistogramRow[]): Cell[] {
-  const before = zeros(question.ingredients.before)
-  if (sized.length === 0) return rows.map((row) => ({ ...row, before, histograms: {} }))
+  const { before, histograms } = emptyCell(question, '', null)
+  if (question.ingredients.measures.length === 0) return rows.map((row) => ({ ...row, before, histograms }))
   const cells = new Map<string, Cell>()
   const cellOf = (member: string, bucket: string | null) => {
     const key = JSON.stringify([member, bucket])
