@@ -1,6 +1,8 @@
 import fc from 'fast-check'
+import type { Selectable } from 'kysely'
 import { expect, test } from 'vitest'
 import { rollUpDay } from '../../src/analytics/metrics/index.ts'
+import type { DB } from '../../src/db/schema.ts'
 import { startOfDay } from '../../src/time.ts'
 import { BUSINESS_FAMILIES, dailyRows, trendRows } from '../support/daily-rows.ts'
 import { given, table } from '../support/given.ts'
@@ -11,6 +13,7 @@ import {
   type NaiveRow,
   naiveCycles,
   naiveDailyMetrics,
+  naiveMrr,
   naiveTrends,
 } from '../support/naive-metrics.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -267,6 +270,23 @@ async function cycleRows(clientId: string) {
     .execute()
 }
 
+/** Start + new + expansion − contraction − churned is the end, to the minor unit, of every day there is. */
+async function checkMrr(client: Selectable<DB['clients']>, facts: Facts): Promise<void> {
+  const days = await db
+    .selectFrom('daily_metrics')
+    .select(['day', 'mrr_new_minor', 'mrr_expansion_minor', 'mrr_contraction_minor', 'mrr_churned_minor'])
+    .where('client_id', '=', client.id)
+    .where('dimension', '=', 'client')
+    .orderBy('day')
+    .execute()
+  let mrr = 0
+  for (const { day, ...moved } of days) {
+    mrr += (moved.mrr_new_minor ?? 0) + (moved.mrr_expansion_minor ?? 0)
+    mrr -= (moved.mrr_contraction_minor ?? 0) + (moved.mrr_churned_minor ?? 0)
+    expect(mrr, `${client.id} on ${day}`).toBe(naiveMrr(client, facts, day))
+  }
+}
+
 function sorted(rows: object[]): string[] {
   return rows.map((row) => JSON.stringify(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)))).sort()
 }
@@ -287,6 +307,7 @@ async function check(drawn: Drawn<typeof world>[]): Promise<void> {
   for (const client of await db.selectFrom('clients').selectAll().execute()) {
     const expected = await knownRows(naiveDailyMetrics(client, facts), client.id)
     expect(sorted(await dailyRows(db, client.id, BUSINESS_FAMILIES)), client.id).toEqual(sorted(expected))
+    await checkMrr(client, facts)
     const trends = naiveTrends(expected, client.time_zone)
     expect(sorted(await trendRows(db, client.id, BUSINESS_FAMILIES)), client.id).toEqual(sorted(trends))
     expect(sorted(await cycleRows(client.id)), client.id).toEqual(sorted(naiveCycles(client, facts)))

@@ -118,6 +118,13 @@ function subscriptions({ client, addToDay, dayOf }: Tally, facts: Facts): void {
   }
 }
 
+/** What everybody pays a month at the end of a day, added up straight from the subscriptions that hold then. */
+export function naiveMrr(client: Client, everybodys: Facts, day: string): number {
+  const own = everybodys.subscriptions.filter((row) => row.client_id === client.id && row.currency === client.currency)
+  const end = Temporal.PlainDate.from(day).add({ days: 1 }).toZonedDateTime(client.time_zone)
+  return runRate(own, end.epochMilliseconds)
+}
+
 function movementOf(begin: number, end: number): Amounts {
   if (begin === 0 && end > 0) return { mrr_new_minor: end, subscribers_new: 1 }
   if (begin > 0 && end === 0) return { mrr_churned_minor: begin, subscribers_churned: 1 }
