@@ -5,7 +5,7 @@ import { type BulkInput, defineEndpoint, type Endpoint, json } from '../endpoint
 import { HttpError } from '../problem.ts'
 import { auditOf, FACTS_MAX, findOwner, itemsOf, refuseTooMany } from '../store-request.ts'
 import { nothing } from './address.ts'
-import { countsReply, kindNamed, ownerQuery, replyOf, takeFacts } from './facts.ts'
+import { BODY_BYTES_MAX, countsReply, kindNamed, ownerQuery, replyOf, takeFacts } from './facts.ts'
 
 /** Addresses that collectors know facts by. Each takes one or many, as /api/facts does. */
 const factsByPurpose: readonly Endpoint[] = [
@@ -36,7 +36,7 @@ function takeKinds(path: `/${string}`, summary: string, names: readonly string[]
     params: nothing,
     query: ownerQuery,
     statuses: [202],
-    bulk: { content: { 'application/json': schema }, maxBytes: 16 * 1024 * 1024 },
+    bulk: { content: { 'application/json': schema }, maxBytes: BODY_BYTES_MAX },
     reply: kindsReply,
     handle: ({ query, body }, context) => storeKinds(context, names, query.client, body),
   })

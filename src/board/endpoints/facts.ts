@@ -16,7 +16,7 @@ import { auditOf, FACTS_MAX, findOwner, itemsOf, refuseTooMany, storeOne } from 
 import { clientId, nothing } from './address.ts'
 
 /** Ten thousand facts of a kilobyte and a half. */
-const BODY_BYTES_MAX = 16 * 1024 * 1024
+export const BODY_BYTES_MAX = 16 * 1024 * 1024
 const LINES_TYPES = ['application/x-ndjson', 'application/jsonl']
 
 export const ownerQuery = z.strictObject({
@@ -45,7 +45,7 @@ const factsReply = z.strictObject(countsReply).meta({ id: 'StoredFacts' })
 type FactsReply = z.input<typeof factsReply>
 
 /** What a request that brings facts of one kind takes. */
-export function factsBody(kind: FactKind) {
+function factsBody(kind: FactKind) {
   const fact = factSchema(kind)
   const lines = z.string().describe('A fact on each line.')
   return {
