@@ -109,6 +109,27 @@ async function sumsOfDays(clientId: string, dimension: Dimension, { from, to }: 
     .executeTakeFirstOrThrow()) as ComponentSums
 }
 
+/** Contacts of each member and bucket with any, from the days. */
+async function offeredByDays(
+  clientId: string,
+  {
+    dimension,
+    granularity,
+    range,
+  }: { dimension: Dimension; granularity: 'none' | 'day' | 'week' | 'month'; range: DayWindow },
+): Promise<[string, string | null, number][]> {
+  const bucket =
+    granularity === 'none' ? sql`null::date` : sql`date_trunc(${sql.lit(granularity)}, day::timestamp)::date`
+  const { rows } = await sql<{ member: string; bucket: string | null; offered: number }>`
+    select member, ${bucket} as bucket, sum(offered)::bigint as offered from daily_metrics
+    where client_id = ${clientId} and dimension = ${dimension} and day >= ${range.from} and day < ${range.to}
+    group by 1, 2 having sum(offered) > 0 order by 1, 2`.execute(db)
+  return rows.map(({ member, bucket: key, offered }) => [member, key, offered])
+}
+
+const offeredIn = (groups: readonly Group[]) =>
+  groups.flatMap(({ member, bucket, sums }) => ((sums.offered ?? 0) > 0 ? [[member, bucket, sums.offered]] : []))
+
 const ADDITIVE = Object.values(METRICS).filter(({ kind }) => kind === 'sums')
 const AGENT_SET: ReadonlySet<Component> = new Set(AGENT_COMPONENTS)
 const HOURLY = ADDITIVE.filter((metric) => ingredientsOf([metric]).within.every((name) => AGENT_SET.has(name)))
@@ -141,6 +162,7 @@ test('every component adds up to the same, to the unit: by hour, day, week, mont
           const { sums } = period.total
           expect(sums).toEqual(only(days, sums))
           expect(added(groups, sums)).toEqual(sums)
+          expect(offeredIn(groups)).toEqual(await offeredByDays(clientId, { dimension, granularity, range }))
         }
       }
       const whole = await sumsOfDays(clientId, 'client', range)

@@ -29,7 +29,8 @@ function days({ from, to }: DayWindow): Part[] {
 function around(grain: 'week' | 'month', window: DayWindow, cover: (edge: DayWindow) => Part[]): Part[] {
   const first = firstWhole(grain, window.from)
   const end = startOf(grain, window.to)
-  if (first >= end) return cover(window)
+  // Within one week or month; over the end of one, the parts end there too.
+  if (first > end) return cover(window)
   return [
     ...cover({ from: window.from, to: first }),
     ...partOf(grain, first, end),
