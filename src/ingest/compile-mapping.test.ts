@@ -175,7 +175,7 @@ test('without a mapping the columns are named as the table’s', () => {
     'CHF',
   ])
   expect(faultOf(() => compileMapping(plainMapping(kind, ['id', 'tot']), kind, ['id', 'tot'], client))).toContain(
-    'payments need a "occurred_at"',
+    'The file has no column "occurred_at", which payments need.',
   )
 })
 

@@ -109,13 +109,33 @@ export function parseMapping(text: string, name: string): Mapping {
   throw new InputError('mapping', `The mapping ${name} is wrong. ${faults.join('; ')}. See docs/import.md.`)
 }
 
-/** What holds without a mapping: every column of the file is named as a column of the table. */
+/**
+ * What holds without a mapping: every column of the file is named as a column of the table. Throws an InputError for a file of which that is
+ * not so.
+ */
 export function plainMapping(kind: FactKind, header: readonly string[]): Mapping {
+  checkNames(kind, header)
   const columns: Record<string, ColumnSource> = {}
   for (const [name, { type }] of Object.entries(kind.columns)) {
     if (header.includes(name)) columns[name] = type === 'money' ? { column: name, as: 'minor' } : { column: name }
   }
   return { kind: kind.name, ...plainSource, ignore: [], facts: [{ to: kind.name, columns }] }
+}
+
+function checkNames({ name: kind, columns }: FactKind, header: readonly string[]): void {
+  const known = Object.keys(columns)
+  // Money without a currency is in the client's.
+  const isNeeded = (name: string) => columns[name]?.required === true && columns[name].type !== 'currency'
+  const missing = known.find((name) => isNeeded(name) && !header.includes(name))
+  if (missing !== undefined) {
+    const message = `The file has no column "${missing}", which ${kind} need${suggestion(missing, header)}. Its columns are ${header.slice(0, 30).join(', ')}`
+    throw new InputError('missing-column', `${message}. A mapping says which of them is which.`)
+  }
+  const unknown = header.filter((name) => name !== '' && columns[name] === undefined)
+  if (unknown.length === 0) return
+  const listed = unknown.map((name) => `"${name}"${suggestion(name, known)}`).join(', ')
+  const message = `${kind} have no column ${listed}. A mapping says where they belong, or leaves them out ("ignore").`
+  throw new InputError('unknown-column', message)
 }
 
 /** The names of the mappings that ship with the program. */

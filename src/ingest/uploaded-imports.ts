@@ -190,6 +190,24 @@ async function keepResult(
     .execute()
 }
 
+/** A request that takes longer to plan what it has put on record has died. */
+const UNPLANNED_AFTER = '5 minutes'
+const UNPLANNED_AT_ONCE = 200
+
+/** Imports on record that nobody planned, because the process died between the two. */
+export async function unplannedImports(db: SystemDatabase): Promise<{ clientId: string; importId: string }[]> {
+  return db
+    .selectFrom('imports as i')
+    .select(['i.client_id as clientId', 'i.id as importId'])
+    .where('i.finished_at', 'is', null)
+    .where(sql<boolean>`i.created_at between now() - interval '1 day' and now() - ${UNPLANNED_AFTER}::interval`)
+    .where(
+      sql<boolean>`not exists (select from runs r where r.job = 'import-file' and r.key = i.client_id || '.' || i.id)`,
+    )
+    .limit(UNPLANNED_AT_ONCE)
+    .execute()
+}
+
 const EXPIRED_AT_ONCE = 200
 const BATCHES_MAX = 1000
 

@@ -1,8 +1,10 @@
 import { dirtyDays, gapDays } from '../analytics/metrics/index.ts'
 import type { SystemDatabase } from '../db/database.ts'
+import { unplannedImports } from '../ingest/uploaded-imports.ts'
 import { type Ledger, on } from '../queues/index.ts'
 import { closeLostExecutions } from '../reports/close-lost-executions.ts'
 import { syncSubscriptionSchedules } from '../reports/subscriptions.ts'
+import { importFile } from './import-file.ts'
 import { renderReport } from './render-report.ts'
 import { rollUpDay } from './roll-up-day.ts'
 
@@ -12,7 +14,7 @@ const DAYS_MAX = 2000
 /**
  * What the scheduler plans beside the schedules, once a minute: subscriptions get their schedules, and closed days that gained
  * facts since their roll-up are rolled up again, and so are days without facts between others that have some. Executions whose run was
- * killed for good are closed.
+ * killed for good are closed, and imports that nobody planned are.
  */
 export async function planLateWork(db: SystemDatabase, ledger: Ledger, at: Temporal.Instant): Promise<void> {
   await syncSubscriptionSchedules(db, renderReport)
@@ -22,5 +24,9 @@ export async function planLateWork(db: SystemDatabase, ledger: Ledger, at: Tempo
   await ledger.requestAll(
     days.map(({ clientId, day }) => on(rollUpDay, { clientId, day })),
     { origin: 'late-facts', requestedBy: 'scheduler', again: 'succeeded' },
+  )
+  await ledger.requestAll(
+    (await unplannedImports(db)).map((payload) => on(importFile, payload)),
+    { origin: 'program', requestedBy: 'scheduler', again: 'no' },
   )
 }

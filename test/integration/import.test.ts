@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { DB } from '../../src/db/schema.ts'
@@ -470,6 +470,15 @@ describe('what is refused as a whole', () => {
     expect(await refusal(await fileOf('No,When,No\n1,2,3\n'))).toBe('The header of FILE names "No" twice.')
   })
 
+  test('columns that are not named as those of the table, where no mapping says which is which', async () => {
+    expect(await refusal(await fileOf('Id,name\n1,x\n'), { kind: 'agents', map: null })).toBe(
+      'The file has no column "id", which agents need (did you mean "Id"?). Its columns are Id, name. A mapping says which of them is which.',
+    )
+    expect(await refusal(await fileOf('id,name,sectorid\n1,x,y\n'), { kind: 'agents', map: null })).toBe(
+      'agents have no column "sectorid" (did you mean "sector_id"?). A mapping says where they belong, or leaves them out ("ignore").',
+    )
+  })
+
   test('a client, a kind or a place for rejects that cannot be', async () => {
     const path = await fileOf(`${HEADER}\n${GOOD[0]}\n`)
     expect(await refusal(path, { clientId: 'shpo' })).toBe(
@@ -527,6 +536,15 @@ describe('the command', () => {
           '',
         ].join('\n'),
       })
+      const written = await db.selectFrom('analytics_audit_log').selectAll().execute()
+      expect(written).toMatchObject([
+        {
+          action: 'import-file',
+          actor_kind: 'command-line',
+          client_id: 'shop',
+          after: { kind: 'payments', file: basename(some), read: 4, rejected: 1 },
+        },
+      ])
     },
     PROGRAM_STARTS_MS,
   )

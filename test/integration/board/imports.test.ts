@@ -7,8 +7,10 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Problem } from '../../../src/board/problem.ts'
 import { importFile } from '../../../src/jobs/import-file.ts'
 import type { JobTools } from '../../../src/jobs/job-tools.ts'
+import { planLateWork } from '../../../src/jobs/plan-late-work.ts'
 import { createLog } from '../../../src/log.ts'
 import { perform } from '../../../src/queues/index.ts'
+import { systemClock } from '../../../src/time.ts'
 import { callApi } from '../../support/api.ts'
 import { given } from '../../support/given.ts'
 import { keyHeaders, openTestBoard, signIn } from '../../support/test-board.ts'
@@ -268,6 +270,17 @@ test('two clients with identical ids keep their own facts, and neither sees the 
   expect(list.body.imports.map(({ id }) => id)).toEqual([mine.body.id])
   const wrong = await fetch(`${board.url}/api/imports?client=other`, { headers: ingest })
   expect(wrong.status).toBe(403)
+})
+
+test('an import whose request died before it was planned is planned by the scheduler', async () => {
+  const { body } = await send('kind=payments', csv(...GOOD))
+  await sql`truncate runs cascade`.execute(db)
+  const plan = () => planLateWork(db, board.parts.ledger, systemClock())
+  await plan()
+  expect((await find(body.id)).body.runId).toBeNull()
+  await sql`update imports set created_at = now() - interval '10 minutes'`.execute(db)
+  await plan()
+  expect((await find(body.id)).body).toMatchObject({ state: 'waiting', runId: expect.any(String) })
 })
 
 describe('the board', () => {
