@@ -18,8 +18,8 @@ import { providerAvailability } from './provider-availability.ts'
 import { qualityIssues } from './quality-issues.ts'
 import { qualityScores } from './quality-scores.ts'
 import { queueSnapshots } from './queue-snapshots.ts'
+import { requests } from './requests.ts'
 import { sectors } from './sectors.ts'
-import { serviceRequests } from './service-requests.ts'
 import { subscriptions } from './subscriptions.ts'
 import { surveys } from './surveys.ts'
 import { touchpoints } from './touchpoints.ts'
@@ -39,7 +39,7 @@ export const kinds: readonly FactKind[] = [
   deals,
   campaignSpend,
   touchpoints,
-  serviceRequests,
+  requests,
   bookings,
   providerAvailability,
   subscriptions,

@@ -1,7 +1,7 @@
 import { channel, currency, type FactKind, happenedAt, id, instant, reference, text, worth } from './kind.ts'
 import { notBefore, setWhen } from './rules.ts'
 
-export const serviceRequests: FactKind = {
+export const requests: FactKind = {
   name: 'service-requests',
   aliases: ['service-request', 'requests', 'service_requests'],
   table: 'service_requests',
