@@ -30,7 +30,14 @@ export {
   topCustomers,
 } from './questions.ts'
 export { refreshSummaries } from './refresh-summaries.ts'
-export { NO_RETENTION, type Retention, retentionOf, retentionOfDay } from './retention.ts'
+export {
+  NO_CHANGE,
+  type Retention,
+  type RetentionChange,
+  retentionChangeOfDay,
+  retentionChanges,
+  retentionOf,
+} from './retention.ts'
 export { type RolledDay, rollUpDay } from './roll-up-day.ts'
 export { clientThresholds, limitsOf } from './thresholds.ts'
 export { type Beside, isSum, type Level, levelOf, valueOf } from './value-of.ts'

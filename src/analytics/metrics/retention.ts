@@ -19,15 +19,18 @@ export type Retention = {
   lostMinor: number
 }
 
-export const NO_RETENTION: Retention = { subscribers: 0, lost: 0, startMinor: 0, endMinor: 0, lostMinor: 0 }
+/** What changed for those who were there at the beginning. */
+export type RetentionChange = { lost: number; changeMinor: number; lostMinor: number }
 
-const selectRetention = sqlFile<Retention>(import.meta.dirname, 'retention.sql')
+export const NO_CHANGE: RetentionChange = { lost: 0, changeMinor: 0, lostMinor: 0 }
+
+const selectChanges = sqlFile<RetentionChange>(import.meta.dirname, 'retention.sql')
 
 /** Of each window, in their order. */
-export async function retentionOf(
+export async function retentionChanges(
   db: ClientDatabase,
   { clientId, windows }: { clientId: string; windows: readonly DayWindow[] },
-): Promise<Retention[]> {
+): Promise<RetentionChange[]> {
   if (windows.length === 0) return []
   const { time_zone, currency } = await db
     .selectFrom('clients')
@@ -36,19 +39,19 @@ export async function retentionOf(
     .executeTakeFirstOrThrow()
   const instants = windows.map((window) => instantsOf(window, time_zone))
   const [from, to] = [instants.map((each) => each.from.toString()), instants.map((each) => each.to.toString())]
-  return selectRetention(db, [clientId, currency, from, to])
+  return selectChanges(db, [clientId, currency, from, to])
 }
 
 /** Of a single day, which needs no look at subscriptions: nobody who comes on a day is among its losses. */
-export function retentionOfDay(before: ComponentSums, within: ComponentSums): Retention {
+export function retentionChangeOfDay(within: ComponentSums): RetentionChange {
   const { mrr_expansion_minor: more = 0, mrr_contraction_minor: less = 0, mrr_churned_minor: gone = 0 } = within
+  return { lost: within.subscribers_churned ?? 0, changeMinor: more - less - gone, lostMinor: less + gone }
+}
+
+/** `before`: the sums of everything before the window, which are what there was at its beginning. */
+export function retentionOf(before: ComponentSums, { lost, changeMinor, lostMinor }: RetentionChange): Retention {
   const { mrr_new_minor = 0, mrr_expansion_minor = 0, mrr_contraction_minor = 0, mrr_churned_minor = 0 } = before
   const startMinor = mrr_new_minor + mrr_expansion_minor - mrr_contraction_minor - mrr_churned_minor
-  return {
-    subscribers: (before.subscribers_new ?? 0) - (before.subscribers_churned ?? 0),
-    lost: within.subscribers_churned ?? 0,
-    startMinor,
-    endMinor: startMinor + more - less - gone,
-    lostMinor: less + gone,
-  }
+  const subscribers = (before.subscribers_new ?? 0) - (before.subscribers_churned ?? 0)
+  return { subscribers, lost, startMinor, endMinor: startMinor + changeMinor, lostMinor }
 }

@@ -14,7 +14,7 @@ import { SUBSCRIPTION_METRICS } from './catalogue/subscriptions.ts'
 import { COMPONENTS, type ComponentSums } from './components.ts'
 import { MEASURES } from './histogram.ts'
 import { npsInterval, wilsonInterval } from './intervals.ts'
-import { NO_RETENTION, retentionOfDay } from './retention.ts'
+import { NO_CHANGE, retentionChangeOfDay, retentionOf } from './retention.ts'
 import { levelOf, valueOf } from './value-of.ts'
 
 const NONE: ComponentSums = Object.fromEntries(COMPONENTS.map((name) => [name, 0]))
@@ -163,7 +163,7 @@ test('a ratio over nothing has no value, nor has what is made of one; a sum of n
   const histograms = Object.fromEntries(MEASURES.map((measure) => [measure, { buckets: [], counts: [] }]))
   const isPlain = (metric: Metric) => 'denominator' in metric && metric.denominator === null
   const valueOfNothing = (metric: Metric) =>
-    valueOf(metric, NONE, { before: NONE, histograms, retention: NO_RETENTION })
+    valueOf(metric, NONE, { before: NONE, histograms, retention: retentionOf(NONE, NO_CHANGE) })
   const wrong = Object.values(METRICS).filter((metric) => valueOfNothing(metric) !== (isPlain(metric) ? 0 : null))
   expect(wrong).toEqual([])
   const moreGivenBack = sums({ gross_minor: 1000, refunded_minor: -3000, fees_minor: -100 })
@@ -213,7 +213,7 @@ test('what became of customers within a day is in its movements', () => {
     ...{ mrr_new_minor: 70, mrr_expansion_minor: 40, mrr_contraction_minor: 30, mrr_churned_minor: 150 },
     ...{ subscribers_new: 1, subscribers_churned: 2 },
   })
-  expect(retentionOfDay(before, within)).toEqual({
+  expect(retentionOf(before, retentionChangeOfDay(within))).toEqual({
     ...{ subscribers: 8, lost: 2, startMinor: 1000, endMinor: 860, lostMinor: 180 },
   })
 })

@@ -5,7 +5,7 @@ import type { Amounts } from './measure.ts'
 import type { Ingredients } from './metrics-asked.ts'
 import { readAgentParts } from './read-agent-parts.ts'
 import { type HistogramRow, readHistograms } from './read-histograms.ts'
-import { type RetentionRead, readRetention } from './read-retention.ts'
+import { type RetentionRead, readRetention, retentionOfCell } from './read-retention.ts'
 import { readSums, type SummedRow, type SumsQuestion } from './read-sums.ts'
 import { addTo, zeros } from './sums.ts'
 
@@ -104,16 +104,17 @@ async function countQuarantined(db: ClientDatabase, { clientId, span }: PeriodQu
 }
 
 function totalOf(
-  { ingredients }: PeriodQuestion,
+  question: PeriodQuestion,
   { cells, openings, retention }: Pick<PeriodRead, 'cells' | 'openings' | 'retention'>,
 ): Amounts {
+  const { ingredients } = question
   const sums = zeros(ingredients.within)
   for (const cell of cells) addTo(sums, cell.sums)
   const before = zeros(ingredients.before)
   for (const opening of openings.values()) addTo(before, opening)
-  const whole = retention.get(null)
+  const whole = retentionOfCell(retention, question, { bucket: null, before, sums })
   const histograms = mergedHistograms(ingredients.measures, cells)
-  return { sums, before, histograms, ...(whole === undefined ? {} : { retention: whole }) }
+  return { sums, before, histograms, ...whole }
 }
 
 function mergedHistograms(measures: readonly Measure[], cells: readonly Cell[]): Record<string, Histogram> {
