@@ -1,5 +1,6 @@
-import { addDays, type Day, daysOf, HOUR_MS, instantsOf } from '../../time.ts'
+import { addDays, type Day, daysOf, HOUR_MS, instantsOf, SECOND_MS } from '../../time.ts'
 import { nextStart, startOf } from './cover-window.ts'
+import { instantWriter } from './instant-writer.ts'
 import type { Bucket, Granularity } from './question.ts'
 import { instantsOfSpan, type Span } from './resolve-range.ts'
 
@@ -35,12 +36,13 @@ function weeksOrMonthsOf(span: Span, grain: 'week' | 'month', unknown: Unknown):
 function hoursOf(span: Span, timeZone: string, unknown: Unknown): Bucket[] {
   const { from, to } = instantsOfSpan(span, timeZone)
   const [first, end] = [from, to].map((at) => Temporal.Instant.from(at).epochMilliseconds) as [number, number]
+  const write = instantWriter()
   return daysOf(span).flatMap((day) => {
     const ofDay = instantsOf({ from: day, to: addDays(day, 1) }, timeZone)
     const { known, whole } = bucketOf(day, [day], unknown)
     return hoursBetween(ofDay, timeZone)
       .filter((hour) => hour >= first && hour < end)
-      .map((hour) => ({ key: Temporal.Instant.fromEpochMilliseconds(hour).toString(), known, whole }))
+      .map((hour) => ({ key: write(hour / SECOND_MS), known, whole }))
   })
 }
 

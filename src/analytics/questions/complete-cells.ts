@@ -37,6 +37,7 @@ function membersOf({ cells, openings }: PeriodRead): string[] {
 
 function keysOf({ granularity }: PeriodQuestion, { cells }: PeriodRead, buckets: readonly Bucket[]): (string | null)[] {
   if (granularity === 'none') return [null]
-  const known = buckets.flatMap(({ key, known }) => (known ? [key] : []))
-  return [...new Set([...known, ...cells.map(({ bucket }) => bucket ?? '')])].sort()
+  const known = new Set(buckets.flatMap(({ key, known }) => (known ? [key] : [])))
+  const others = new Set(cells.flatMap(({ bucket }) => (bucket === null || known.has(bucket) ? [] : [bucket])))
+  return others.size === 0 ? [...known] : [...known, ...others].sort()
 }

@@ -1,10 +1,11 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { ClientDatabase } from '../../db/database.ts'
 import { InputError } from '../../errors.ts'
-import { type DayWindow, SECOND_MS } from '../../time.ts'
+import type { DayWindow } from '../../time.ts'
 import type { Component, ComponentSums } from '../metrics/index.ts'
 import { agentColumn, type Source } from './choose-source.ts'
 import { coverWindow, type Part } from './cover-window.ts'
+import { instantWriter } from './instant-writer.ts'
 import type { Dimension, Filters, Granularity } from './question.ts'
 import type { Span } from './resolve-range.ts'
 
@@ -34,9 +35,12 @@ export async function readSums(db: ClientDatabase, question: SumsQuestion): Prom
     order by member, bucket
     limit ${GROUPS_MAX + 1}`.execute(db)
   refuseTooMany(rows.length)
-  const keyOf =
-    question.granularity === 'hour' ? hourKeys() : (bucket: string | number | null) => bucket as string | null
-  return rows.map(({ bucket, member, ...sums }) => ({ bucket: keyOf(bucket), member, sums }))
+  const write = instantWriter()
+  return rows.map(({ bucket, member, ...sums }) => ({
+    bucket: typeof bucket === 'number' ? write(bucket) : bucket,
+    member,
+    sums,
+  }))
 }
 
 /** `bucket`: a day, or the seconds since 1970 at which an hour begins. */
@@ -46,26 +50,6 @@ type StoredRow = Record<string, number> & { bucket: string | number | null; memb
 export function sumsOf({ components }: Pick<SumsQuestion, 'components'>): RawBuilder<unknown>[] {
   return components.map((name) => sql`coalesce(sum(${sql.ref(name)}), 0)::bigint as ${sql.ref(name)}`)
 }
-
-/** Writes instants of seconds as ISO 8601 does. A year has thousands of hours: the calendar is asked once for each of its days. */
-function hourKeys(): (seconds: string | number | null) => string {
-  const days = new Map<number, string>()
-  return (at) => {
-    const seconds = Number(at)
-    const day = Math.floor(seconds / DAY_S)
-    const known =
-      days.get(day) ??
-      Temporal.Instant.fromEpochMilliseconds(day * DAY_S * SECOND_MS)
-        .toString()
-        .slice(0, 10)
-    days.set(day, known)
-    const minutes = (seconds - day * DAY_S) / 60
-    const two = (value: number) => String(value).padStart(2, '0')
-    return `${known}T${two(Math.floor(minutes / 60))}:${two(Math.floor(minutes % 60))}:${two(seconds % 60)}Z`
-  }
-}
-
-const DAY_S = 24 * 3600
 
 /** Throws InputError `too-many-groups`. */
 export function refuseTooMany(groups: number): void {
