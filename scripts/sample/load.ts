@@ -18,12 +18,24 @@ import { subscriptionRows } from './subscriptions.ts'
 /** What a load wrote; all zero when everything was there. What became of earlier rows is in no count. */
 export type LoadedRows = { days: number; rows: Record<SampleTable, number> }
 
-/** Days of one client that one statement per table writes. */
+/** Days of one client between two looks at progress. */
 const CHUNK_DAYS = 31
+/** So many rows of a table are written at once. Of most tables a client has fewer, and one statement writes them all. */
+const ROWS_AT_ONCE = 5000
+/** Tables that the planner must know to be large, and the columns by which they are read. */
+const LARGE_TABLES = [
+  'interactions (client_id, started_at, customer_id)',
+  'customer_satisfaction (client_id, answered_at, customer_id)',
+  'payments (client_id, occurred_at, customer_id)',
+  'customers (client_id, id, first_contact_at)',
+  'agent_status_changes (client_id, changed_at, agent_id)',
+  'analytics_events (client_id, occurred_at, customer_id)',
+].join(', ')
 
 /**
  * Writes the sample business into the tables: all of it the first time, then only the days that are missing up to `lastDay`. A
- * client's rows commit together, so a load that was killed is taken up at the next client. `onProgress` counts the days of all clients.
+ * client's rows commit together, so a load that was killed goes on with the clients that were not finished. `onProgress` counts the days
+ * of all clients.
  */
 export async function loadSampleBusiness(
   db: Database,
@@ -46,13 +58,13 @@ export async function loadSampleBusiness(
     for (const table of SAMPLE_TABLES) total.rows[table] += counts[table] ?? 0
     options.onProgress?.(total.days, daysWanted)
   }
-  for (const business of businesses) {
-    if (business.dayCount > 0)
-      await loadClient(db, business, !storedThrough.has(business.client.id), onWritten, options.signal)
-  }
+  // All at once: the days of one client are made up while the database writes another's.
+  const loads = businesses
+    .filter(({ dayCount }) => dayCount > 0)
+    .map((business) => loadClient(db, business, !storedThrough.has(business.client.id), onWritten, options.signal))
+  for (const load of await Promise.allSettled(loads)) if (load.status === 'rejected') throw load.reason
   // The planner knows nothing yet of so many new rows, and the roll-ups come at once.
-  if (daysWanted > CHUNK_DAYS)
-    await sql`analyze ${sql.join(SAMPLE_TABLES.map((table) => sql.table(table)))}`.execute(db.system)
+  if (daysWanted > CHUNK_DAYS) await sql`analyze ${sql.raw(LARGE_TABLES)}`.execute(db.system)
   return total
 }
 
@@ -95,11 +107,15 @@ async function loadClient(
     await insert(connection, 'customers', earlier)
     await insert(connection, 'campaigns', business.campaigns)
     onWritten(0, { customers: earlier.length, campaigns: business.campaigns.length })
+    const unwritten = nothingUnwritten()
     for (const chunk of chunksOf(business.days)) {
       signal?.throwIfAborted()
-      await writeDays(connection, chunk)
+      for (const day of chunk) keep(unwritten, day)
+      for (const table of SAMPLE_TABLES)
+        if (unwritten[table].rows.size >= ROWS_AT_ONCE) await writeOut(connection, table, unwritten[table])
       onWritten(chunk.length, countRows(chunk))
     }
+    for (const table of SAMPLE_TABLES) await writeOut(connection, table, unwritten[table])
     await connection.query('commit')
   } finally {
     await connection.release()
@@ -123,29 +139,37 @@ function* chunksOf(days: Iterable<SampleDay>): Generator<SampleDay[]> {
   if (chunk.length > 0) yield chunk
 }
 
-async function writeDays(connection: BulkConnection, days: readonly SampleDay[]): Promise<void> {
+/** All rows of a table have the same columns. */
+type Row = { id: string } & Record<string, unknown>
+
+/** Rows of a table by their ids, and what became of rows that are written already. */
+type Unwritten = { rows: Map<string, Row>; changes: Map<string, Row> }
+
+function nothingUnwritten(): Record<SampleTable, Unwritten> {
+  const pairs = SAMPLE_TABLES.map((table) => [table, { rows: new Map(), changes: new Map() }])
+  return Object.fromEntries(pairs) as Record<SampleTable, Unwritten>
+}
+
+/** What changes before it is written is written as it has become. */
+function keep(unwritten: Record<SampleTable, Unwritten>, day: SampleDay): void {
   for (const table of SAMPLE_TABLES) {
-    const changed = new Map<string, Row>()
-    // Of several changes the last one counts.
-    for (const row of days.flatMap(({ changes }) => changes[table] as Row[])) changed.set(row.id, row)
-    const rows = days.flatMap(({ rows: made }) => made[table] as Row[])
-    await insert(
-      connection,
-      table,
-      rows.map((row) => changed.get(row.id) ?? row),
-    )
-    for (const { id } of rows) changed.delete(id)
-    await update(connection, table, [...changed.values()])
+    const { rows, changes } = unwritten[table]
+    for (const row of day.rows[table] as Row[]) rows.set(row.id, row)
+    for (const row of day.changes[table] as Row[]) (rows.has(row.id) ? rows : changes).set(row.id, row)
   }
+}
+
+async function writeOut(connection: BulkConnection, table: SampleTable, { rows, changes }: Unwritten): Promise<void> {
+  await insert(connection, table, [...rows.values()])
+  await update(connection, table, [...changes.values()])
+  rows.clear()
+  changes.clear()
 }
 
 function countRows(days: readonly SampleDay[]): Record<SampleTable, number> {
   const counts = SAMPLE_TABLES.map((table) => [table, days.reduce((sum, { rows }) => sum + rows[table].length, 0)])
   return Object.fromEntries(counts) as Record<SampleTable, number>
 }
-
-/** All rows of a table have the same columns. */
-type Row = { id: string } & Record<string, unknown>
 
 async function insert(connection: BulkConnection, table: string, rows: readonly Row[]): Promise<void> {
   await stage(connection, table, rows, (staged, list) => `insert into ${table} (${list}) select ${list} from ${staged}`)
