@@ -72,7 +72,7 @@ export async function rollUpDay(
   const changed = await recountRepeats(tx, ofClient)
   await closeDay(tx, ofClient)
   const days = [day, ...changed.map((row) => row.day)]
-  await addUpDays(tx, { clientId, days, timeZone: client.time_zone })
+  await addUpDays(tx, { clientId, days, day, rolledAt, timeZone: client.time_zone })
   // A day that is not over cannot be clean: facts that are still to happen do not raise its version today.
   const isOver = Temporal.Instant.compare(Temporal.Instant.from(rolledAt), to) >= 0
   await tx
