@@ -88,6 +88,8 @@ export type DocumentMeta = {
   dataAsOf: string | null
   /** Days of the window that were missing or dirty when the report was made; such a report is provisional. */
   provisionalDays: string[]
+  /** Facts of the window that contradict themselves, and are in none of its numbers. */
+  quarantinedFacts: number
   executionId: string
   generatedAt: string
 }

@@ -218,6 +218,7 @@ async function composeDocument(
         windowLabel: windowLabel(window, client.locale),
         dataAsOf: freshness.dataAsOf,
         provisionalDays: freshness.provisionalDays,
+        quarantinedFacts: freshness.quarantined,
         executionId,
         generatedAt: rows[0]?.now ?? '',
       }

@@ -194,6 +194,7 @@ export const golden: Document = {
     windowLabel: 'March 2026',
     dataAsOf: '2026-04-01T00:15:30Z',
     provisionalDays: ['2026-03-30', '2026-03-31', '2026-03-29', '2026-03-11'],
+    quarantinedFacts: 3,
     executionId: '01900000-0000-7000-8000-000000000001',
     generatedAt: '2026-04-01T03:00:00Z',
   },

@@ -138,6 +138,7 @@ describe('how fresh a window is', () => {
       unrolledDays: ['2026-01-01', '2026-01-02', '2026-01-03', '2026-01-04', '2026-01-05'],
       provisionalDays: ['2026-01-01', '2026-01-02', '2026-01-03', '2026-01-04', '2026-01-05'],
       dataAsOf: null,
+      quarantined: 0,
     })
     const first = await acme.transaction().execute((tx) => rollUpDay(tx, { clientId: ACME, day: '2026-01-01' }))
     await rollUp('2026-01-02', '2026-01-03')
@@ -147,6 +148,7 @@ describe('how fresh a window is', () => {
       unrolledDays: ['2026-01-04', '2026-01-05'],
       provisionalDays: ['2026-01-02', '2026-01-04', '2026-01-05'],
       dataAsOf: first.rolledAt,
+      quarantined: 0,
     })
   })
 

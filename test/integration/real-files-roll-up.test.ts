@@ -87,7 +87,13 @@ describe.skipIf(!hasRetailFiles)('the two published files (skipped where ../shar
     const data = await report.load(database.forClient('retail'), { client, window, signal })
     const meta: DocumentMeta = {
       ...{ report: report.name, title: report.title, client, ...client, window, windowLabel: 'November 2011' },
-      ...{ dataAsOf: null, provisionalDays: [], executionId: 'x', generatedAt: '2011-12-01T00:00:00Z' },
+      ...{
+        dataAsOf: null,
+        provisionalDays: [],
+        quarantinedFacts: 0,
+        executionId: 'x',
+        generatedAt: '2011-12-01T00:00:00Z',
+      },
     }
     const blocks = report.compose(data, meta)
     const { rows } = await sql<{ net: number }>`

@@ -42,7 +42,12 @@ async function blocksOf(name: string, window: DayWindow, clientId = ACME): Promi
       currency: 'GBP',
       window,
     },
-    ...{ windowLabel: windowLabel(window, 'en-GB'), dataAsOf: '2012-01-01T00:00:00Z', provisionalDays: [] },
+    ...{
+      windowLabel: windowLabel(window, 'en-GB'),
+      dataAsOf: '2012-01-01T00:00:00Z',
+      provisionalDays: [],
+      quarantinedFacts: 0,
+    },
     ...{ executionId: 'x', generatedAt: '2012-01-01T00:00:00Z' },
   }
   return report.compose(data, meta)

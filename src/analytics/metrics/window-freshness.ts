@@ -12,6 +12,8 @@ export type Freshness = {
   provisionalDays: Day[]
   /** The instant the oldest roll-up of the window was made; null when none was. */
   dataAsOf: string | null
+  /** Facts of the window that contradict themselves, and are in none of its sums. */
+  quarantined: number
 }
 
 export async function windowFreshness(
@@ -19,10 +21,12 @@ export async function windowFreshness(
   clientId: string,
   { from, to }: DayWindow,
 ): Promise<Freshness> {
-  const { rows } = await sql<{ day: Day; dirty: boolean; rolled_at: string | null }>`
-    select d::date as day, coalesce(r.facts_version > r.rolled_version, false) as dirty, r.rolled_at
+  const { rows } = await sql<{ day: Day; dirty: boolean; rolled_at: string | null; quarantined: number }>`
+    select d::date as day, coalesce(r.facts_version > r.rolled_version, false) as dirty, r.rolled_at,
+      coalesce(m.quarantined, 0) as quarantined
     from generate_series(${from}::date, ${to}::date - 1, interval '1 day') d
     left join rollup_days r on r.client_id = ${clientId} and r.day = d::date
+    left join daily_metrics m on m.client_id = ${clientId} and m.dimension = 'client' and m.day = d::date and m.member = ''
     order by 1`.execute(db)
   const days = (wanted: (row: (typeof rows)[number]) => boolean) => rows.filter(wanted).map((row) => row.day)
   const rolled = rows.flatMap((row) => (row.rolled_at === null ? [] : [row.rolled_at]))
@@ -30,6 +34,7 @@ export async function windowFreshness(
     dirtyDays: days((row) => row.dirty),
     unrolledDays: days((row) => row.rolled_at === null),
     provisionalDays: days((row) => row.rolled_at === null || row.dirty),
+    quarantined: rows.reduce((sum, row) => sum + row.quarantined, 0),
     dataAsOf: rolled.reduce<string | null>(
       (oldest, at) => (oldest === null || isBefore(at, oldest) ? at : oldest),
       null,

@@ -16,6 +16,7 @@ const META: DocumentMeta = {
   windowLabel: 'November 2011',
   dataAsOf: '2011-12-01T00:10:00Z',
   provisionalDays: [],
+  quarantinedFacts: 0,
   executionId: '00000000-0000-0000-0000-000000000001',
   generatedAt: '2011-12-01T00:20:00Z',
 }

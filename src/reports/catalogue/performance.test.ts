@@ -15,6 +15,7 @@ const META: DocumentMeta = {
   windowLabel: '19 – 20 November 2026',
   dataAsOf: '2026-11-20T23:10:00Z',
   provisionalDays: [],
+  quarantinedFacts: 0,
   executionId: '00000000-0000-0000-0000-000000000002',
   generatedAt: '2026-11-20T23:20:00Z',
 }

@@ -78,6 +78,7 @@ function* metaRecords(meta: DocumentMeta): Generator<Fields> {
   yield ['Data as of', rawText(meta.dataAsOf, { type: 'datetime' }, meta)]
   yield ['Status', meta.provisionalDays.length === 0 ? 'final' : 'provisional']
   yield ['Provisional days', meta.provisionalDays.join(' ')]
+  yield ['Facts left out', String(meta.quarantinedFacts)]
   yield ['Execution', meta.executionId]
   yield ['Generated', rawText(meta.generatedAt, { type: 'datetime' }, meta)]
 }

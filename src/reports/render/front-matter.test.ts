@@ -14,6 +14,7 @@ const meta: DocumentMeta = {
   windowLabel: 'November 2011',
   dataAsOf: '2011-12-01T02:14:33Z',
   provisionalDays: [],
+  quarantinedFacts: 0,
   executionId: '0192f3a4',
   generatedAt: '2011-12-01T05:00:07Z',
 }
@@ -32,6 +33,7 @@ test('a report says whose it is, what it covers, as of when, and which rendering
     Currency: 'GBP (British Pound)',
     'Data as of': '1 Dec 2011, 02:14 GMT',
     Status: 'Final',
+    'Data quality': 'no fact of the period contradicts itself',
     Execution: '0192f3a4',
     Generated: '1 Dec 2011, 05:00 GMT',
   })
@@ -49,4 +51,10 @@ test('a window of one day, and data that never came, are said in words', () => {
     '30 November 2011, one whole day; it ends as 1 December 2011 begins, time zone Europe/London',
     'no data had been rolled up',
   ])
+})
+
+test('facts that contradict themselves are counted', () => {
+  const qualityOf = (quarantinedFacts: number) => linesOf({ quarantinedFacts })['Data quality']
+  expect(qualityOf(1)).toBe('1 fact of the period contradicts itself and is left out of every number')
+  expect(qualityOf(12)).toBe('12 facts of the period contradict themselves and are left out of every number')
 })

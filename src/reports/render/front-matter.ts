@@ -18,6 +18,7 @@ export function frontMatterOf(meta: DocumentMeta, formatter: Formatter): FrontMa
       value: meta.dataAsOf === null ? 'no data had been rolled up' : formatter.minute(meta.dataAsOf),
     },
     { label: 'Status', value: meta.provisionalDays.length === 0 ? 'Final' : provisionalText(meta, formatter) },
+    { label: 'Data quality', value: qualityText(meta) },
     { label: 'Execution', value: meta.executionId },
     { label: 'Generated', value: formatter.minute(meta.generatedAt) },
   ]
@@ -34,6 +35,15 @@ export function provisionalText({ provisionalDays }: DocumentMeta, formatter: Fo
   const rest = ranges.length > RANGES_SHOWN ? ' and others' : ''
   const count = provisionalDays.length === 1 ? '1 day was' : `${provisionalDays.length} days were`
   return `Provisional: ${count} missing or incomplete when this report was made (${named.join(', ')}${rest}). Numbers may change.`
+}
+
+function qualityText({ quarantinedFacts }: DocumentMeta): string {
+  if (quarantinedFacts === 0) return 'no fact of the period contradicts itself'
+  const [facts, are] =
+    quarantinedFacts === 1
+      ? ['1 fact', 'contradicts itself and is']
+      : [`${quarantinedFacts} facts`, 'contradict themselves and are']
+  return `${facts} of the period ${are} left out of every number`
 }
 
 function periodText({ window, timeZone }: DocumentMeta, formatter: Formatter): string {

@@ -19,6 +19,7 @@ function documentOf(rows: Table['rows'], columns: Table['columns'] = COLUMNS): D
       windowLabel: 'March 2026',
       dataAsOf: null,
       provisionalDays: [],
+      quarantinedFacts: 0,
       executionId: 'x',
       generatedAt: '2026-04-01T03:00:00Z',
     },
