@@ -1,5 +1,6 @@
 import type { Queue } from 'bullmq'
 import type { SystemDatabase } from '../db/database.ts'
+import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { sqlFile } from '../sql.ts'
 import type { QueueBackend } from './backend.ts'
@@ -29,8 +30,22 @@ export async function dispatch({ db, backend, clientRunsMax }: DispatchTools): P
 }
 
 /** Gives runs that the ledger calls queued to their queues. Those it could not give, reconcile plans again. */
-export async function addToQueues(backend: QueueBackend, ready: ReadyRun[]): Promise<void> {
+async function addToQueues(backend: QueueBackend, ready: ReadyRun[]): Promise<void> {
   for (const [name, runs] of Map.groupBy(ready, (run) => run.queue)) await addToQueue(queueOf(backend, name), runs)
+}
+
+/** Gives runs to their queues without making whoever planned them wait; `settled` waits for those under way. */
+export function createHandover({ backend, log }: Pick<DispatchTools, 'backend' | 'log'>) {
+  const under = new Set<Promise<void>>()
+  return {
+    handOver(runs: ReadyRun[]): void {
+      const handed = addToQueues(backend, runs)
+        .catch((error: unknown) => log.warn({ runs: runs.length }, `the queue takes no runs yet: ${messageOf(error)}`))
+        .finally(() => under.delete(handed))
+      under.add(handed)
+    },
+    settled: () => Promise.all(under),
+  }
 }
 
 export function queueOf(backend: QueueBackend, name: QueueName): Queue {

@@ -2,7 +2,7 @@ import { schedule as everyMinute, type ScheduledTask } from 'node-cron'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { SECOND_MS } from '../time.ts'
-import { addToQueues, type DispatchTools, dispatch, type ReadyRun } from './dispatch.ts'
+import { createHandover, type DispatchTools, dispatch, type ReadyRun } from './dispatch.ts'
 import { createLoop } from './loop.ts'
 import { reconcile, trimQueues } from './reconcile.ts'
 import type { Registry } from './registry.ts'
@@ -37,7 +37,7 @@ export function createScheduler(
   { onTick, onSweep }: { onTick: () => Promise<void>; onSweep: () => Promise<void> },
 ): Scheduler {
   const { db, log } = tools
-  const handingOver = new Set<Promise<void>>()
+  const handing = createHandover(tools)
   const dispatching = createLoop('dispatch', DISPATCH_EVERY_MS, log, () => dispatch(tools))
   const reconciling = createLoop('reconcile', RECONCILE_EVERY_MS, log, async () => {
     await reconcile(tools, { olderThanMs: RECONCILE_OLDER_MS })
@@ -57,17 +57,8 @@ export function createScheduler(
     await dispatching.run()
   }
 
-  function handOver(runs: ReadyRun[]): void {
-    const handed = addToQueues(tools.backend, runs)
-      .catch((error: unknown) =>
-        log.warn({ runs: runs.length }, `the queue does not take runs yet: ${messageOf(error)}`),
-      )
-      .finally(() => handingOver.delete(handed))
-    handingOver.add(handed)
-  }
-
   return {
-    handOver,
+    handOver: handing.handOver,
     dispatchSoon: dispatching.soon,
     dispatchNow: () => void dispatching.run(),
     tick,
@@ -90,7 +81,7 @@ export function createScheduler(
       await minutes?.destroy()
       // One that began as the minute turned still needs what is about to be closed.
       await ticking
-      await Promise.all(handingOver)
+      await handing.settled()
       await Promise.all([dispatching.stop(), reconciling.stop(), planning.stop(), sweeping.stop()])
     },
   }
