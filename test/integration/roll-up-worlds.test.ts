@@ -202,7 +202,7 @@ type Row = Record<string, unknown>
 
 /** Without what there is nothing of. */
 function nonZero(row: Row): Row {
-  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null && value !== 0))
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value != null && value !== 0))
 }
 
 function sorted(rows: Row[]): string[] {
