@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { contactsBy, contactsTotal, revenueBy, rollUpDay } from '../../src/analytics/metrics/index.ts'
+import { contactsByHourOfDay, revenueBy, rollUpDay } from '../../src/analytics/metrics/index.ts'
+import { askMetrics } from '../../src/analytics/questions/index.ts'
 import { importFile } from '../../src/ingest/import-file.ts'
 import { reportNamed } from '../../src/reports/catalogue/index.ts'
 import type { DocumentMeta } from '../../src/reports/document.ts'
@@ -59,14 +60,33 @@ describe.skipIf(!hasRetailFiles)('the two published files (skipped where ../shar
   }, 120_000)
 
   test('PhoneNow: every call is offered, and agents, sectors and hours add up to the quarter', async () => {
-    const ask = { clientId: 'phonenow', timeZone: 'Europe/Zurich', window: { from: '2021-01-01', to: '2021-04-01' } }
+    const window = { from: '2021-01-01', to: '2021-04-01' }
     const phonenow = database.forClient('phonenow')
-    const { offered, answered, resolved } = await contactsTotal(phonenow, ask)
-    expect({ offered, answered, resolved }).toEqual({ offered: 5000, answered: 4054, resolved: 3646 })
-    for (const dimension of ['agent', 'sector', 'hour', 'week'] as const) {
-      const groups = await contactsBy(phonenow, ask, dimension)
-      expect(groups.reduce((sum, group) => sum + group.answered, 0)).toBe(4054)
+    const ask = (question: {
+      dimension: 'client' | 'agent' | 'sector'
+      granularity: 'none' | 'hour' | 'week' | 'month'
+    }) =>
+      askMetrics(phonenow, {
+        ...{
+          clientId: 'phonenow',
+          metrics: ['offered', 'answered', 'resolution-rate'],
+          range: window,
+          filters: {},
+          compare: [],
+        },
+        ...{ ...question, at: Temporal.Instant.from('2021-06-01T00:00:00Z') },
+      })
+    const whole = await ask({ dimension: 'client', granularity: 'none' })
+    expect(whole.period.total?.sums).toEqual({ offered: 5000, answered: 4054, resolved: 3646 })
+    for (const question of [
+      ...[{ dimension: 'agent', granularity: 'none' } as const, { dimension: 'sector', granularity: 'month' } as const],
+      ...[{ dimension: 'client', granularity: 'hour' } as const, { dimension: 'client', granularity: 'week' } as const],
+    ]) {
+      const { groups } = await ask(question)
+      expect(groups.reduce((sum, { sums }) => sum + (sums.answered ?? 0), 0)).toBe(4054)
     }
+    const hours = await contactsByHourOfDay(phonenow, { clientId: 'phonenow', timeZone: 'Europe/Zurich', window })
+    expect(hours.reduce((sum, { answered }) => sum + answered, 0)).toBe(4054)
   })
 
   test('Online Retail: the net of every month is that of plain SQL over the payments, and all of it 830,006,581 pence', async () => {

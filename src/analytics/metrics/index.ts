@@ -21,8 +21,7 @@ export { metricsMarkdown } from './metrics-markdown.ts'
 export { largestRefunds, type Refund, revenueOfPayments } from './payment-facts.ts'
 export {
   type CustomerRevenue,
-  contactsBy,
-  contactsTotal,
+  contactsByHourOfDay,
   customersTotal,
   type Group,
   revenueBy,

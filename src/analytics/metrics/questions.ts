@@ -2,24 +2,13 @@ import { type ExpressionBuilder, type RawBuilder, sql } from 'kysely'
 import type { ClientDatabase } from '../../db/database.ts'
 import type { DB } from '../../db/schema.ts'
 import type { DayWindow } from '../../time.ts'
-import { AGENT_COMPONENTS, MONEY_COMPONENTS, type MoneySums, NO_MONEY, NO_SUMS, type Sums } from './components.ts'
+import { AGENT_COMPONENTS, MONEY_COMPONENTS, type MoneySums, NO_MONEY, type Sums } from './components.ts'
 
 /** One group of a question: its key (a day, a week such as 2011-W44, an hour 00…23, an id; '' is "none") and its sums. */
 export type Group<S> = { key: string } & S
 
-/** What contacts can be grouped by. */
-export type ContactDimension = 'day' | 'week' | 'hour' | 'agent' | 'sector' | 'channel'
 /** What revenue can be grouped by. */
 export type RevenueDimension = 'day' | 'week' | 'month' | 'country'
-
-const CONTACT_KEYS: Record<ContactDimension, (timeZone: string) => RawBuilder<string>> = {
-  day: () => sql`day::text`,
-  week: () => sql`to_char(day, 'IYYY"-W"IW')`,
-  hour: (timeZone) => sql`to_char(hour_at at time zone ${timeZone}, 'HH24')`,
-  agent: () => sql`agent_id`,
-  sector: () => sql`sector_id`,
-  channel: () => sql`channel`,
-}
 
 const REVENUE_KEYS: Record<RevenueDimension, RawBuilder<string>> = {
   day: sql`day::text`,
@@ -28,38 +17,27 @@ const REVENUE_KEYS: Record<RevenueDimension, RawBuilder<string>> = {
   country: sql`country`,
 }
 
-export type ContactQuestion = { clientId: string; timeZone: string; window: DayWindow }
 /** Revenue is asked for in one currency at a time: sums never mix them. */
 export type RevenueQuestion = { clientId: string; currency: string; window: DayWindow }
 
-/** The sums of a window, grouped, in the order of the keys. Groups without a row are not there. */
-export async function contactsBy(
+/** The contacts of a window by hour of the local day, 00 to 23, in that order: both hours of the same name together. */
+export async function contactsByHourOfDay(
   db: ClientDatabase,
-  { clientId, timeZone, window }: ContactQuestion,
-  dimension: ContactDimension,
+  { clientId, timeZone, window }: { clientId: string; timeZone: string; window: DayWindow },
 ): Promise<Group<Sums>[]> {
-  const rows = await db
-    .selectFrom('agent_metrics')
-    .select(CONTACT_KEYS[dimension](timeZone).as('key'))
+  return db
+    .selectFrom('performance_trends')
+    .select(sql<string>`to_char(bucket_at at time zone ${timeZone}, 'HH24')`.as('key'))
     .select((eb) => AGENT_COMPONENTS.map((name) => eb.fn.coalesce(eb.fn.sum<number>(name), eb.lit(0)).as(name)))
-    .where((eb) => isWithin(eb, clientId, window))
+    .where((eb) =>
+      eb.and([
+        ...[eb('client_id', '=', clientId), eb('grain', '=', 'hour'), eb('dimension', '=', 'client')],
+        ...[eb('bucket_day', '>=', window.from), eb('bucket_day', '<', window.to)],
+      ]),
+    )
     .groupBy(sql`1`)
     .orderBy(sql`1`)
     .execute()
-  return rows
-}
-
-/** The sums of a whole window, asked for without grouping. */
-export async function contactsTotal(
-  db: ClientDatabase,
-  { clientId, window }: { clientId: string; window: DayWindow },
-): Promise<Sums> {
-  const row = await db
-    .selectFrom('agent_metrics')
-    .select((eb) => AGENT_COMPONENTS.map((name) => eb.fn.coalesce(eb.fn.sum<number>(name), eb.lit(0)).as(name)))
-    .where((eb) => isWithin(eb, clientId, window))
-    .executeTakeFirst()
-  return { ...NO_SUMS, ...row }
 }
 
 /** Revenue of a window in one currency, grouped, in the order of the keys. */
@@ -136,7 +114,7 @@ export async function customersTotal(
 }
 
 function isWithin(
-  eb: ExpressionBuilder<DB, 'agent_metrics' | 'revenue_metrics' | 'customer_metrics'>,
+  eb: ExpressionBuilder<DB, 'revenue_metrics' | 'customer_metrics'>,
   clientId: string,
   { from, to }: DayWindow,
 ) {

@@ -6,6 +6,7 @@ export { BOUNDS, changeGoal, createGoal, deleteGoal, findGoal, type Goal, listGo
 export {
   type AskedMetric,
   DIMENSIONS,
+  type Dimension,
   type FilterDimension,
   type Filters,
   GRANULARITIES,

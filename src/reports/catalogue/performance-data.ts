@@ -1,8 +1,9 @@
 import { CALL_VOLUME, latestForecast, type StoredForecast } from '../../analytics/forecasts/index.ts'
-import { contactsBy, contactsTotal, type Group, type Sums, windowFreshness } from '../../analytics/metrics/index.ts'
+import { contactsByHourOfDay, type Group, NO_SUMS, type Sums, windowFreshness } from '../../analytics/metrics/index.ts'
 import type { ClientDatabase } from '../../db/database.ts'
 import { addDays, type Day, type DayWindow, previousWindow } from '../../time.ts'
 import type { ReportParams } from '../report.ts'
+import { contactsIn } from './contacts-in.ts'
 import type { Earlier } from './metric-blocks.ts'
 
 /** The trend shows at least so many days, so that a report of one day has something to stand against. */
@@ -41,33 +42,32 @@ export async function loadPerformance(
   db: ClientDatabase,
   { client, window, signal }: ReportParams,
 ): Promise<PerformanceData> {
-  const clientId = client.id
-  const ask = { clientId, timeZone: client.timeZone, window }
+  const ask = { clientId: client.id, timeZone: client.timeZone, window }
   const trend = trendWindow(window)
-  const groups = {
-    agents: await contactsBy(db, ask, 'agent'),
-    sectors: await contactsBy(db, ask, 'sector'),
-    channels: await contactsBy(db, ask, 'channel'),
-    hours: await contactsBy(db, ask, 'hour'),
-    days: await contactsBy(db, ask, 'day'),
-  }
+  const [byDay, previous] = [
+    await contactsIn(db, ask, 'day'),
+    await contactsIn(db, { ...ask, window: previousWindow(window) }),
+  ]
+  const [agents, sectors, channels] = [
+    await contactsIn(db, ask, 'none', 'agent'),
+    await contactsIn(db, ask, 'none', 'sector'),
+    await contactsIn(db, ask, 'none', 'channel'),
+  ]
   signal.throwIfAborted()
-  const after = await windowFreshness(db, clientId, { from: window.to, to: addDays(window.to, REPEAT_DAYS + 1) })
+  const trendDays = await contactsIn(db, { ...ask, window: trend }, 'day')
+  const after = await windowFreshness(db, client.id, { from: window.to, to: addDays(window.to, REPEAT_DAYS + 1) })
   return {
-    ...(await thresholdsOf(db, clientId)),
-    ...groups,
-    total: await contactsTotal(db, ask),
-    previous: await loadPrevious(db, clientId, previousWindow(window)),
-    trend: {
-      window: trend,
-      days: await contactsBy(db, { ...ask, window: trend }, 'day'),
-      unknownDays: (await windowFreshness(db, clientId, trend)).unrolledDays,
-    },
-    agentNames: await namesOf(db, clientId, 'agents'),
-    sectorNames: await namesOf(db, clientId, 'sectors'),
+    ...(await limitsOf(db, client.id)),
+    ...{ agents: agents.groups, sectors: sectors.groups, channels: channels.groups, days: byDay.groups },
+    hours: await contactsByHourOfDay(db, ask),
+    total: byDay.total ?? NO_SUMS,
+    previous: { window: previous.window, sums: previous.total, provisionalDays: previous.provisionalDays.length },
+    trend: { window: trend, days: trendDays.groups, unknownDays: trendDays.unknownDays },
+    agentNames: await namesOf(db, client.id, 'agents'),
+    sectorNames: await namesOf(db, client.id, 'sectors'),
     unseenRepeatDays: after.dirtyDays.length,
     forecast: await latestForecast(db, {
-      clientId,
+      clientId: client.id,
       metric: CALL_VOLUME,
       sectorId: '',
       from: addDays(window.to, -FORECAST_AGE_DAYS),
@@ -76,18 +76,12 @@ export async function loadPerformance(
   }
 }
 
-async function thresholdsOf(db: ClientDatabase, clientId: string) {
+async function limitsOf(db: ClientDatabase, clientId: string) {
   return db
     .selectFrom('clients')
     .select(['service_level_s as serviceLevelS', 'short_abandon_s as shortAbandonS'])
     .where('id', '=', clientId)
     .executeTakeFirstOrThrow()
-}
-
-async function loadPrevious(db: ClientDatabase, clientId: string, window: DayWindow): Promise<Earlier<Sums>> {
-  const { dataAsOf, provisionalDays } = await windowFreshness(db, clientId, window)
-  const sums = await contactsTotal(db, { clientId, window })
-  return { window, sums: dataAsOf === null ? null : sums, provisionalDays: provisionalDays.length }
 }
 
 async function namesOf(db: ClientDatabase, clientId: string, table: 'agents' | 'sectors') {
