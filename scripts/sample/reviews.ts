@@ -21,7 +21,7 @@ const REVIEWED_SHARE = 0.02
 const REVIEW_HOUR = 17
 const REVIEW_MS = 9 * MINUTE_MS
 /** On a scale of five: what an agent of average skill gets, and how far skill and outcome move it. */
-const LEVEL = { mean: 4.42, skill: 5, resolved: 0.12, unresolved: -0.45, noise: 0.25, dimension: 0.45 }
+const LEVEL = { mean: 4.28, skill: 5, resolved: 0.12, unresolved: -0.45, noise: 0.25, dimension: 0.45 }
 /** Below so many of a hundred something is amiss, most of the time. */
 const POOR = 76
 const ISSUE_SHARE = { poor: 0.75, otherwise: 0.08 }

@@ -1,7 +1,10 @@
 import { fixed, listed } from '../holidays.ts'
 import type { SampleClient } from '../sample-client.ts'
 
-/** A travel house that sells journeys on WhatsApp and by telephone, and lives by the school and festival calendar. */
+/**
+ * A travel house that sells journeys on WhatsApp and by telephone, lives by the school and festival calendar, and brings those who need
+ * papers for a visa together with chartered accountants.
+ */
 export const nilkantha: SampleClient = {
   id: 'nilkantha',
   name: 'Nilkantha Travels',
@@ -237,7 +240,7 @@ export const nilkantha: SampleClient = {
       rank: 1,
       weekday: 1,
       days: 14,
-      dailyMinor: 900_000,
+      dailyMinor: 2_700_000,
       perThousandMinor: 14_000,
       contactsPerDay: 380,
     },
@@ -249,7 +252,7 @@ export const nilkantha: SampleClient = {
       rank: 1,
       weekday: 1,
       days: 21,
-      dailyMinor: 650_000,
+      dailyMinor: 1_900_000,
       perThousandMinor: 12_500,
       contactsPerDay: 0,
     },
