@@ -7,7 +7,7 @@ import { changeOf, slopeOf } from './changes.ts'
 import { completeCells } from './complete-cells.ts'
 import { handleNumber } from './handle-number.ts'
 import { measureAll } from './measure.ts'
-import { ingredientsOf } from './metrics-asked.ts'
+import { daysAfter, ingredientsOf } from './metrics-asked.ts'
 import type {
   AskedMetric,
   Bucket,
@@ -54,8 +54,9 @@ async function findStanding(db: ClientDatabase, question: MetricQuestion) {
   const { clientId } = question
   const standingIn = async (timeZone: string) => {
     const asked = resolveQuestion(question, timeZone)
-    const isLevel = asked.ingredients.before.length > 0
-    return { asked, ...(await readStandings(db, clientId, [asked.span, ...asked.comparedSpans], isLevel)) }
+    const { before, within } = asked.ingredients
+    const foundation = { fromTheBeginning: before.length > 0, daysAfter: daysAfter(within) }
+    return { asked, ...(await readStandings(db, clientId, [asked.span, ...asked.comparedSpans], foundation)) }
   }
   const found = await standingIn(zones.get(clientId) ?? 'UTC')
   const { timeZone } = found.settings

@@ -46,6 +46,14 @@ export function ingredientsOf(metrics: readonly Metric[]): Ingredients {
   }
 }
 
+/**
+ * How many days after a contact still change sums of its own day: 168 hours before the first instant of a day may lie on the eighth day
+ * before it.
+ */
+export function daysAfter(components: readonly Component[]): number {
+  return components.some((name) => name === 'resolved_first' || name === 'repeats') ? 8 : 0
+}
+
 /** The metrics with sums of their own that a metric is made of. */
 function partsOf(metric: Metric): Metric[] {
   return metric.kind === 'composite' ? metric.parts.flatMap(partsOf) : [metric]

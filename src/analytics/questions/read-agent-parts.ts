@@ -4,6 +4,7 @@ import type { DayWindow } from '../../time.ts'
 import type { ComponentSums } from '../metrics/index.ts'
 import { agentColumn } from './choose-source.ts'
 import { bucketStart, partsToKeep } from './cover-window.ts'
+import { daysAfter } from './metrics-asked.ts'
 import type { Dimension } from './question.ts'
 import { readParts } from './read-parts.ts'
 import { refuseTooMany, type SummedRow, type SumsQuestion, sumsOf } from './read-sums.ts'
@@ -20,8 +21,9 @@ export async function readAgentParts(db: ClientDatabase, question: SumsQuestion)
   const { clientId, granularity, span, components } = question
   const name = ['agents', components.toSorted()]
   const cover = partsToKeep(span, granularity)
+  const asked = { clientId, name, cover, daysAfter: daysAfter(components) }
   const groups = new Map<string, SummedRow>()
-  for (const { part, rows } of await readParts(db, { clientId, name, cover }, (days) => readDays(db, question, days))) {
+  for (const { part, rows } of await readParts(db, asked, (days) => readDays(db, question, days))) {
     const bucket = bucketStart(granularity, part.from)
     for (const row of rows.filter((each) => isAsked(each, question))) {
       const member = memberOf(row, question.dimension)

@@ -21,7 +21,7 @@ export async function readHistograms(db: ClientDatabase, question: HistogramQues
   if (granularity === 'day') return readDays(db, question)
   const name = ['histograms', keptDimension(question), dimension, filters, measures]
   const cover = partsToKeep(span, granularity)
-  const read = await readParts(db, { clientId, name, cover }, (part) => readMerged(db, question, part))
+  const read = await readParts(db, { clientId, name, cover, daysAfter: 0 }, (part) => readMerged(db, question, part))
   return read.flatMap(({ part, rows }) => {
     const bucket = bucketStart(granularity, part.from)
     return rows.map((row) => ({ ...row, bucket }))

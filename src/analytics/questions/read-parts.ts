@@ -8,13 +8,16 @@ import { readStandings } from './read-standings.ts'
 const KEPT_ROWS_MAX = 100_000
 const parts = createAnswerCache<readonly unknown[]>(KEPT_ROWS_MAX)
 
+/** `name` says what is read, of whom and how; `daysAfter` how many days after a part still change it. */
+type PartsQuestion = { clientId: string; name: readonly unknown[]; cover: readonly Part[]; daysAfter: number }
+
 /**
  * Reads parts of a window one by one, those whose roll-ups have changed since they were read last: for roll-ups that are kept by hour or
- * by day only and take long to add up. A night changes the last week or two of a year. `name` says what is read, of whom and how.
+ * by day only and take long to add up. A night changes the last week or two of a year.
  */
 export async function readParts<Row>(
   db: ClientDatabase,
-  { clientId, name, cover }: { clientId: string; name: readonly unknown[]; cover: readonly Part[] },
+  { clientId, name, cover, daysAfter }: PartsQuestion,
   read: (part: Part) => Promise<Row[]>,
 ): Promise<{ part: Part; rows: readonly Row[] }[]> {
   const readOne = async (part: Part, stamp: string) => {
@@ -24,7 +27,7 @@ export async function readParts<Row>(
     if (kept === null && !db.isTransaction) parts.keep(key, stamp, rows, 1 + rows.length)
     return { part, rows }
   }
-  const { standings } = await readStandings(db, clientId, cover, false)
+  const { standings } = await readStandings(db, clientId, cover, { fromTheBeginning: false, daysAfter })
   const found: { part: Part; rows: readonly Row[] }[] = []
   for (const [index, part] of cover.entries()) found.push(await readOne(part, standings[index]?.stamp ?? ''))
   return found

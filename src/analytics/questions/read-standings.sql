@@ -1,8 +1,8 @@
 -- What an answer stands on: the settings of its client, and how far the roll-ups of its spans of days can be trusted. One row per span, in
 -- their order; none when there is no such client.
--- $1 client, $2 first days, $3 days after the last, $4 days from which on a change changes the numbers of the span
--- `stamp` says the same for as long as nothing has changed of any day that the numbers stand on: later days too, whose contacts may repeat
--- earlier ones (168 hours before the first instant of a day may lie on the eighth day before it).
+-- $1 client, $2 first days, $3 days after the last, $4 days from which on a change changes the numbers of the span, $5 how many days after
+-- the span still do
+-- `stamp` says the same for as long as nothing has changed of any day that the numbers stand on.
 -- Reads rollup_days and metric_thresholds, rows of one client by their keys; no roll-up is read.
 select
   c.time_zone as "timeZone", c.currency,
@@ -12,7 +12,7 @@ select
   ) as limits,
   (
     select concat_ws('.', count(*), coalesce(sum(revision), 0), coalesce(max(revision), 0))
-    from rollup_days where client_id = c.id and day >= s.stands_from and day < s.to_day + 8
+    from rollup_days where client_id = c.id and day >= s.stands_from and day < s.to_day + $5::integer
   ) as stamp,
   (
     select min(rolled_at) from rollup_days where client_id = c.id and day >= s.from_day and day < s.to_day

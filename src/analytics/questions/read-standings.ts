@@ -21,20 +21,20 @@ export type RollUpStanding = {
   unrolledDays: Day[]
 }
 
-/**
- * The client's settings and the standing of each window, in their order. `fromTheBeginning`: their numbers stand on every day before them
- * too, as levels do. Throws InputError `no-such-client`.
- */
+/** What numbers stand on beside the days of their window: every day before it, as levels do, and so many days after it. */
+export type Foundation = { fromTheBeginning: boolean; daysAfter: number }
+
+/** The client's settings and the standing of each window, in their order. Throws InputError `no-such-client`. */
 export async function readStandings(
   db: ClientDatabase,
   clientId: string,
   windows: readonly DayWindow[],
-  fromTheBeginning: boolean,
+  { fromTheBeginning, daysAfter }: Foundation,
 ): Promise<{ settings: ClientSettings; standings: RollUpStanding[] }> {
   const from = windows.map((window) => window.from)
   const to = windows.map((window) => window.to)
   const standsFrom = fromTheBeginning ? windows.map(() => '-infinity') : from
-  const standings = await selectStandings(db, [clientId, from, to, standsFrom])
+  const standings = await selectStandings(db, [clientId, from, to, standsFrom, daysAfter])
   const [settings] = standings
   if (settings === undefined) throw new InputError('no-such-client', `There is no client "${clientId}".`, 404)
   return { settings, standings }

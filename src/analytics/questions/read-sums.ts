@@ -10,7 +10,7 @@ import type { Dimension, Filters, Granularity } from './question.ts'
 import type { Span } from './resolve-range.ts'
 
 /** More groups than any page shows: a question for more is refused rather than cut. */
-export const GROUPS_MAX = 10_000
+const GROUPS_MAX = 10_000
 
 /** Which sums of one client are read, how grouped. */
 export type SumsQuestion = {

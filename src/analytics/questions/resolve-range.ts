@@ -1,4 +1,4 @@
-import { addDays, type Day, type DayWindow, dayOf, previousWindow, startOfDay, windowLastYear } from '../../time.ts'
+import { addDays, type DayWindow, dayOf, previousWindow, startOfDay, windowLastYear } from '../../time.ts'
 
 /** Ranges that have a name. All but `today` and `24h` are made of whole days before today, so that nothing of them is still to come. */
 export const RANGES = ['today', '24h', '7d', '30d', '90d', '1y'] as const
@@ -66,9 +66,4 @@ export function comparedSpan(span: Span, comparison: Comparison, timeZone: strin
 /** The instants of a span, half-open. */
 export function instantsOfSpan({ from, to, hours }: Span, timeZone: string): { from: string; to: string } {
   return hours ?? { from: startOfDay(from, timeZone).toString(), to: startOfDay(to, timeZone).toString() }
-}
-
-/** Whether a day lies in a window. */
-export function holds({ from, to }: DayWindow, day: Day): boolean {
-  return day >= from && day < to
 }
