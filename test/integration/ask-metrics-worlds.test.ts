@@ -37,6 +37,8 @@ const who = {
 }
 const call = fc.record({
   ...who,
+  // Few, so that they come again within a week: a day changes those before it.
+  customer_id: maybe('c1', 'c2'),
   campaign_id: maybe('spring'),
   status: fc.constantFrom('answered', 'answered', 'abandoned', 'missed'),
   wait_s: fc.integer({ min: 0, max: 40 }),
@@ -233,7 +235,12 @@ const QUESTIONS: Partial<MetricQuestion>[] = [
   { metrics: ['offered'], granularity: 'day', compare: ['previous', 'last-year'] },
   { metrics: ['handle-time', 'wait-median'], granularity: 'week', dimension: 'agent' },
   { metrics: ['first-contact-resolution'], granularity: 'hour' },
-  { metrics: ['offered'], dimension: 'agent', filters: { sector: ['sales'], channel: ['voice'] } },
+  {
+    metrics: ['offered', 'first-contact-resolution'],
+    dimension: 'agent',
+    filters: { sector: ['sales'], channel: ['voice'] },
+  },
+  { metrics: ['first-contact-resolution', 'repeat-rate'], granularity: 'month' },
   { metrics: ['offered'], filters: { campaign: ['spring'] }, granularity: 'month' },
   { metrics: ['mrr', 'csat', 'nps'], granularity: 'month' },
 ]
