@@ -425,3 +425,38 @@ describe('trend', () => {
     expect((await ask({ ...asked, dimension: 'agent' })).slopes).toEqual({ offered: null })
   })
 })
+
+describe('kept answers', () => {
+  test('a contact that is repeated a week later is not first contact resolution any more, though its own day has not changed', async () => {
+    await given.client(db)
+    const call = { customer_id: 'c1', topic: 'bill', resolved: true, agent_id: 'anna', sector_id: 'sales' }
+    await given.calls(db, [['2026-03-01T10:00:00Z', call]])
+    await rollUpDirtyDays()
+    const range = days('2026-03-01', '2026-03-02')
+    const asked = [
+      { metrics: ['first-contact-resolution'], range },
+      { metrics: ['first-contact-resolution'], range, filters: { agent: ['anna'], sector: ['sales'] } },
+      { metrics: ['first-contact-resolution'], range, granularity: 'hour' },
+    ] as const
+    const all = () => Promise.all(asked.map(async (question) => totalOf(await ask(question))))
+    expect(await all()).toEqual([[1], [1], [1]])
+    await given.calls(db, [['2026-03-08T10:00:00Z', call]])
+    await rollUp('2026-03-08')
+    expect(await all()).toEqual([[0], [0], [0]])
+  })
+
+  test('an answer is kept while nothing changes that it stands on, whatever happens on other days', async () => {
+    await given.client(db)
+    await given.calls(db, [['2026-03-01T10:00:00Z', {}]])
+    await rollUpDirtyDays()
+    const asked = { metrics: ['offered'], range: days('2026-03-01', '2026-03-02') }
+    const first = await ask(asked)
+    await given.calls(db, [['2026-03-02T10:00:00Z', {}]])
+    await rollUpDirtyDays()
+    expect(await ask(asked)).toBe(first)
+    await given.calls(db, [['2026-03-01T11:00:00Z', {}]])
+    expect((await ask(asked)).period.standing.dirtyDays).toEqual(['2026-03-01'])
+    await rollUpDirtyDays()
+    expect(totalOf(await ask(asked))).toEqual([2])
+  })
+})
