@@ -299,7 +299,7 @@ describe.skipIf(!hasRetailFiles)(
     test.each(CASES)(
       '$clientId',
       async ({ clientId, path, options }) => {
-        const rows = parse(await readFile(path, 'utf8'), { bom: true }) as string[][]
+        const rows = parse(await readFile(path, 'utf8'), { bom: true })
         const [header = [], ...records] = rows
         const csv = await importAs(clientId, path, options)
         const expected = await facts()

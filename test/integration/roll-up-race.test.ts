@@ -179,6 +179,6 @@ test('whoever looks at any moment while facts stream in and days are rolled up s
   const calls = await table(db, 'interactions')
   const expected = naiveRollUps({ client: client as never, calls: calls as never, surveys: [], payments: [] })
   const resolvedFirst = (rows: Record<string, unknown>[]) =>
-    rows.map((row) => `${row['hour_at']} ${row['answered'] ?? 0} ${row['resolved_first'] ?? 0}`).sort()
+    rows.map((row) => `${row['hour_at']} ${Number(row['answered'] ?? 0)} ${Number(row['resolved_first'] ?? 0)}`).sort()
   expect(resolvedFirst(await table(db, 'agent_metrics'))).toEqual(resolvedFirst(expected.agent_metrics))
 })

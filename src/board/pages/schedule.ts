@@ -54,7 +54,7 @@ ${schedule.isEdited && schedule.declared !== null && actionButton(context, { act
 /** The page that counts and starts a backfill of this schedule. */
 function backfillAddress(job: string, id: string, clientId: string): string {
   const what = id === `${job}.${clientId}` ? job : `${job}:${id}`
-  return `/backfills/new?${new URLSearchParams({ what, client: clientId })}`
+  return `/backfills/new?${new URLSearchParams({ what, client: clientId }).toString()}`
 }
 
 function pausedWords({ pausedUntil, pausedReason, timeZone }: ScheduleView): Html | null {
