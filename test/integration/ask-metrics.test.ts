@@ -459,4 +459,27 @@ describe('kept answers', () => {
     await rollUpDirtyDays()
     expect(totalOf(await ask(asked))).toEqual([2])
   })
+
+  test('a month that is not added up yet, because a day of it waits for its first roll-up, is read by its days', async () => {
+    await given.client(db)
+    await given.calls(db, [
+      ['2026-03-03T10:00:00Z', {}],
+      ['2026-03-10T10:00:00Z', {}],
+    ])
+    await rollUp('2026-03-03')
+    const range = days('2026-03-01', '2026-04-01')
+    const total = async () => totalOf(await ask({ metrics: ['offered'], range }))
+    expect(await total()).toEqual([1])
+    await rollUpDirtyDays()
+    expect(await total()).toEqual([2])
+    // A day that nobody knew of before gets facts, and another one more of them.
+    await given.calls(db, [
+      ['2026-03-20T10:00:00Z', {}],
+      ['2026-03-03T11:00:00Z', {}],
+    ])
+    await rollUp('2026-03-03')
+    expect(await total()).toEqual([3])
+    await rollUpDirtyDays()
+    expect(await total()).toEqual([4])
+  })
 })

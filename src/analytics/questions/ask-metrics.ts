@@ -127,7 +127,8 @@ async function readSpan(
 ): Promise<SpanRead> {
   if (standing === undefined) throw new TypeError('every span has a standing')
   const { clientId, source, dimension, filters, ingredients, metrics, timeZone } = asked
-  const question = { clientId, source, span, granularity, dimension, filters, ingredients }
+  const waiting = standing.waitingDays
+  const question = { clientId, source, span, granularity, dimension, filters, ingredients, waiting }
   const read = await readPeriod(db, question)
   const unsettled = new Set([...standing.dirtyDays, asked.today])
   const buckets = bucketsOf(span, granularity, timeZone, { unrolled: new Set(standing.unrolledDays), unsettled })

@@ -25,15 +25,30 @@ test('asked for by week, a window is weeks and days; by day or hour it is days',
   expect(coverWindow(window, 'hour')).toEqual([{ grain: 'day', ...window }])
 })
 
+test('a month with a day that waits for its first roll-up is read by its weeks, and its week by its days', () => {
+  expect(coverWindow({ from: '2026-08-01', to: '2026-11-01' }, 'none', ['2026-09-16', '2026-09-17'])).toEqual([
+    { grain: 'month', from: '2026-08-01', to: '2026-09-01' },
+    { grain: 'day', from: '2026-09-01', to: '2026-09-07' },
+    { grain: 'week', from: '2026-09-07', to: '2026-09-14' },
+    { grain: 'day', from: '2026-09-14', to: '2026-09-21' },
+    { grain: 'week', from: '2026-09-21', to: '2026-09-28' },
+    { grain: 'day', from: '2026-09-28', to: '2026-10-01' },
+    { grain: 'month', from: '2026-10-01', to: '2026-11-01' },
+  ])
+})
+
 const windows = fc.record({ start: fc.integer({ min: 0, max: 1500 }), length: fc.integer({ min: 0, max: 800 }) })
+
+const waits = fc.array(fc.integer({ min: 0, max: 900 }), { maxLength: 3 })
 
 test('every day of any window is in one part and in one only, and no part reaches over the end of an asked-for bucket', () => {
   fc.assert(
-    fc.property(windows, fc.constantFrom('none', 'week', 'month'), ({ start, length }, granularity) => {
+    fc.property(windows, fc.constantFrom('none', 'week', 'month'), waits, ({ start, length }, granularity, offsets) => {
       const from = addDays('2023-01-01', start)
       const window = { from, to: addDays(from, length) }
+      const waiting = offsets.map((offset) => addDays(from, offset))
       const bucketOf = (day: string) => bucketStart(granularity, day)
-      for (const parts of [coverWindow(window, granularity), partsToKeep(window, granularity)]) {
+      for (const parts of [coverWindow(window, granularity, waiting), partsToKeep(window, granularity)]) {
         expect(parts.flatMap(daysOf)).toEqual(daysOf(window))
         for (const part of parts) {
           const starts = new Set(part.grain === 'day' ? daysOf(part) : [part.from])
@@ -47,8 +62,10 @@ test('every day of any window is in one part and in one only, and no part reache
       }
       for (const { from: first, to } of partsToKeep(window, granularity))
         expect(bucketOf(addDays(to, -1))).toBe(bucketOf(first))
-      for (const { grain, from: first, to } of coverWindow(window, granularity))
+      for (const { grain, from: first, to } of coverWindow(window, granularity, waiting)) {
+        if (grain !== 'day') expect(waiting.filter((day) => day >= first && day < to)).toEqual([])
         if (grain !== 'month' && granularity === 'month') expect(bucketOf(addDays(to, -1))).toBe(bucketOf(first))
+      }
     }),
   )
 })

@@ -6,18 +6,20 @@ export type Part = DayWindow & { grain: 'day' | 'week' | 'month' }
 
 /**
  * The fewest rows that add up to a window: months where whole ones lie in it, weeks in what is left, days at the edges. Never coarser
- * than what is asked for, and no part reaches over the end of an asked-for week or month.
+ * than what is asked for, and no part reaches over the end of an asked-for week or month. `waiting`: days whose week and month are not
+ * added up yet.
  */
-export function coverWindow(window: DayWindow, granularity: Granularity): Part[] {
+export function coverWindow(window: DayWindow, granularity: Granularity, waiting: readonly Day[] = []): Part[] {
+  const byWeek = (edge: DayWindow) => around({ grain: 'week', waiting, cover: days }, edge)
   switch (granularity) {
     case 'hour':
     case 'day':
-      return partOf('day', window.from, window.to)
+      return days(window)
     case 'week':
-      return around('week', window, days)
+      return byWeek(window)
     case 'month':
     case 'none':
-      return around('month', window, (edge) => around('week', edge, days))
+      return around({ grain: 'month', waiting, cover: byWeek }, window)
   }
 }
 
@@ -25,17 +27,22 @@ function days({ from, to }: DayWindow): Part[] {
   return partOf('day', from, to)
 }
 
-/** Whole weeks or months of a window as one part, and its edges as `cover` has them. */
-function around(grain: 'week' | 'month', window: DayWindow, cover: (edge: DayWindow) => Part[]): Part[] {
+/** How a window is covered: by whole weeks or months, and by `cover` at its edges and where a week or month waits. */
+type Covering = { grain: 'week' | 'month'; waiting: readonly Day[]; cover: (edge: DayWindow) => Part[] }
+
+function around({ grain, waiting, cover }: Covering, window: DayWindow): Part[] {
   const first = firstWhole(grain, window.from)
   const end = startOf(grain, window.to)
   // Within one week or month; over the end of one, the parts end there too.
   if (first > end) return cover(window)
-  return [
-    ...cover({ from: window.from, to: first }),
-    ...partOf(grain, first, end),
-    ...cover({ from: end, to: window.to }),
-  ]
+  const parts = [...cover({ from: window.from, to: first })]
+  let from = first
+  const starts = new Set(waiting.map((day) => startOf(grain, day)))
+  for (const start of [...starts].filter((day) => day >= first && day < end).sort()) {
+    parts.push(...partOf(grain, from, start), ...cover({ from: start, to: nextStart(grain, start) }))
+    from = nextStart(grain, start)
+  }
+  return [...parts, ...partOf(grain, from, end), ...cover({ from: end, to: window.to })]
 }
 
 function partOf(grain: Part['grain'], from: Day, to: Day): Part[] {
@@ -54,7 +61,9 @@ const RECENT_DAYS = 31
 export function partsToKeep(window: DayWindow, granularity: Granularity): Part[] {
   const recent = addDays(window.to, -RECENT_DAYS)
   return apart(coverWindow(window, granularity)).flatMap((part) =>
-    part.grain === 'month' && part.to > recent ? apart(around('week', part, days)) : [part],
+    part.grain === 'month' && part.to > recent
+      ? apart(around({ grain: 'week', waiting: [], cover: days }, part))
+      : [part],
   )
 }
 

@@ -94,9 +94,9 @@ async function readOpenings(db: ClientDatabase, question: PeriodQuestion): Promi
 }
 
 /** The client's own, whatever the question is narrowed to: a fact that contradicts itself may not say whose it is. */
-async function countQuarantined(db: ClientDatabase, { clientId, span }: PeriodQuestion): Promise<number> {
+async function countQuarantined(db: ClientDatabase, { clientId, span, waiting }: PeriodQuestion): Promise<number> {
   const [row] = await readSums(db, {
-    ...{ clientId, span: { ...span, hours: null }, granularity: 'none', dimension: 'client', filters: {} },
+    ...{ clientId, span: { ...span, hours: null }, granularity: 'none', dimension: 'client', filters: {}, waiting },
     source: { kind: 'days', dimension: 'client' },
     components: ['quarantined'],
   })

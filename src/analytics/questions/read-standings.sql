@@ -23,6 +23,11 @@ select
     order by day
   ) as "dirtyDays",
   array(
+    select day::text from rollup_days
+    where client_id = c.id and day >= s.stands_from and day < s.to_day and rolled_at is null and facts_version > rolled_version
+    order by day
+  ) as "waitingDays",
+  array(
     select d.day::text from (select s.from_day + n as day from generate_series(0, s.to_day - s.from_day - 1) as n) d
     where not exists (select from rollup_days r where r.client_id = c.id and r.day = d.day and r.rolled_at is not null)
     order by d.day

@@ -17,6 +17,8 @@ export type RollUpStanding = {
   stamp: string
   dataAsOf: string | null
   dirtyDays: Day[]
+  /** With facts, and never rolled up. Until they are, the sums of their weeks and months say nothing (metrics/trends.ts). */
+  waitingDays: Day[]
   /** Never rolled up; those still to come are among them. */
   unrolledDays: Day[]
 }

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { ClientDatabase } from '../../db/database.ts'
 import { InputError } from '../../errors.ts'
-import type { DayWindow } from '../../time.ts'
+import type { Day, DayWindow } from '../../time.ts'
 import type { Component, ComponentSums } from '../metrics/index.ts'
 import { agentColumn, type Source } from './choose-source.ts'
 import { coverWindow, type Part } from './cover-window.ts'
@@ -21,6 +21,8 @@ export type SumsQuestion = {
   dimension: Dimension
   filters: Filters
   components: readonly Component[]
+  /** Days whose weeks and months are not added up yet. */
+  waiting: readonly Day[]
 }
 
 /** The sums of one member in one bucket; what had nothing of the kind is zero. */
@@ -64,7 +66,7 @@ function rowsOf(question: SumsQuestion): RawBuilder<unknown> {
   switch (source.kind) {
     case 'days':
       return sql.join(
-        coverWindow(span, granularity).map((part) => partRows(question, source.dimension, part)),
+        coverWindow(span, granularity, question.waiting).map((part) => partRows(question, source.dimension, part)),
         sql` union all `,
       )
     case 'client-hours':
