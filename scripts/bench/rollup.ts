@@ -13,6 +13,9 @@ import { createLog } from '../../src/log.ts'
 import { createEngine, createRegistry, type Engine, on, openQueueBackend } from '../../src/queues/index.ts'
 import { sqlFile } from '../../src/sql.ts'
 import { addDays, type Day, systemClock } from '../../src/time.ts'
+import { importBench } from './import.ts'
+import { ingestBench } from './ingest.ts'
+import { questionsBench } from './questions.ts'
 import { closeBench, type Measure, median, tell } from './table.ts'
 
 /**
@@ -25,6 +28,9 @@ const HELP = `npm run bench:rollup -- [part…] [options]
   night       200 clients × 5,000 interactions of one day, all families, against SQL by hand
   history     the same night, with as much history as one day and ten times as much
   backfill    30 days × 50 clients: is it linear, does memory stay flat?
+  questions   dashboard questions over a year of 5,000,000 interactions (also: npm run bench:questions)
+  import      1,000,000 CSV rows against COPY (also: npm run bench:import)
+  ingest      batches of 1,000 over HTTP (also: npm run bench:ingest)
   (none: all)
 
   --clients N      clients of a night (default 200)
@@ -75,43 +81,38 @@ async function main(): Promise<number> {
     process.stdout.write(HELP)
     return 0
   }
+  const wanted = (part: string) => positionals.length === 0 || positionals.includes(part)
+  const nights = [night, history, backfill].filter(({ name }) => wanted(name))
+  const measures = nights.length === 0 ? [] : await inWorld(nights)
+  if (wanted('questions')) measures.push(...(await questionsBench()))
+  if (wanted('import')) measures.push(...(await importBench()))
+  if (wanted('ingest')) measures.push(...(await ingestBench()))
+  return closeBench(measures)
+}
+
+/** Measures on a server of their own, one after the other. */
+async function inWorld(parts: ((world: World) => Promise<Measure[]>)[]): Promise<Measure[]> {
   const folder = await mkdtemp(join(tmpdir(), 'daybreak-bench-'))
   const log = createLog('error')
   const server = await startEmbeddedServer({ folder, port: 0 })
+  await migrate(server.url)
+  const database = openDatabase(server.url, { max: 16, log })
+  const options = { pool: database.queuePool, redisUrl: undefined, redisCluster: false, prefix: 'bench', log }
+  const backend = await openQueueBackend(options)
+  const engine = openEngine(database, backend, log)
+  const measures: Measure[] = []
   try {
-    await migrate(server.url)
-    const database = openDatabase(server.url, { max: 16, log })
-    const backend = await openQueueBackend({
-      pool: database.queuePool,
-      redisUrl: undefined,
-      redisCluster: false,
-      prefix: 'bench',
-      log,
-    })
-    const engine = openEngine(database, backend, log)
-    try {
-      await addClients(database)
-      const world = { database, engine }
-      await engine.startScheduler()
-      await engine.startWorkers()
-      return closeBench(await measureParts(world))
-    } finally {
-      await engine.close(1000)
-      await backend.close()
-      await database.close()
-    }
+    await addClients(database)
+    await engine.startScheduler()
+    await engine.startWorkers()
+    for (const part of parts) measures.push(...(await part({ database, engine })))
   } finally {
+    await engine.close(1000)
+    await backend.close()
+    await database.close()
     await server.release()
     await rm(folder, { recursive: true, force: true })
   }
-}
-
-async function measureParts(world: World): Promise<Measure[]> {
-  const wanted = (part: string) => positionals.length === 0 || positionals.includes(part)
-  const measures: Measure[] = []
-  if (wanted('night')) measures.push(...(await night(world)))
-  if (wanted('history')) measures.push(...(await history(world)))
-  if (wanted('backfill')) measures.push(...(await backfill(world)))
   return measures
 }
 
