@@ -310,6 +310,7 @@ describe('every page', () => {
       '/jobs',
       '/schedules',
       '/backfills',
+      '/imports',
       '/outbox',
       '/queues/',
       '/audit',
