@@ -14,12 +14,17 @@ const DAYS_MAX = 2000
 /**
  * What the scheduler plans beside the schedules, once a minute: subscriptions get their schedules, and closed days that gained
  * facts since their roll-up are rolled up again, and so are days without facts between others that have some. Executions whose run was
- * killed for good are closed, and imports that nobody planned are.
+ * killed for good are closed, and imports that nobody planned are. `factDays`: after so many days facts may be gone; null: they are kept.
  */
-export async function planLateWork(db: SystemDatabase, ledger: Ledger, at: Temporal.Instant): Promise<void> {
+export async function planLateWork(
+  db: SystemDatabase,
+  ledger: Ledger,
+  at: Temporal.Instant,
+  factDays: number | null,
+): Promise<void> {
   await syncSubscriptionSchedules(db, renderReport)
   await closeLostExecutions(db)
-  const dirty = await dirtyDays(db, { at, after: null, limit: DAYS_MAX })
+  const dirty = await dirtyDays(db, { at, after: null, limit: DAYS_MAX, factDays })
   const days = [...dirty, ...(await gapDays(db, { within: null, limit: DAYS_MAX }))]
   await ledger.requestAll(
     days.map(({ clientId, day }) => on(rollUpDay, { clientId, day })),

@@ -71,7 +71,7 @@ export async function openProgram(config: Config, log: Log): Promise<Program> {
     clientRunsMax: config.CLIENT_RUNS_MAX,
     concurrency: concurrencyOf(config),
     log,
-    onTick: (ledger) => planLateWork(database.system, ledger, systemClock()),
+    onTick: (ledger) => planLateWork(database.system, ledger, systemClock(), config.FACTS_TTL_DAYS ?? null),
     onSweep: watchAlerts(alertOptionsOf(config, database, registry, jobTools.webhook)),
   })
   return {

@@ -155,6 +155,8 @@ describe('how fresh a window is', () => {
     ]
     expect(await dirtyDays(db, { at, after: null, limit: 10 })).toEqual(all)
     expect(await dirtyDays(db, { at, after: null, limit: 3 })).toEqual(all.slice(0, 3))
+    // Nothing is left to add up of days whose facts are past their time.
+    expect(await dirtyDays(db, { at: at.add({ hours: 24 * 100 }), after: null, limit: 10, factDays: 30 })).toEqual([])
     expect(await dirtyDays(db, { at, after: all[2] ?? null, limit: 3 })).toEqual(all.slice(3))
     const earlier = Temporal.Instant.from('2026-01-03T09:59:59Z')
     expect(await dirtyDays(db, { at: earlier, after: null, limit: 10 })).toEqual([all[0], all[2]])

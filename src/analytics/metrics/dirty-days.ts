@@ -9,11 +9,17 @@ export type ClientDay = { clientId: string; day: Day }
 
 /**
  * Closed days of any client whose roll-up has not seen all their facts, in the order of client and day: at most `limit` of those
- * after `after`. A day is closed when it lies before the client's today, as of `at`.
+ * after `after`. A day is closed when it lies before the client's today, as of `at`. `factDays`: days whose facts may be gone, being older
+ * than so many, are left as they are; null: facts are kept.
  */
 export async function dirtyDays(
   db: SystemDatabase,
-  { at, after, limit }: { at: Temporal.Instant; after: ClientDay | null; limit: number },
+  {
+    at,
+    after,
+    limit,
+    factDays = null,
+  }: { at: Temporal.Instant; after: ClientDay | null; limit: number; factDays?: number | null },
 ): Promise<ClientDay[]> {
   const last = after ?? { clientId: '', day: '-infinity' }
   const { rows } = await sql<ClientDay>`
@@ -21,6 +27,7 @@ export async function dirtyDays(
     from rollup_days r join clients c on c.id = r.client_id
     where r.facts_version > r.rolled_version
       and r.day < (${at.toString()}::timestamptz at time zone c.time_zone)::date
+      and (${factDays}::integer is null or r.day >= (${at.toString()}::timestamptz - make_interval(days => ${factDays}::integer))::date)
       and (r.client_id, r.day) > (${last.clientId}, ${last.day}::date)
     order by r.client_id, r.day
     limit ${limit}`.execute(db)

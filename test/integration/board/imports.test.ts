@@ -275,7 +275,7 @@ test('two clients with identical ids keep their own facts, and neither sees the 
 test('an import whose request died before it was planned is planned by the scheduler', async () => {
   const { body } = await send('kind=payments', csv(...GOOD))
   await sql`truncate runs cascade`.execute(db)
-  const plan = () => planLateWork(db, board.parts.ledger, systemClock())
+  const plan = () => planLateWork(db, board.parts.ledger, systemClock(), null)
   await plan()
   expect((await find(body.id)).body.runId).toBeNull()
   await sql`update imports set created_at = now() - interval '10 minutes'`.execute(db)
