@@ -180,10 +180,10 @@ test('without a mapping the columns are named as the table’s', () => {
 })
 
 test('every mapping that ships is found by its name, and any other is answered with theirs', async () => {
-  expect((await readMapping('phonenow-calls')).kind).toBe('interactions')
-  expect((await readMapping('online-retail-invoices')).kind).toBe('payments')
-  await expect(readMapping('phonenow-call')).rejects.toThrow(
-    'No mapping is called "phonenow-call", only online-retail-invoices, phonenow-calls (did you mean "phonenow-calls"?).',
+  expect((await readMapping('pwc-call-centre')).kind).toBe('interactions')
+  expect((await readMapping('uci-retail')).kind).toBe('payments')
+  await expect(readMapping('pwc-call-center')).rejects.toThrow(
+    'No mapping is called "pwc-call-center", only pwc-call-centre, uci-retail (did you mean "pwc-call-centre"?).',
   )
   await expect(readMapping('./nowhere.json')).rejects.toThrow('The mapping ./nowhere.json cannot be read')
 })

@@ -5,7 +5,7 @@ import { InputError, messageOf } from '../errors.ts'
 import { suggestion } from '../nearest.ts'
 import type { FactKind } from './kinds/kind.ts'
 
-/** The mappings that ship with the program; a person names one as `phonenow-calls`. */
+/** The mappings that ship with the program; a person names one as `pwc-call-centre`. */
 const SHIPPED_FOLDER = join(import.meta.dirname, 'mappings')
 
 /** A mapping is a page a person wrote. */

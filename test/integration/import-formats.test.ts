@@ -293,8 +293,8 @@ describe.skipIf(!hasRetailFiles)(
     }
 
     const CASES = [
-      { clientId: 'phonenow', path: phoneNowPath, options: { kind: 'calls', mapping: 'phonenow-calls' } },
-      { clientId: 'retail', path: onlineRetailPath, options: { kind: 'payments', mapping: 'online-retail-invoices' } },
+      { clientId: 'phonenow', path: phoneNowPath, options: { kind: 'calls', mapping: 'pwc-call-centre' } },
+      { clientId: 'retail', path: onlineRetailPath, options: { kind: 'payments', mapping: 'uci-retail' } },
     ]
     test.each(CASES)(
       '$clientId',

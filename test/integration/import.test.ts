@@ -558,7 +558,7 @@ describe.skipIf(!hasRetailFiles)('the two published files (skipped where ../shar
   const rejectsPath = join(folder, 'none.csv')
 
   test('PhoneNow: 5,000 offered, 4,054 answered, 3,646 resolved, on the days of Zurich', async () => {
-    const options = { clientId: 'phonenow', kind: 'calls', mapping: 'phonenow-calls', rejectsPath }
+    const options = { clientId: 'phonenow', kind: 'calls', mapping: 'pwc-call-centre', rejectsPath }
     const result = await importFrom(phoneNowPath, options)
     expect(result).toMatchObject({ read: 5000, rejected: 0, notes: [] })
     expect(result.tallies).toEqual([
@@ -581,7 +581,7 @@ describe.skipIf(!hasRetailFiles)('the two published files (skipped where ../shar
   })
 
   test('Online Retail: 22,190 payments, 830,006,581 pence net, on the days of London', async () => {
-    const options = { clientId: 'retail', mapping: 'online-retail-invoices', rejectsPath }
+    const options = { clientId: 'retail', mapping: 'uci-retail', rejectsPath }
     const result = await importFrom(onlineRetailPath, options)
     expect(result.tallies).toEqual([tally('customers', 4372, 0, 0), tally('payments', 22_190, 0, 0)])
     const { rows } = await sql`select kind, count(*) as n, sum(amount_minor) as pence

@@ -55,8 +55,8 @@ describe.skipIf(!hasRetailFiles)('the two published files (skipped where ../shar
   beforeAll(async () => {
     await given.client(db, { id: 'phonenow', time_zone: 'Europe/Zurich', currency: 'CHF' })
     await given.client(db, { id: 'retail', time_zone: 'Europe/London', currency: 'GBP' })
-    await importAndRollUp('phonenow', 'calls', phoneNowPath, 'phonenow-calls')
-    await importAndRollUp('retail', 'payments', onlineRetailPath, 'online-retail-invoices')
+    await importAndRollUp('phonenow', 'calls', phoneNowPath, 'pwc-call-centre')
+    await importAndRollUp('retail', 'payments', onlineRetailPath, 'uci-retail')
   }, 120_000)
 
   test('PhoneNow: every call is offered, and agents, sectors and hours add up to the quarter', async () => {
