@@ -43,7 +43,14 @@ function measure(metric: AskedMetric, amounts: Amounts): Measured {
 function observationsOf(metric: Metric, { sums, histograms }: Amounts): number | null {
   if (metric.kind === 'percentile') return countIn(histograms[metric.measure])
   if (metric.kind !== 'sums' || metric.denominator === null || !areCounted(metric.denominator)) return null
-  return weigh(metric.denominator, sums)
+  return count(metric.denominator, sums)
+}
+
+/** How many there are of what a denominator counts: its weights also say in which unit the numerator is kept, and only their signs count. */
+function count(weights: Weights, sums: ComponentSums): number {
+  let total = 0
+  for (const name in weights) total += Math.sign(weights[name as Component] ?? 0) * (sums[name as Component] ?? 0)
+  return total
 }
 
 function intervalOf(metric: Metric, { sums }: Amounts): Interval | null {
