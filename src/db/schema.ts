@@ -557,7 +557,7 @@ export interface Erasures {
   finished_at: string | null;
   id: Generated<string>;
   pending_id: string | null;
-  pseudonym: string | null;
+  pending_name: string | null;
   reports: Generated<Json>;
   requested_at: Generated<string>;
   requested_by: string;

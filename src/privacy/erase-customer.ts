@@ -41,11 +41,11 @@ export async function requestErasure(
   const rows = await countCustomerRows(database, customer)
   if (Object.keys(rows).length === 0)
     throw new InputError('no-such-customer', `Nothing of ${clientId} names a customer of this id.`, 404)
-  const pseudonym = `erased-${randomUUID()}`
   const { rows: made } = await sql<{ id: string }>`
-    insert into erasures (client_id, customer_hash, requested_by, pending_id, pseudonym)
-    select id, sha256(convert_to(erasure_salt || ':' || ${customerId}::text, 'UTF8')), ${requestedBy}, ${customerId}, ${pseudonym}
-    from clients where id = ${clientId}
+    insert into erasures (client_id, customer_hash, requested_by, pending_id, pending_name)
+    select l.id, sha256(convert_to(l.erasure_salt || ':' || ${customerId}::text, 'UTF8')), ${requestedBy}, ${customerId}, c.name
+    from clients l left join customers c on c.client_id = l.id and c.id = ${customerId}
+    where l.id = ${clientId}
     on conflict (client_id, customer_hash) where finished_at is null do update set requested_by = erasures.requested_by
     returning id`.execute(database.forClient(clientId))
   const erasureId = made[0]?.id
@@ -57,11 +57,12 @@ export async function requestErasure(
  * Erases one customer of one client: in every table that names one a random pseudonym takes the place of the id, and names, attributes,
  * comments and the properties of events are emptied; stored files that name the customer are deleted; whatever else mentions the id is
  * rewritten. Rows themselves stay, for sums stand on them: no roll-up of a day changes, also when it is made again. Facts that come in
- * under the id later are those of a new customer, unrelated to the pseudonym.
+ * under the id later are those of a new customer, unrelated to the pseudonym; so are those that come in while it is under way, which
+ * are cleared as well, under another pseudonym.
  *
  * Before it is finished every text of the client is searched (findMentions); it is on record how often the id was found, which must
- * be 0, and then nothing tells any more which id and which pseudonym belonged together. Broken off anywhere, it is taken up again by
- * calling it again; called after it is finished, it does nothing.
+ * be 0, and then the id and the name are forgotten; which pseudonym took their place was never on record. Broken off anywhere, it is
+ * taken up again by calling it again; called after it is finished, it does nothing.
  *
  * @throws RetryLaterError when facts of the customer keep coming in.
  */
@@ -71,12 +72,12 @@ export async function eraseCustomer(
 ): Promise<Erasure> {
   const db = database.forClient(clientId)
   const row = await findRow(db, clientId, erasureId)
-  const { pending_id: customerId, pseudonym } = row
-  if (customerId !== null && pseudonym !== null) {
-    const customer = { clientId, customerId }
+  const { pending_id: customerId, pending_name: name } = row
+  if (customerId !== null) {
+    const customer = { clientId, customerId, name }
     if (!('reports' in (row.reports as object)))
       await noteFiles(db, erasureId, await eraseFiles({ db, storage, signal }, customer, null))
-    await clear(database, { erasureId, customer, pseudonym, signal })
+    await clear(database, { erasureId, customer, signal })
     // What was being rendered or uploaded meanwhile.
     const { files: before } = erasureOf(await findRow(db, clientId, erasureId))
     const after = await eraseFiles({ db, storage, signal }, customer, row.requested_at)
@@ -118,7 +119,7 @@ function erasureOf(row: Selectable<DB['erasures']>): Erasure {
   }
 }
 
-type Clearing = { erasureId: string; customer: CustomerOf; pseudonym: string; signal: AbortSignal }
+type Clearing = { erasureId: string; customer: CustomerOf; signal: AbortSignal }
 
 /** Renames until nothing is found any more. */
 async function clear(database: Database, clearing: Clearing): Promise<void> {
@@ -136,8 +137,13 @@ async function clear(database: Database, clearing: Clearing): Promise<void> {
   throw new RetryLaterError(BUSY_RETRY_MS, message)
 }
 
-async function renameOnce(database: Database, tables: TextTable[], clearing: Clearing): Promise<void> {
-  const { erasureId, customer, pseudonym, signal } = clearing
+/** Under a pseudonym of its own: who has come in since the last time is another customer, of whom there may be rows with the same keys. */
+async function renameOnce(
+  database: Database,
+  tables: TextTable[],
+  { erasureId, customer, signal }: Clearing,
+): Promise<void> {
+  const pseudonym = `erased-${randomUUID()}`
   await database
     .forClient(customer.clientId)
     .transaction()
@@ -189,7 +195,7 @@ function bothFiles(before: ErasedFiles, after: ErasedFiles): ErasedFiles {
 async function finish(db: ClientDatabase, erasureId: string): Promise<void> {
   await db
     .updateTable('erasures')
-    .set({ pending_id: null, pseudonym: null, verification_count: 0, finished_at: sql`clock_timestamp()` })
+    .set({ pending_id: null, pending_name: null, verification_count: 0, finished_at: sql`clock_timestamp()` })
     .where('id', '=', erasureId)
     .where('finished_at', 'is', null)
     .execute()

@@ -19,6 +19,9 @@ export type ErasedFiles = {
 /** Files that are one thing: the formats of a report say the same. */
 type Bundle = { id: string; keys: string[]; isConcerned: boolean }
 
+/** A customer of a client, by id and name. */
+type Named = CustomerOf & { name: string | null }
+
 /** One word shorter than this is the name of many; two words are a name of somebody. */
 const NAME_LENGTH_MIN = 8
 /** Anything shorter stands in half the files there are. */
@@ -27,15 +30,15 @@ const BUNDLES_MAX = 100_000
 
 /**
  * Finds the stored files that name a customer, by id or name, and deletes them. An id that is like other words (see isTelling) is not looked
- * for. Ask before the customer is renamed: the name and the days are read here. Twice is the same as once. `since`: only files made after
- * that instant; null: all.
+ * for. Ask before the customer is renamed: the days are read here. Twice is the same as once. `since`: only files made after that instant;
+ * null: all.
  */
 export async function eraseFiles(
   { db, storage, signal }: { db: ClientDatabase; storage: ObjectStore; signal: AbortSignal },
-  customer: CustomerOf,
+  customer: Named,
   since: string | null,
 ): Promise<ErasedFiles> {
-  const wanted = await wantedWords(db, customer)
+  const wanted = wantedWords(customer)
   const erase = async (bundles: Bundle[], forget: (id: string) => Promise<unknown>) => {
     const result: { deleted: string[]; unread: string[] } = { deleted: [], unread: [] }
     for (const bundle of bundles) {
@@ -57,14 +60,8 @@ export async function eraseFiles(
   }
 }
 
-async function wantedWords(db: ClientDatabase, { clientId, customerId }: CustomerOf): Promise<string[]> {
-  const row = await db
-    .selectFrom('customers')
-    .select('name')
-    .where('client_id', '=', clientId)
-    .where('id', '=', customerId)
-    .executeTakeFirst()
-  const name = row?.name?.trim() ?? ''
+function wantedWords({ customerId, name: fullName }: Named): string[] {
+  const name = fullName?.trim() ?? ''
   return [
     ...(isTelling(customerId, ID_LENGTH_MIN) ? [customerId] : []),
     ...(name.length >= NAME_LENGTH_MIN || name.includes(' ') ? [name] : []),

@@ -42,6 +42,7 @@ export const NAMESAKES: Record<string, string> = {
   'analytics_audit_log.actor_name': 'who changed something',
   'analytics_audit_log.ip': 'from where something was changed',
   'erasures.pending_id': 'the erasure itself, until it is finished',
+  'erasures.pending_name': 'the erasure itself, until it is finished',
 }
 
 /** Tables of the whole system that know no client's customers, and why. */

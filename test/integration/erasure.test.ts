@@ -163,7 +163,7 @@ describe('erasing one customer', () => {
       requested_at: expect.any(String),
       requested_by: 'tester',
       pending_id: null,
-      pseudonym: null,
+      pending_name: null,
       row_counts: rowCounts,
       reports: expect.any(Object),
       verification_count: 0,
@@ -355,6 +355,34 @@ describe('broken off', () => {
   })
 })
 
+test('who comes in again while it is under way is another customer, and is erased as well', async () => {
+  const visit = async (key: string) => {
+    await customers(ADA)
+    await given.calls(db, [[`${DAYS[0]}T10:00:00Z`, { customer_id: ADA, topic: key }]])
+    await db
+      .insertInto('customer_tiers')
+      .values({ client_id: ACME, customer_id: ADA, tier: 'new', entered_on: DAYS[0] ?? '' })
+      .execute()
+    await rollUp(DAYS.slice(0, 1))
+  }
+  await visit('before')
+  const { erasureId } = await requestErasure(database, { clientId: ACME, customerId: ADA }, 'tester')
+  const run = (signal: AbortSignal) => eraseCustomer({ database, storage, signal }, { clientId: ACME, erasureId })
+  // As soon as the rows that are the customer's are renamed.
+  await expect(run(abortingAt(0))).rejects.toThrow('broken off')
+  await visit('meanwhile')
+  const before = await tables(ROLL_UPS)
+  const { rowCounts } = await run(never)
+  expect(rowCounts).toEqual({ customers: 2, customer_metrics: 2, customer_tiers: 2, interactions: 2 })
+  expect((await findMentions(database, { clientId: ACME, customerId: ADA })).mentions).toEqual([])
+  const calls = await db.selectFrom('interactions').select('customer_id').distinct().orderBy('customer_id').execute()
+  expect(calls).toEqual([{ customer_id: pseudonym }, { customer_id: pseudonym }])
+  const known = await db.selectFrom('customers').select('id').orderBy('id').execute()
+  expect(known.map(({ id }) => id)).toEqual(calls.map((call) => call.customer_id))
+  await rollUp(DAYS.slice(0, 1))
+  expect(await tables(ROLL_UPS)).toEqual(before)
+})
+
 describe('what is a mention', () => {
   test('an id is looked for as a word of its own: longer ones that hold it are somebody else', async () => {
     await customers('C-10042', 'C-10042-7', 'XC-10042')
@@ -483,13 +511,14 @@ describe('stored files', () => {
     ).toEqual([])
   })
 
-  test('a report that was being made meanwhile goes as well', async () => {
+  test('a report that was being made meanwhile goes as well, also when only the name stands in it', async () => {
+    await db.updateTable('customers').set({ name: 'Ada Lovelace' }).where('id', '=', ADA).execute()
     const { erasureId } = await requestErasure(database, { clientId: ACME, customerId: ADA }, 'tester')
     const run = (signal: AbortSignal) => eraseCustomer({ database, storage, signal }, { clientId: ACME, erasureId })
     await expect(run(abortingAt(0))).rejects.toThrow('broken off')
     expect((await readErasure(database.forClient(ACME), ACME, erasureId))?.files?.reports.deleted).toEqual([])
-    const late = await report({ csv: `1,${ADA},5` })
-    expect((await run(never)).files?.reports).toEqual({ deleted: [late], unread: [] })
+    const late = [await report({ csv: `1,${ADA},5` }), await report({ csv: '1,Ada Lovelace,5' })].sort()
+    expect((await run(never)).files?.reports).toEqual({ deleted: late, unread: [] })
     expect(await stored()).toEqual([])
   })
 
