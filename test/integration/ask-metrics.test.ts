@@ -383,6 +383,24 @@ describe('dimensions and filters', () => {
     ])
   })
 
+  test('a dimension that a metric has no rows of is refused, and not answered with zero', async () => {
+    await aFewCalls()
+    const refusalOf = async (metrics: string[], question: Partial<MetricQuestion>) =>
+      ask({ metrics, range, ...question }).then(
+        () => null,
+        ({ code, message }) => [code, message],
+      )
+    expect(await refusalOf(['offered', 'net', 'csat'], { dimension: 'provider' })).toEqual([
+      'no-such-rollup',
+      'offered, csat are not kept by provider. offered is kept by client, agent, sector, channel, campaign, customer-role, location.',
+    ])
+    expect(await refusalOf(['handle-median'], { filters: { campaign: ['spring'] } })).toEqual([
+      'no-such-rollup',
+      'handle-median is not kept by campaign. handle-median is kept by client, agent, sector, channel.',
+    ])
+    expect(await refusalOf(['net'], { dimension: 'provider' })).toBe(null)
+  })
+
   test('an unknown metric is refused with the name that was probably meant, an empty or endless range is too', async () => {
     await given.client(db)
     const message = async (question: Asked) =>

@@ -17,6 +17,7 @@ export { type ClientDay, dirtyDays, gapDays } from './dirty-days.ts'
 export { firstFactDays } from './first-fact-days.ts'
 export { type Histogram, MEASURES, type Measure, mergeHistograms, percentileOf } from './histogram.ts'
 export { type Interval, npsInterval, wilsonInterval } from './intervals.ts'
+export { dimensionsOf } from './kept-dimensions.ts'
 export { metricsMarkdown } from './metrics-markdown.ts'
 export { largestRefunds, type Refund, revenueOfPayments } from './payment-facts.ts'
 export {

@@ -1,5 +1,6 @@
 import { METRICS } from './catalogue/index.ts'
 import type { Metric, SpanWeights, Weights } from './catalogue/metric.ts'
+import { dimensionsOf } from './kept-dimensions.ts'
 
 const TYPES: Record<Metric['type'], string> = {
   integer: 'count',
@@ -47,7 +48,7 @@ function section(metric: Metric): string[] {
     '',
     `${metric.label}: ${metric.formula}. ${metric.note}`,
     '',
-    `${madeOf(metric)}. Definition: ${metric.source}.`,
+    `${madeOf(metric)}. Kept by ${dimensionsOf(metric).join(', ')}. Definition: ${metric.source}.`,
     '',
   ]
 }

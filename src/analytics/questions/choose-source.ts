@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.ts'
-import { AGENT_COMPONENTS, type Component, type Metric } from '../metrics/index.ts'
+import { AGENT_COMPONENTS, type Component, dimensionsOf, type Metric } from '../metrics/index.ts'
 import { ingredientsOf } from './metrics-asked.ts'
 import type { Dimension, FilterDimension, Filters, Granularity } from './question.ts'
 
@@ -31,7 +31,11 @@ export function chooseSource(needs: Needs): Source {
   const dimensions = [...new Set([dimension, ...(Object.keys(filters) as FilterDimension[])])].filter(isNarrow)
   refuseParts(needs, dimensions)
   const byHour = granularity === 'hour' || ofHours
-  if (dimensions.length < 2 && !byHour) return { kind: 'days', dimension: dimensions[0] ?? 'client' }
+  if (dimensions.length < 2 && !byHour) {
+    const [of = 'client'] = dimensions
+    refuseUnkept(needs, of)
+    return { kind: 'days', dimension: of }
+  }
   refuseByDay(needs, byHour)
   refuseOthers(dimensions, byHour)
   return dimensions.length === 0 ? { kind: 'client-hours' } : { kind: 'agent-hours' }
@@ -46,6 +50,20 @@ function refuseParts({ metrics }: Needs, dimensions: readonly FilterDimension[])
   const names = metrics.filter((metric) => ingredientsOf([metric]).retention).map(({ name }) => name)
   if (names.length === 0 || dimensions.length === 0) return
   throw refusal(`${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} known of the client as a whole only.`)
+}
+
+/** What a dimension has no rows of would look like nothing. */
+function refuseUnkept({ metrics }: Needs, dimension: Dimension): void {
+  const [first, ...more] = metrics.filter((metric) => !isKeptBy(metric, dimension))
+  if (first === undefined) return
+  const names = [first, ...more].map(({ name }) => name)
+  const kept = `${first.name} is kept by ${dimensionsOf(first).join(', ')}.`
+  throw refusal(`${names.join(', ')} ${more.length === 0 ? 'is' : 'are'} not kept by ${dimension}. ${kept}`)
+}
+
+/** Whether a metric can be broken down by a dimension, or narrowed to its members. */
+export function isKeptBy(metric: Metric, dimension: Dimension): boolean {
+  return dimensionsOf(metric).includes(dimension)
 }
 
 function refuseByDay({ metrics }: Needs, byHour: boolean): void {

@@ -3,6 +3,7 @@ import type { ClientDatabase } from '../../db/database.ts'
 import type { DB } from '../../db/schema.ts'
 import { InputError } from '../../errors.ts'
 import { addDays, type Day } from '../../time.ts'
+import { chooseSource } from './choose-source.ts'
 import { metricNamed } from './metrics-asked.ts'
 import { DIMENSIONS, type Dimension } from './question.ts'
 import { RANGE_DAYS_MAX } from './resolve-question.ts'
@@ -57,7 +58,7 @@ export async function findGoal(db: Kysely<DB>, id: string): Promise<Goal | null>
   return row === undefined ? null : goalOf(row)
 }
 
-/** Throws InputError: `unknown-metric`, `range`, `invalid-goal`. */
+/** Throws InputError: `unknown-metric`, `range`, `invalid-goal`, `no-such-rollup`. */
 export async function createGoal(db: ClientDatabase, clientId: string, draft: GoalDraft): Promise<Goal> {
   checkGoal(draft)
   const row = await db
@@ -118,12 +119,14 @@ function columnsOf({ from, to, ...draft }: GoalDraft) {
 }
 
 function checkGoal({ metric, dimension, member, from, to }: GoalDraft): void {
-  metricNamed(metric)
+  const asked = metricNamed(metric)
   if (!DIMENSIONS.includes(dimension))
     throw new InputError('invalid-goal', `There is no dimension "${dimension}".`, 422)
   if (dimension === 'client' && member !== '') {
     throw new InputError('invalid-goal', `A goal of the client as a whole has no member, such as "${member}".`, 422)
   }
+  const filters = dimension === 'client' ? {} : { [dimension]: [member] }
+  chooseSource({ granularity: 'day', ofHours: false, dimension: 'client', filters, metrics: [asked] })
   if (from < to && addDays(from, RANGE_DAYS_MAX) >= to) return
   throw new InputError('range', `A goal lasts from 1 to ${RANGE_DAYS_MAX} days; this is from ${from} to ${to}.`, 422)
 }

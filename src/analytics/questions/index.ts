@@ -1,5 +1,6 @@
 /** The face of questions: what other folders may use of it. */
 export { askMetrics } from './ask-metrics.ts'
+export { isKeptBy } from './choose-source.ts'
 export { comparePeriods } from './compare-periods.ts'
 export { goalProgress } from './goal-progress.ts'
 export { BOUNDS, changeGoal, createGoal, deleteGoal, findGoal, type Goal, listGoals } from './goals.ts'

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { clientThresholds, METRICS, type Metric } from '../../analytics/metrics/index.ts'
+import { clientThresholds, dimensionsOf, METRICS, type Metric } from '../../analytics/metrics/index.ts'
 import { setThresholds } from '../../analytics/questions/index.ts'
 import { defineEndpoint, json } from '../endpoint.ts'
 import { journeyClient } from '../journey-client.ts'
 import { nothing } from './address.ts'
-import { clientParameter, headOf, metricHead, thresholds } from './metric-parts.ts'
+import { clientParameter, dimension, headOf, metricHead, thresholds } from './metric-parts.ts'
 
 const entry = z
   .strictObject({
@@ -16,6 +16,9 @@ const entry = z
         'sums: a sum or a ratio of two; level: as it is at the end of a range; composite: made of other metrics.',
       ),
     declared: thresholds.describe('The limits of the catalogue; `thresholds` are those of the client.'),
+    dimensions: z
+      .array(dimension)
+      .describe('What it is kept by: it can be broken down by these, or narrowed to their members.'),
     formula: z.string(),
     note: z.string().describe('What counts at the edges.'),
     source: z.string().describe('Where the definition or its limits come from.'),
@@ -43,7 +46,8 @@ export const listCatalogue = defineEndpoint({
 function entryOf(metric: Metric, limits: z.output<typeof thresholds>): z.input<typeof entry> {
   const { digits, kind, formula, note, source, target, warning, critical } = metric
   const head = headOf({ ...metric, thresholds: limits })
-  return { ...head, digits: digits ?? null, kind, declared: { target, warning, critical }, formula, note, source }
+  const [declared, dimensions] = [{ target, warning, critical }, dimensionsOf(metric)]
+  return { ...head, digits: digits ?? null, kind, declared, dimensions, formula, note, source }
 }
 
 export const setThresholdsEndpoint = defineEndpoint({

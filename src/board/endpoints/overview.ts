@@ -1,6 +1,12 @@
 import { z } from 'zod'
-import type { MetricKey } from '../../analytics/metrics/index.ts'
-import { askMetrics, type MetricsAnswer, RANGES } from '../../analytics/questions/index.ts'
+import { METRICS, type MetricKey } from '../../analytics/metrics/index.ts'
+import {
+  askMetrics,
+  type FilterDimension,
+  isKeptBy,
+  type MetricsAnswer,
+  RANGES,
+} from '../../analytics/questions/index.ts'
 import { addDays } from '../../time.ts'
 import type { Context } from '../context.ts'
 import { defineEndpoint, json } from '../endpoint.ts'
@@ -38,7 +44,7 @@ const body = z.strictObject({
   filters: z
     .strictObject({ agent: member, sector: member, channel: member, campaign: member, location: member })
     .default({})
-    .describe('Only these members, of one dimension at a time.'),
+    .describe('Only these members, of one dimension at a time. What is not kept by it is left out.'),
 })
 
 const comparison = z.strictObject({ value: z.number().nullable(), ...change.shape })
@@ -89,9 +95,14 @@ export const overview = defineEndpoint({
 
 async function answerOf(context: Context, { client, range, metrics, filters }: z.output<typeof body>) {
   const { db, clientId: id } = await journeyClient(context, client)
+  const only = filtersOf(filters)
+  const narrowed = Object.keys(only) as FilterDimension[]
+  const shown = metrics
+    .flatMap((name): MetricKey[] => [...SECTIONS[name]])
+    .filter((key) => narrowed.every((dimension) => isKeptBy(METRICS[key], dimension)))
   return askMetrics(db, {
-    ...{ clientId: id, range, metrics: namesOf(metrics.flatMap((name) => [...SECTIONS[name]])) },
-    ...{ granularity: granularityOf(range), dimension: 'client', filters: filtersOf(filters) },
+    ...{ clientId: id, range, metrics: namesOf(shown) },
+    ...{ granularity: granularityOf(range), dimension: 'client', filters: only },
     ...{ compare: ['previous', 'last-year'], at: context.board.clock() },
   })
 }

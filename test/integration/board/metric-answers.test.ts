@@ -164,6 +164,10 @@ test('POST /api/analytics/overview gives values, trends and comparisons under th
     viewer,
   )
   expect([sections.body.granularity, sections.body.sections.length]).toEqual(['month', 4])
+  // Surveys do not say where.
+  const there = await send('POST', '/api/analytics/overview', { range: '7d', filters: { location: ['x'] } }, viewer)
+  const shown = there.body.sections[0].metrics.map(({ name }: Reply) => name)
+  expect([shown.includes('offered'), shown.includes('csat')]).toEqual([true, false])
   const refused = await send<Problem>('POST', '/api/analytics/overview', { range: 'ever' }, viewer)
   expect([refused.status, refused.body.code]).toEqual([422, 'invalid-body'])
   expect(await audited()).toEqual([])
@@ -187,6 +191,7 @@ describe('the catalogue and limits', () => {
       },
       thresholds: { target: 0.9, warning: 0.8, critical: 0.7 },
       declared: { target: 0.8, warning: 0.8, critical: 0.7 },
+      dimensions: ['client', 'agent', 'sector', 'channel', 'campaign', 'customer-role', 'location'],
       ...{
         formula: METRICS.serviceLevel.formula,
         note: METRICS.serviceLevel.note,
@@ -232,6 +237,19 @@ describe('goals', () => {
       { action: 'create-goal', target, client_id: 'acme', before: null, after: whole },
       { action: 'change-goal', target, client_id: 'acme', before: whole, after },
       { action: 'delete-goal', target, client_id: 'acme', before: after, after: null },
+    ])
+  })
+
+  test('of what is not kept by a dimension nobody sets one: it would be missed, or met, by not being there', async () => {
+    const refusalOf = async (change: object) => {
+      const { status, body } = await send<Problem>('POST', '/api/admin/goals?client=acme', { ...draft, ...change })
+      return [status, body.code, body.detail]
+    }
+    expect(await refusalOf({ metric: 'offered', dimension: 'provider', member: 'p1' })).toEqual([
+      ...[422, 'no-such-rollup', expect.stringContaining('offered is not kept by provider.')],
+    ])
+    expect(await refusalOf({ metric: 'customer-churn', dimension: 'agent', member: 'anna' })).toEqual([
+      ...[422, 'no-such-rollup', 'customer-churn is known of the client as a whole only.'],
     ])
   })
 
