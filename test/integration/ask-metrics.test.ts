@@ -301,6 +301,41 @@ describe('ranges', () => {
     expect(await standing('2026-05-30', '2026-05-31')).toMatchObject(settled)
   })
 
+  test('a level is provisional while a day before the range has facts that were never rolled up', async () => {
+    await given.client(db)
+    const subscription = { customer_id: 'c1', amount_minor: 500, currency: 'EUR' }
+    await given.facts(db, 'subscriptions', [{ ...subscription, starts_at: '2026-03-10T10:00:00Z' }])
+    for (let day = '2026-04-01'; day < '2026-05-01'; day = addDays(day, 1)) await rollUp(day)
+    const april = async (...metrics: string[]) => {
+      const { missingDays, provisional } = (await ask({ metrics, range: days('2026-04-01', '2026-05-01') })).period
+        .standing
+      return [missingDays, provisional]
+    }
+    expect(await april('mrr')).toEqual([['2026-03-10'], true])
+    expect(await april('offered')).toEqual([[], false])
+    await rollUp('2026-03-10')
+    expect(await april('mrr')).toEqual([[], false])
+  })
+
+  test('first contact resolution is provisional until every day of the week after is rolled up with all its facts', async () => {
+    await given.client(db)
+    const range = days('2026-03-01', '2026-03-08')
+    const unsettled = async () => {
+      const answer = await ask({ metrics: ['first-contact-resolution', 'offered'], range })
+      return answer.period.standing.provisionalMetrics
+    }
+    for (let day = '2026-03-01'; day < '2026-03-15'; day = addDays(day, 1)) if (day !== '2026-03-09') await rollUp(day)
+    expect(await unsettled()).toEqual(['first-contact-resolution'])
+    await rollUp('2026-03-09')
+    expect(await unsettled()).toEqual([])
+    await given.calls(db, [['2026-03-14T10:00:00Z', {}]])
+    expect(await unsettled()).toEqual(['first-contact-resolution'])
+    await rollUpDirtyDays()
+    // The day after is too late to repeat anything.
+    await given.calls(db, [['2026-03-15T10:00:00Z', {}]])
+    expect(await unsettled()).toEqual([])
+  })
+
   test('facts that contradict themselves are counted, whatever the question is narrowed to', async () => {
     await given.client(db)
     await given.calls(db, [

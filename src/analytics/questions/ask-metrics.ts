@@ -1,6 +1,6 @@
 import type { ClientDatabase } from '../../db/database.ts'
-import { addDays } from '../../time.ts'
-import { type Component, limitsOf } from '../metrics/index.ts'
+import { addDays, type Day, dayOf } from '../../time.ts'
+import { limitsOf } from '../metrics/index.ts'
 import { createAnswerCache } from './answer-cache.ts'
 import { bucketsOf } from './buckets.ts'
 import { changeOf, slopeOf } from './changes.ts'
@@ -21,7 +21,7 @@ import type {
 import { type Cell, type PeriodQuestion, type PeriodRead, readPeriod } from './read-period.ts'
 import { type ClientSettings, type RollUpStanding, readStandings } from './read-standings.ts'
 import { type ResolvedQuestion, resolveQuestion } from './resolve-question.ts'
-import type { Comparison, Span } from './resolve-range.ts'
+import { type Comparison, instantsOfSpan, type Span } from './resolve-range.ts'
 
 /** Groups that kept answers hold together: about a kilobyte each. */
 const KEPT_GROUPS_MAX = 50_000
@@ -146,25 +146,32 @@ function groupOf({ metrics }: SettledQuestion, cell: Cell): Group {
   return { member: cell.member, bucket: cell.bucket, sums: cell.sums, values: measureAll(metrics, cell) }
 }
 
-/** Components that the days after a contact still change, and for how long. */
-const SETTLED_AFTER_DAYS: Partial<Record<Component, number>> = { resolved_first: 7, repeats: 7 }
+/** How long after a contact a repeat of it still counts. */
+const REPEAT_HOURS = 168
+
+/** The first day on which nothing can repeat a contact of the span any more. */
+function settledFrom(span: Span, timeZone: string): Day {
+  const end = Temporal.Instant.from(instantsOfSpan(span, timeZone).to)
+  return addDays(dayOf(end.add({ hours: REPEAT_HOURS }).subtract({ nanoseconds: 1 }), timeZone), 1)
+}
 
 function standingOf(
-  { today, metrics }: SettledQuestion,
-  { to }: Span,
-  { dataAsOf, dirtyDays, unrolledDays }: RollUpStanding,
+  { today, metrics, timeZone }: SettledQuestion,
+  span: Span,
+  { dataAsOf, dirtyDays, waitingDays, unrolledDays, unsettledDaysAfter }: RollUpStanding,
   { quarantined }: PeriodRead,
 ): Standing {
-  const missingDays = unrolledDays.filter((day) => day < today)
-  const isUnsettled = (component: Component) => addDays(to, SETTLED_AFTER_DAYS[component] ?? 0) > today
+  const earlier = waitingDays.filter((day) => day < span.from)
+  const missingDays = [...earlier, ...unrolledDays].filter((day) => day < today)
+  const settled = settledFrom(span, timeZone)
+  const isSettled = settled <= today && unsettledDaysAfter.every((day) => day >= settled)
+  const mayChange = metrics.filter((metric) => daysAfter(ingredientsOf([metric]).within) > 0)
   return {
     dataAsOf,
     missingDays,
     dirtyDays,
-    provisional: missingDays.length + dirtyDays.length > 0 || to > today,
-    provisionalMetrics: metrics
-      .filter((metric) => ingredientsOf([metric]).within.some(isUnsettled))
-      .map(({ name }) => name),
+    provisional: missingDays.length + dirtyDays.length > 0 || span.to > today,
+    provisionalMetrics: isSettled ? [] : mayChange.map(({ name }) => name),
     quarantined,
   }
 }

@@ -49,13 +49,16 @@ export type Group = { member: string; bucket: string | null; sums: ComponentSums
 export type Standing = {
   /** When the oldest roll-up of the span was made; null: none of it was ever rolled up, so nothing is known. */
   dataAsOf: string | null
-  /** Days that are over and were never rolled up: nothing is known of them, not even that nothing happened. */
+  /**
+   * Days that are over and were never rolled up: nothing is known of them, not even that nothing happened. Levels stand on every day
+   * before the span too: of those, the ones that have facts.
+   */
   missingDays: Day[]
-  /** Days rolled up before the last of their facts came in, or before they were over. */
+  /** Days rolled up before the last of their facts came in, or before they were over; those before the span too, for levels. */
   dirtyDays: Day[]
   /** The numbers may still change. */
   provisional: boolean
-  /** Metrics that the days after the span still change, such as whether a contact is repeated within a week. */
+  /** Metrics that the days after the span still change, such as whether a contact is repeated within a week of which not all is known. */
   provisionalMetrics: string[]
   /** Facts of the client that contradict themselves and are in no sum, whatever the question is narrowed to. */
   quarantined: number

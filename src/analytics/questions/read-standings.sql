@@ -31,7 +31,15 @@ select
     select d.day::text from (select s.from_day + n as day from generate_series(0, s.to_day - s.from_day - 1) as n) d
     where not exists (select from rollup_days r where r.client_id = c.id and r.day = d.day and r.rolled_at is not null)
     order by d.day
-  ) as "unrolledDays"
+  ) as "unrolledDays",
+  array(
+    select d.day::text from (select s.to_day + n as day from generate_series(0, $5::integer - 1) as n) d
+    where not exists (
+      select from rollup_days r
+      where r.client_id = c.id and r.day = d.day and r.rolled_at is not null and r.facts_version <= r.rolled_version
+    )
+    order by d.day
+  ) as "unsettledDaysAfter"
 from clients c, unnest($2::date[], $3::date[], $4::date[]) with ordinality as s (from_day, to_day, stands_from, n)
 where c.id = $1
 order by s.n

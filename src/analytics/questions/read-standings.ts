@@ -21,6 +21,8 @@ export type RollUpStanding = {
   waitingDays: Day[]
   /** Never rolled up; those still to come are among them. */
   unrolledDays: Day[]
+  /** Of the days after the span that the numbers stand on: never rolled up, or not since the last of their facts. */
+  unsettledDaysAfter: Day[]
 }
 
 /** What numbers stand on beside the days of their window: every day before it, as levels do, and so many days after it. */

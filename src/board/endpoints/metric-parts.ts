@@ -140,7 +140,9 @@ export const period = z
     to: z.iso.date().describe('The local day after the last.'),
     hours: z.strictObject({ from: instant, to: instant }).nullable().describe('Only these hours of the days.'),
     dataAsOf: instant.nullable().describe('When the oldest roll-up of it was made; null: nothing of it is known.'),
-    missingDays: days.describe('Over, and never rolled up.'),
+    missingDays: days.describe(
+      'Over, and never rolled up; for levels, which stand on every day before, earlier ones too.',
+    ),
     dirtyDays: days.describe('Rolled up before the last of their facts came in, or before they were over.'),
     provisional: z.boolean().describe('The numbers may still change.'),
     provisionalMetrics: z.array(z.string()).describe('What the days after it still change.'),
