@@ -702,7 +702,7 @@ export interface Interactions {
   tags: Generated<string[]>;
   talk_s: Generated<number>;
   topic: string | null;
-  wait_s: Generated<number | null>;
+  wait_s: number | null;
   wrap_s: Generated<number>;
 }
 

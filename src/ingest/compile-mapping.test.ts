@@ -163,6 +163,46 @@ test('what a mapping gets wrong is named with the nearest that would be right', 
   ])
 })
 
+test('what the table takes only together is read together, unless no row can lack it', () => {
+  const header = ['id', 'at', 'state', 'end']
+  const compiled = (kind: string, columns: Record<string, unknown>) => {
+    const all = { id: { column: 'id' }, ...columns }
+    return faultOf(() =>
+      compile(JSON.stringify({ kind, ignore: 'rest', facts: [{ to: kind, columns: all }] }), header, kind),
+    )
+  }
+  const call = (status: unknown, more = {}) =>
+    compiled('interactions', { started_at: { column: 'at' }, status, ...more })
+  const deal = (more: Record<string, unknown>) =>
+    compiled('deals', { opened_at: { column: 'at' }, amount_minor: { value: 1 }, ...more })
+  const noWait = 'facts.0.columns: interactions need a "wait_s" beside their "status". See docs/import.md.'
+  const states = JSON.parse('{ "when": { "column": "end", "empty": true }, "then": "open", "else": "lost" }')
+  expect([
+    call({ column: 'state' }),
+    call({ column: 'state', values: { yes: 'answered', no: 'missed' } }),
+    call({ column: 'state', values: { no: 'missed' }, empty: 'answered' }),
+    call({ value: 'answered' }),
+    call({ value: 'missed' }),
+    call({ column: 'state', values: { gone: 'abandoned', no: 'missed' } }),
+    call({ column: 'state' }, { wait_s: { column: 'end' } }),
+  ]).toEqual([noWait, noWait, noWait, noWait, null, null, null])
+  expect([
+    deal({ state: { column: 'state' } }),
+    deal({ state: states }),
+    deal({ closed_at: { column: 'end' } }),
+    deal({}),
+    deal({ state: { value: 'open' } }),
+    deal({ state: states, closed_at: { column: 'end' } }),
+  ]).toEqual([
+    'facts.0.columns: deals need a "closed_at" beside their "state". See docs/import.md.',
+    'facts.0.columns: deals need a "closed_at" beside their "state". See docs/import.md.',
+    'facts.0.columns: deals need a "state" beside their "closed_at". See docs/import.md.',
+    null,
+    null,
+    null,
+  ])
+})
+
 test('without a mapping the columns are named as the table’s', () => {
   const header = ['id', 'occurred_at', 'kind', 'amount_minor']
   const kind = findKind('payments')

@@ -12,6 +12,7 @@ import {
   wrong,
 } from './compile-column.ts'
 import { compileRules } from './compile-rules.ts'
+import { missingHalf } from './half-rules.ts'
 import { findKind } from './kinds/index.ts'
 import type { FactKind } from './kinds/kind.ts'
 import type { ColumnSource, FactSource, Mapping } from './mapping.ts'
@@ -81,6 +82,9 @@ function compileFact(
       throw wrong(`${place}.columns`, `${kind.name} need a "${name}"`)
     }
   }
+  const half = missingHalf(kind, sources)
+  if (half !== null)
+    throw wrong(`${place}.columns`, `${kind.name} need a "${half.missing}" beside their "${half.read}"`)
   const conditions = (source.when ?? []).map((condition) => compileCondition(condition, find))
   const onlyMissing = kind !== main && kind.time === null
   const idColumn = columns.find(({ name, from }) => name === 'id' && from !== '')

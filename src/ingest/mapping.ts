@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { InputError, messageOf } from '../errors.ts'
 import { suggestion } from '../nearest.ts'
+import { otherHalf } from './half-rules.ts'
 import type { FactKind } from './kinds/kind.ts'
 
 /** The mappings that ship with the program; a person names one as `pwc-call-centre`. */
@@ -122,11 +123,14 @@ export function plainMapping(kind: FactKind, header: readonly string[]): Mapping
   return { kind: kind.name, ...plainSource, ignore: [], facts: [{ to: kind.name, columns }] }
 }
 
-function checkNames({ name: kind, columns }: FactKind, header: readonly string[]): void {
+function checkNames({ name: kind, columns, rules }: FactKind, header: readonly string[]): void {
   const known = Object.keys(columns)
+  const isThere = (name: string) => header.includes(name)
   // Money without a currency is in the client's.
   const isNeeded = (name: string) => columns[name]?.required === true && columns[name].type !== 'currency'
-  const missing = known.find((name) => isNeeded(name) && !header.includes(name))
+  const missing =
+    known.find((name) => isNeeded(name) && !isThere(name)) ??
+    rules.map((rule) => otherHalf(rule, isThere)).find((name) => name !== undefined)
   if (missing !== undefined) {
     const message = `The file has no column "${missing}", which ${kind} need${suggestion(missing, header)}. Its columns are ${header.slice(0, 30).join(', ')}`
     throw new InputError('missing-column', `${message}. A mapping says which of them is which.`)

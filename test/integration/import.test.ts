@@ -527,6 +527,24 @@ describe('the command', () => {
         err: '',
         out: [
           'facts      inserted  updated  unchanged',
+  test('answered contacts whose wait the file does not say; where nobody answered it is not known', async () => {
+    const file = (columns: string, ...rows: string[]) => fileOf([columns, ...rows, ''].join('\n'))
+    const calls = { kind: 'calls', map: null }
+    const path = await file('id,started_at,status,talk_s', '1,2026-03-01T10:00:00,answered,60')
+    expect(await refusal(path, calls)).toBe(
+      'The file has no column "wait_s", which interactions need. Its columns are id, started_at, status, talk_s. A mapping says which of them is which.',
+    )
+    expect(await table(db, 'interactions')).toEqual([])
+    const missed = await file('id,started_at', '1,2026-03-01T10:00:00')
+    const columns = { id: { column: 'id' }, started_at: { column: 'started_at' }, status: { value: 'missed' } }
+    await importFrom(missed, { kind: 'calls', map: { kind: 'calls', facts: [{ to: 'calls', columns }] } })
+    await importFrom(await file('id,started_at,status,wait_s', '2,2026-03-01T10:00:00,abandoned,'), calls)
+    expect((await table(db, 'interactions')).map((call) => [call['status'], call['wait_s']]).toSorted()).toEqual([
+      ['abandoned', null],
+      ['missed', null],
+    ])
+  })
+
           '─────────  ────────  ───────  ─────────',
           'customers  2         0        0',
           'payments   3         0        0',

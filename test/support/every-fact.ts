@@ -11,7 +11,16 @@ export async function givenEveryFact(db: SystemDatabase, { clientId, customerId,
   const rows: [table: string, row: Record<string, unknown>][] = [
     [
       'interactions',
-      { ...who, started_at: at, status: 'answered', talk_s: 60, resolved: true, agent_id: 'anna', topic: 'bill' },
+      {
+        ...who,
+        started_at: at,
+        status: 'answered',
+        wait_s: 0,
+        talk_s: 60,
+        resolved: true,
+        agent_id: 'anna',
+        topic: 'bill',
+      },
     ],
     [
       'customer_satisfaction',

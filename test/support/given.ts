@@ -34,6 +34,7 @@ async function calls(db: SystemDatabase, rows: Rows<'interactions'>): Promise<vo
       id: nextId('call'),
       started_at,
       status: 'answered',
+      wait_s: 0,
       ...row,
     }))
     await db.insertInto('interactions').values(values).execute()

@@ -20,5 +20,8 @@ export const deals: FactKind = {
     campaign_id: reference,
     channel: text,
   },
-  rules: [setWhen('closed_at', 'state', ['won', 'lost']), notBefore('closed_at', 'opened_at', 'the deal was opened')],
+  rules: [
+    { ...setWhen('closed_at', 'state', ['won', 'lost']), inTable: true },
+    notBefore('closed_at', 'opened_at', 'the deal was opened'),
+  ],
 }

@@ -55,6 +55,7 @@ export const interactions: FactKind = {
   rules: [
     {
       columns: ['status', 'wait_s'],
+      inTable: true,
       broken: (status, wait) =>
         status === 'answered' && wait === null ? 'is empty, and the contact was answered' : null,
     },
