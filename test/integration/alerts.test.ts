@@ -1,4 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { jobs } from '../../src/jobs/index.ts'
@@ -417,6 +418,25 @@ describe('a mail', () => {
     ])
     // No notice was made of it: nobody is told that nobody can be told.
     expect(await notices()).toHaveLength(1)
+  })
+
+  test('that a person retries after its last try is tried as often as at first', async () => {
+    let tries = 0
+    server.behave(() => {
+      tries += 1
+      return tries <= 10 ? { kind: 'refuse', code: 421, text: 'later' } : { kind: 'accept' }
+    })
+    await oneAlert()
+    await doPosts()
+    expect((await notices()).map(([, , state, times]) => [state, times])).toEqual([['failed', 8]])
+    // The date of a mail has no fractions of a second.
+    await sleep(1100)
+    const { engine, close } = await openTestEngine('postgres', database, [quickPost])
+    const post = await db.selectFrom('runs').select('id').where('job', '=', 'post-alert').executeTakeFirstOrThrow()
+    await engine.ledger.retry(post.id, 'tester')
+    await close()
+    await doPosts()
+    expect((await notices()).map(([, , state, times]) => [state, times])).toEqual([['sent', 3]])
   })
 
   test('whose answer never came is unknown, and never sent again by itself', async () => {

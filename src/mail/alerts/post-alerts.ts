@@ -25,6 +25,8 @@ export type PostAlertsTools = {
   publicUrl: string
   /** How often a post is tried: a receiver that keeps asking for patience gets no more than that. */
   triesMax: number
+  /** Whether another failure is the end of it. */
+  isLastTry: boolean
 }
 
 /**
@@ -56,9 +58,18 @@ async function postMail(post: AlertPost, tools: PostAlertsTools): Promise<void> 
   await tools.commit((tx) => updateAlertPost(tx, post, { state: 'sent', sent_at: sql`now()`, reply: result.reply }))
 }
 
-/** A try after `failed` or `unknown` is a person's, and a new mail. */
+/** A try after `failed` or `unknown` is a person's: a new mail, and all tries anew. */
+function isDeliberate({ state }: AlertPost): boolean {
+  return state === 'failed' || state === 'unknown'
+}
+
+/** Which try this is since a person last asked for it. */
+function triesOf(post: AlertPost): number {
+  return isDeliberate(post) ? 1 : post.tries + 1
+}
+
 async function prepareMail(post: AlertPost, { db, checkpoint, publicUrl }: PostAlertsTools): Promise<Mail> {
-  const deliberate = post.state === 'failed' || post.state === 'unknown'
+  const deliberate = isDeliberate(post)
   const messageId = deliberate ? null : post.messageId
   const date = deliberate ? null : post.messageDate
   const identity = {
@@ -70,7 +81,7 @@ async function prepareMail(post: AlertPost, { db, checkpoint, publicUrl }: PostA
       state: 'sending',
       message_id: identity.messageId,
       message_date: identity.date,
-      tries: sql`tries + 1`,
+      tries: triesOf(post),
     }),
   )
   return composeAlertMail(post, { publicUrl, ...identity })
@@ -93,19 +104,21 @@ async function postCall(post: AlertPost, tools: PostAlertsTools): Promise<void> 
       new PermanentError('no-webhook', 'ALERT_WEBHOOK_URL is not set any more; set it, then retry'),
     )
   }
-  await checkpoint((tx) => updateAlertPost(tx, post, { state: 'sending', tries: sql`tries + 1` }))
+  await checkpoint((tx) => updateAlertPost(tx, post, { state: 'sending', tries: triesOf(post) }))
   const message = { ...composeAlertCall(post, publicUrl), at: Temporal.Instant.from(await databaseNow(db)) }
   const status = await webhook.send(message, signal).catch((error: unknown) => noteFailure(post, tools, error))
   await commit((tx) => updateAlertPost(tx, post, { state: 'sent', sent_at: sql`now()`, reply: `HTTP ${status}` }))
 }
 
 /** On record before the engine decides about another try. Patience without end is no plan: the last try is the last. */
-async function noteFailure(post: AlertPost, { checkpoint, triesMax }: PostAlertsTools, error: unknown): Promise<never> {
-  const isLast = post.tries + 1 >= triesMax
-  const isOver = isLast && error instanceof RetryLaterError
-  const final = isOver
-    ? new PermanentError('webhook-refused', `${error.message} It was tried ${triesMax} times.`)
-    : error
+async function noteFailure(post: AlertPost, tools: PostAlertsTools, error: unknown): Promise<never> {
+  const { checkpoint, triesMax, isLastTry, signal } = tools
+  const isPatient = error instanceof RetryLaterError
+  const final =
+    isPatient && triesOf(post) >= triesMax
+      ? new PermanentError('webhook-refused', `${error.message} It was tried ${triesMax} times.`)
+      : error
+  const isLast = isLastTry && !isPatient && !signal.aborted
   const state = isLast || final instanceof PermanentError ? 'failed' : 'pending'
   await checkpoint((tx) => updateAlertPost(tx, post, { state, reply: messageOf(final) }))
   throw final
