@@ -22,6 +22,8 @@ export type ClaimedRun = {
   attempt: number
   failures: number
   crashes: number
+  /** How often it lost the database since it was asked for. */
+  aways: number
   planned_at: string
   queued_at: string | null
   started_at: string
@@ -38,7 +40,7 @@ export type Outcome =
   /** Its process ended under it. `waitMs` null: that was once too often. */
   | { kind: 'crashed'; error: Error; code: string; waitMs: number | null }
   | { kind: 'cancelled' }
-  | { kind: 'given-back'; error: Error; waitMs: number }
+  | { kind: 'given-back'; error: Error; code: 'given-back' | 'database-away'; waitMs: number }
   | { kind: 'lost' }
 
 const STOP_MESSAGES = {
@@ -282,7 +284,7 @@ function endingOf(run: ClaimedRun, outcome: Exclude<Outcome, { kind: 'lost' }>, 
     attempt: run.attempt,
     state: outcome.kind === 'crashed' && outcome.waitMs === null ? 'failed' : NEXT_STATE[outcome.kind],
     outcome: outcome.kind,
-    code: 'code' in outcome ? outcome.code : outcome.kind === 'given-back' ? 'given-back' : null,
+    code: 'code' in outcome ? outcome.code : null,
     message: error === null ? null : plainText(error.message, MESSAGE_CHARS_MAX),
     stack: error?.stack === undefined ? null : plainText(error.stack, STACK_CHARS_MAX),
     waitMs: ('waitMs' in outcome ? outcome.waitMs : null) ?? 0,
@@ -301,19 +303,18 @@ export async function writeEndings(db: Transaction | Database['system'], endings
 export function judge(
   thrown: unknown,
   signal: AbortSignal,
-  run: Pick<ClaimedRun, 'attempt' | 'failures' | 'crashes'>,
+  run: Pick<ClaimedRun, 'failures' | 'aways'>,
   retry: RetryPolicy,
 ): Outcome {
   const stop: unknown = signal.aborted ? signal.reason : thrown
   if (stop instanceof StopError && stop.why !== 'deadline') {
     if (stop.why === 'cancel') return { kind: 'cancelled' }
-    return stop.why === 'lost' ? { kind: 'lost' } : { kind: 'given-back', error: stop, waitMs: 0 }
+    return stop.why === 'lost' ? { kind: 'lost' } : { kind: 'given-back', error: stop, code: 'given-back', waitMs: 0 }
   }
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-  if (error instanceof RetryLaterError) return { kind: 'given-back', error, waitMs: error.waitMs }
-  const returns = run.attempt - run.failures - run.crashes
-  if (error instanceof DatabaseAwayError && returns <= AWAY_MAX)
-    return { kind: 'given-back', error, waitMs: backoffMs(AWAY_RETRY, returns) }
+  if (error instanceof RetryLaterError) return { kind: 'given-back', error, code: 'given-back', waitMs: error.waitMs }
+  if (error instanceof DatabaseAwayError && run.aways < AWAY_MAX)
+    return { kind: 'given-back', error, code: 'database-away', waitMs: backoffMs(AWAY_RETRY, run.aways + 1) }
   if (error instanceof PermanentError || error instanceof InputError) return { kind: 'failed', error, code: error.code }
   const code = stop instanceof StopError ? 'deadline' : error.name === 'ZodError' ? 'invalid-payload' : 'error'
   const failures = run.failures + 1

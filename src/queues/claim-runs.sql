@@ -22,6 +22,10 @@ with wanted as (
   returning
     runs.id, runs.job, runs.key, runs.client_id, runs.night, runs.payload, runs.priority, runs.node, runs.attempt, runs.failures,
     runs.crashes,
+    case when wanted.attempt = 0 then 0 else (
+      select count(*) from run_attempts a
+      where a.run_id = runs.id and a.error_code = 'database-away' and a.started_at >= runs.planned_at
+    )::int end as aways,
     runs.planned_at, runs.queued_at, runs.started_at, runs.cancel_requested_at, runs.trace_parent
 ), lost as (
   insert into run_attempts (run_id, attempt, node, started_at, finished_at, outcome)
