@@ -141,8 +141,8 @@ async function requestRun(tools: LedgerTools, request: RunRequest, options: Requ
   const fresh = planned.find((run) => run.job === job && run.key === key)
   const known = fresh ?? (await findRun(tools.db, request))
   if (!known) throw new Error(`run ${job} ${key} was planned and is gone`)
-  if (!fresh) await planAgain(tools.db, [known], REVIVED[options.again], plan)
-  if (fresh?.state !== 'queued') tools.onPlanned()
+  const again = fresh ? [] : await planAgain(tools.db, [known], REVIVED[options.again], plan)
+  if (fresh?.state === 'planned' || again.length > 0) tools.onPlanned()
   return { runId: known.id, created: fresh !== undefined }
 }
 
@@ -173,7 +173,7 @@ async function requestAll(tools: LedgerTools, requests: RunRequest[], options: R
     const again = await planAgain(tools.db, await findRuns(tools.db, known), REVIVED[options.again], plan)
     changed += planned.length + again.length
   }
-  tools.onPlanned()
+  if (changed > 0) tools.onPlanned()
   return changed
 }
 
