@@ -156,6 +156,13 @@ export const settings = z.object({
     .max(100)
     .default(4)
     .describe('Mails sent at once by this process.'),
+  CONCURRENCY_IMPORTS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(32)
+    .default(1)
+    .describe('Uploaded files imported, and customers erased, at once by this process.'),
   CLIENT_RUNS_MAX: z.coerce
     .number()
     .int()

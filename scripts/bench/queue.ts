@@ -1,7 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
@@ -10,9 +7,7 @@ import { Redis } from 'ioredis'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { z } from 'zod'
-import { type Database, openDatabase } from '../../src/db/database.ts'
-import { startEmbeddedServer } from '../../src/db/embedded-server.ts'
-import { migrate } from '../../src/db/migrate.ts'
+import { type Database } from '../../src/db/database.ts'
 import { createLog } from '../../src/log.ts'
 import {
   createEngine,
@@ -26,6 +21,7 @@ import {
 import { systemClock } from '../../src/time.ts'
 import { startRedis } from '../../test/support/redis.ts'
 import { closeBench, type Measure, median, percentile, tell } from './table.ts'
+import { withServer } from './with-server.ts'
 
 /**
  * `npm run bench:queue`: the engine against bare BullMQ, alternately in the same run, on the same servers. Every figure is a ratio of
@@ -70,28 +66,22 @@ async function main(): Promise<number> {
     process.stdout.write(HELP)
     return 0
   }
-  const folder = await mkdtemp(join(tmpdir(), 'daybreak-bench-'))
-  const log = createLog('error')
-  const server = await startEmbeddedServer({ folder, port: 0 })
-  const redis = await startRedis()
-  await migrate(server.url)
-  const database = openDatabase(server.url, { max: 32, log })
-  try {
+  return withServer({ connections: 32 }, async ({ url, database, log }) => {
     const client = { id: 'acme', name: 'Acme', time_zone: 'UTC', currency: 'EUR' }
     await database.system.insertInto('clients').values(client).execute()
-    const world = { url: server.url, database, log, redisUrl: redis.url }
-    return closeBench([
-      ...(await throughput(world)),
-      ...(await pickUp(world)),
-      ...(await planning(world)),
-      ...(await flatness(world)),
-    ])
-  } finally {
-    await database.close()
-    await redis.stop()
-    await server.release()
-    await rm(folder, { recursive: true, force: true })
-  }
+    const redis = await startRedis()
+    try {
+      const world = { url, database, log, redisUrl: redis.url }
+      return closeBench([
+        ...(await throughput(world)),
+        ...(await pickUp(world)),
+        ...(await planning(world)),
+        ...(await flatness(world)),
+      ])
+    } finally {
+      await redis.stop()
+    }
+  })
 }
 
 const KINDS = ['postgres', 'redis'] as const
@@ -115,7 +105,7 @@ async function throughput(world: World): Promise<Measure[]> {
     const [bare, whole] = [median(perSecond.bare[kind]), median(perSecond.whole[kind])]
     const ratio = whole / yardstick
     return [
-      { work: `bare BullMQ on ${kind}`, figure: `${Math.round(bare)} jobs/s`, mark: '', held: null },
+      { work: `bare BullMQ on ${kind}, durable`, figure: `${Math.round(bare)} jobs/s`, mark: '', held: null },
       {
         work: `whole ledger on ${kind}, planned to finished`,
         figure: `${Math.round(whole)} runs/s, ${ratio.toFixed(2)} × bare on PostgreSQL`,
@@ -422,7 +412,7 @@ function openEngine({ database, log }: World, backend: QueueBackend): Engine {
     clock: systemClock,
     // One client stands for all: its cap must not be what is measured.
     clientRunsMax: 1_000_000,
-    concurrency: { aggregation: CONCURRENCY, segments: 1, predictions: 1, reports: 1, deliveries: 1 },
+    concurrency: { aggregation: CONCURRENCY, segments: 1, predictions: 1, reports: 1, deliveries: 1, imports: 1 },
     log,
     onTick: async () => {},
   })

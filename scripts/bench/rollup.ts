@@ -1,12 +1,9 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { sql } from 'kysely'
-import { type Database, openDatabase } from '../../src/db/database.ts'
-import { startEmbeddedServer } from '../../src/db/embedded-server.ts'
-import { migrate } from '../../src/db/migrate.ts'
+import { type Database } from '../../src/db/database.ts'
 import type { JobTools } from '../../src/jobs/job-tools.ts'
 import { rollUpDay } from '../../src/jobs/roll-up-day.ts'
 import { createLog } from '../../src/log.ts'
@@ -17,6 +14,7 @@ import { importBench } from './import.ts'
 import { ingestBench } from './ingest.ts'
 import { questionsBench } from './questions.ts'
 import { closeBench, type Measure, median, tell } from './table.ts'
+import { withServer } from './with-server.ts'
 
 /**
  * `npm run bench:rollup`: nights of many clients through the queue, against one statement per table written by hand over the same rows, on
@@ -26,7 +24,7 @@ import { closeBench, type Measure, median, tell } from './table.ts'
 const HELP = `npm run bench:rollup -- [part…] [options]
 
   night       200 clients × 5,000 interactions of one day, all families, against SQL by hand
-  history     the same night, with as much history as one day and ten times as much
+  history     the same night of 40 of them, with 8 days of facts and with 80: about ten minutes
   backfill    30 days × 50 clients: is it linear, does memory stay flat?
   questions   dashboard questions over a year of 5,000,000 interactions (also: npm run bench:questions)
   import      1,000,000 CSV rows against COPY (also: npm run bench:import)
@@ -55,7 +53,11 @@ const CONTACTS = Number(values.contacts)
 const ROUNDS = Number(values.rounds)
 const BACKFILL_DAYS = Number(values.backfill)
 const BACKFILL_CLIENTS = Math.min(50, CLIENTS)
-const HISTORY = 10
+/** With 30 days and 50 clients: 10,000,000. */
+const BACKFILL_CONTACTS = Math.round((CONTACTS * 4) / 3)
+/** Of the shorter history, the night among them; the longer one has ten times as many. A night looks a week back for repeated contacts. */
+const HISTORY_DAYS = 8
+const HISTORY_CLIENTS = Math.min(40, CLIENTS)
 
 const FOLDER = join(import.meta.dirname, 'rollup')
 const NIGHT: Day = '2026-03-18'
@@ -82,38 +84,31 @@ async function main(): Promise<number> {
     return 0
   }
   const wanted = (part: string) => positionals.length === 0 || positionals.includes(part)
-  const nights = [night, history, backfill].filter(({ name }) => wanted(name))
-  const measures = nights.length === 0 ? [] : await inWorld(nights)
+  const measures: Measure[] = []
+  for (const part of [night, history, backfill].filter(({ name }) => wanted(name)))
+    measures.push(...(await inWorld(part)))
   if (wanted('questions')) measures.push(...(await questionsBench()))
   if (wanted('import')) measures.push(...(await importBench()))
   if (wanted('ingest')) measures.push(...(await ingestBench()))
   return closeBench(measures)
 }
 
-/** Measures on a server of their own, one after the other. */
-async function inWorld(parts: ((world: World) => Promise<Measure[]>)[]): Promise<Measure[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'daybreak-bench-'))
-  const log = createLog('error')
-  const server = await startEmbeddedServer({ folder, port: 0 })
-  await migrate(server.url)
-  const database = openDatabase(server.url, { max: 16, log })
-  const options = { pool: database.queuePool, redisUrl: undefined, redisCluster: false, prefix: 'bench', log }
-  const backend = await openQueueBackend(options)
-  const engine = openEngine(database, backend, log)
-  const measures: Measure[] = []
-  try {
-    await addClients(database)
-    await engine.startScheduler()
-    await engine.startWorkers()
-    for (const part of parts) measures.push(...(await part({ database, engine })))
-  } finally {
-    await engine.close(1000)
-    await backend.close()
-    await database.close()
-    await server.release()
-    await rm(folder, { recursive: true, force: true })
-  }
-  return measures
+/** Measures on a server of its own. */
+function inWorld(measure: (world: World) => Promise<Measure[]>): Promise<Measure[]> {
+  return withServer({ connections: 16 }, async ({ database, log }) => {
+    const options = { pool: database.queuePool, redisUrl: undefined, redisCluster: false, prefix: 'bench', log }
+    const backend = await openQueueBackend(options)
+    const engine = openEngine(database, backend, log)
+    try {
+      await addClients(database)
+      await engine.startScheduler()
+      await engine.startWorkers()
+      return await measure({ database, engine })
+    } finally {
+      await engine.close(1000)
+      await backend.close()
+    }
+  })
 }
 
 async function addClients({ unhurried }: Database): Promise<void> {
@@ -129,18 +124,26 @@ async function addClients({ unhurried }: Database): Promise<void> {
   )
 }
 
-/** Facts of whole days of the first clients, as a load without triggers would leave them, and their days marked. */
-async function fill({ database: { unhurried } }: World, from: Day, to: Day, clients: number): Promise<void> {
-  await sql`select ensure_fact_partitions(${addDays(from, -20)}::date, ${to}::date)`.execute(unhurried)
-  for (let day = addDays(from, -1); day <= to; day = addDays(day, 1)) {
+/**
+ * Facts of whole days of the first clients, as a load without triggers would leave them, and their days marked. They happen from 06:00 to
+ * 18:00 UTC: in the zones of these clients that is one local day.
+ */
+async function fill(
+  { database: { unhurried } }: World,
+  days: readonly Day[],
+  size: { clients: number; contacts: number },
+): Promise<void> {
+  const [from, to] = [days[0] ?? NIGHT, days.at(-1) ?? NIGHT]
+  await sql`select ensure_fact_partitions(${addDays(from, -20)}::date, ${addDays(to, 1)}::date)`.execute(unhurried)
+  for (const day of days) {
     await unhurried.transaction().execute(async (tx) => {
       await sql`set local session_replication_role = replica`.execute(tx)
-      await fillFacts(tx, [clients, CONTACTS, day])
+      await fillFacts(tx, [size.clients, size.contacts, day])
     })
-    tell(`filled ${day}: ${clients} clients × ${CONTACTS} interactions`)
+    tell(`filled ${day}: ${size.clients} clients × ${size.contacts} interactions`)
   }
   await sql`vacuum analyze`.execute(unhurried)
-  await fillDays(unhurried, [from, to])
+  await fillDays(unhurried, [from, addDays(to, 1)])
 }
 
 /** Rolls the days of the first clients up through the queue, by the ledger; returns seconds from the first planned to the last done. */
@@ -186,7 +189,7 @@ async function rollUpByHand({ database: { unhurried } }: World, day: Day): Promi
 }
 
 async function night(world: World): Promise<Measure[]> {
-  await fill(world, NIGHT, addDays(NIGHT, 1), CLIENTS)
+  await fill(world, [NIGHT], { clients: CLIENTS, contacts: CONTACTS })
   const [queue, hand]: [number[], number[]] = [[], []]
   for (let round = 1; round <= ROUNDS; round += 1) {
     hand.push(await rollUpByHand(world, NIGHT))
@@ -205,18 +208,17 @@ async function night(world: World): Promise<Measure[]> {
 }
 
 async function history(world: World): Promise<Measure[]> {
-  const first = addDays(NIGHT, 1)
-  await fill(world, first, addDays(first, 1), CLIENTS)
-  const short = await rollUpThroughQueue(world, [first], CLIENTS)
-  tell(`with a history of 2 days: ${short.toFixed(1)} s`)
-  const last = addDays(first, 2 * (HISTORY - 1))
-  await fill(world, addDays(first, 1), addDays(last, 1), CLIENTS)
-  const long = await rollUpThroughQueue(world, [last], CLIENTS)
-  tell(`with a history of ${2 * HISTORY} days: ${long.toFixed(1)} s`)
+  const size = { clients: HISTORY_CLIENTS, contacts: CONTACTS }
+  await fill(world, daysUntil(NIGHT, HISTORY_DAYS), size)
+  const short = median(await nights(world))
+  tell(`with ${HISTORY_DAYS} days of facts: ${short.toFixed(1)} s`)
+  await fill(world, daysUntil(addDays(NIGHT, -HISTORY_DAYS), 9 * HISTORY_DAYS), size)
+  const long = median(await nights(world))
+  tell(`with ${10 * HISTORY_DAYS} days of facts: ${long.toFixed(1)} s`)
   const ratio = long / short
   return [
     {
-      work: 'the same night when history is 10 × longer',
+      work: `a night of ${HISTORY_CLIENTS} of them when history is 10 × longer (${10 * HISTORY_DAYS} days)`,
       figure: `${long.toFixed(1)} s, ${ratio.toFixed(2)} × (${short.toFixed(1)} s)`,
       mark: '≤ 1.15 ×',
       held: ratio <= 1.15,
@@ -224,10 +226,22 @@ async function history(world: World): Promise<Measure[]> {
   ]
 }
 
+/** Seconds of each round of the night. */
+async function nights(world: World): Promise<number[]> {
+  const seconds: number[] = []
+  for (let round = 1; round <= ROUNDS; round += 1)
+    seconds.push(await rollUpThroughQueue(world, [NIGHT], HISTORY_CLIENTS))
+  return seconds
+}
+
+/** So many days, the last of which is this one. */
+function daysUntil(last: Day, count: number): Day[] {
+  return Array.from({ length: count }, (_, n) => addDays(last, n - count + 1))
+}
+
 async function backfill(world: World): Promise<Measure[]> {
-  const from = addDays(NIGHT, -90)
-  const days = Array.from({ length: BACKFILL_DAYS }, (_, n) => addDays(from, n))
-  await fill(world, from, addDays(from, BACKFILL_DAYS), BACKFILL_CLIENTS)
+  const days = daysUntil(NIGHT, BACKFILL_DAYS)
+  await fill(world, days, { clients: BACKFILL_CLIENTS, contacts: BACKFILL_CONTACTS })
   const third = Math.ceil(days.length / 3)
   const seconds: number[] = []
   const memory: Memory[] = []
@@ -241,7 +255,7 @@ async function backfill(world: World): Promise<Measure[]> {
   const flat = (of: keyof Memory) => (memory.at(-1)?.[of] ?? 0) / (memory[0]?.[of] ?? 1)
   return [
     {
-      work: `backfill of ${days.length} days × ${BACKFILL_CLIENTS} clients × ${CONTACTS} interactions`,
+      work: `backfill of ${days.length} days × ${BACKFILL_CLIENTS} clients × ${BACKFILL_CONTACTS} interactions`,
       figure: `${seconds.map((each) => each.toFixed(2)).join(', ')} s a day in each third, last ${linear.toFixed(2)} × first`,
       mark: '≤ 1.15 ×',
       held: linear <= 1.15,
@@ -292,7 +306,7 @@ function openEngine(
     clock: systemClock,
     clientRunsMax: 50,
     // As config.ts has it.
-    concurrency: { aggregation: 4, segments: 1, predictions: 1, reports: 1, deliveries: 1 },
+    concurrency: { aggregation: 4, segments: 1, predictions: 1, reports: 1, deliveries: 1, imports: 1 },
     log,
     onTick: async () => {},
   })

@@ -10,7 +10,8 @@ const payload = z.strictObject({ clientId, importId: z.uuid() })
 export const importFile = defineJob<z.output<typeof payload>, JobTools>({
   name: 'import-file',
   summary: 'Brings the rows of an uploaded file in as facts, or says what that would do.',
-  queue: 'aggregation',
+  // Long, and somebody's own doing: the night does not wait behind it.
+  queue: 'imports',
   payload,
   key: ({ clientId, importId }) => `${clientId}.${importId}`,
   client: ({ clientId }) => clientId,

@@ -119,5 +119,6 @@ function concurrencyOf(config: Config) {
     predictions: config.CONCURRENCY_PREDICTIONS,
     reports: config.CONCURRENCY_REPORTS,
     deliveries: config.CONCURRENCY_DELIVERIES,
+    imports: config.CONCURRENCY_IMPORTS,
   }
 }

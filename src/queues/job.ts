@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { ClientDatabase, Transaction } from '../db/database.ts'
 import type { Log } from '../log.ts'
 
-export const QUEUES = ['aggregation', 'segments', 'predictions', 'reports', 'deliveries'] as const
+export const QUEUES = ['aggregation', 'segments', 'predictions', 'reports', 'deliveries', 'imports'] as const
 export type QueueName = (typeof QUEUES)[number]
 
 /** What a schedule's payload is computed from: the client it is for and what its row adds. */

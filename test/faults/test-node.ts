@@ -32,6 +32,7 @@ const engine = createEngine({
     predictions: config.CONCURRENCY_PREDICTIONS,
     reports: config.CONCURRENCY_REPORTS,
     deliveries: config.CONCURRENCY_DELIVERIES,
+    imports: config.CONCURRENCY_IMPORTS,
   },
   log,
   onTick: async () => {},
