@@ -1,17 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
-import { startEmbeddedServer } from '../../src/db/embedded-server.ts'
-import { migrate } from '../../src/db/migrate.ts'
 import { closeBench, type Measure, median, tell } from './table.ts'
+import { withServer } from './with-server.ts'
 
 /**
  * `npm run bench:import`: a file of contacts through `daybreak import`, as a process of its own, against COPY of the same file into the
@@ -61,20 +59,17 @@ type World = { url: string; connection: pg.Client; csv: string; mapping: string 
 
 /** The figures of this bench, for whoever puts several into one table. */
 export async function importBench(): Promise<Measure[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'daybreak-bench-'))
-  const server = await startEmbeddedServer({ folder: join(folder, 'postgres'), port: 0 })
-  const connection = new pg.Client({ connectionString: server.url })
-  try {
-    await migrate(server.url)
+  return withServer({ connections: 1 }, async ({ url, folder }) => {
+    const connection = new pg.Client({ connectionString: url })
     await connection.connect()
-    const world = { url: server.url, connection, csv: join(folder, 'calls.csv'), mapping: join(folder, 'mapping.json') }
-    await fill(world)
-    return await measure(world)
-  } finally {
-    await connection.end()
-    await server.release()
-    await rm(folder, { recursive: true, force: true })
-  }
+    try {
+      const world = { url, connection, csv: join(folder, 'calls.csv'), mapping: join(folder, 'mapping.json') }
+      await fill(world)
+      return await measure(world)
+    } finally {
+      await connection.end()
+    }
+  })
 }
 
 async function fill({ connection, csv, mapping }: World): Promise<void> {

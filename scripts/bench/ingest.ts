@@ -1,18 +1,15 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { createKey } from '../../src/board/people.ts'
-import { openDatabase, type SystemDatabase } from '../../src/db/database.ts'
-import { startEmbeddedServer } from '../../src/db/embedded-server.ts'
-import { migrate } from '../../src/db/migrate.ts'
-import { createLog } from '../../src/log.ts'
+import { type SystemDatabase } from '../../src/db/database.ts'
 import { systemClock } from '../../src/time.ts'
-import { makeDataFolder, startDaybreak } from '../../test/support/program.ts'
+import { startDaybreak } from '../../test/support/program.ts'
 import { closeBench, type Measure, median, percentile, tell } from './table.ts'
+import { withServer } from './with-server.ts'
 
 /**
  * How many facts a board takes over HTTP: batches of a thousand interactions, as collectors send them, against a board that has one core
@@ -32,33 +29,23 @@ const TOPICS = ['billing', 'delivery', 'returns', 'technical', 'contract']
 /** A batch, ready to be sent by whoever is free. */
 type Sending = { clientId: string; body: Buffer }
 
-export async function ingestBench(settings: Record<string, string> = {}): Promise<Measure[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'daybreak-bench-'))
-  const server = await startEmbeddedServer({ folder, port: 0 })
-  await migrate(server.url)
-  const database = openDatabase(server.url, { max: 4, log: createLog('error') })
-  const data = await makeDataFolder()
-  try {
+export function ingestBench(settings: Record<string, string> = {}): Promise<Measure[]> {
+  return withServer({ connections: 4 }, async ({ url, database, folder }) => {
     const keys = await givenCollectors(database.system)
     const board = await startDaybreak({
-      DATABASE_URL: server.url,
-      DATA_DIR: data.path,
+      DATABASE_URL: url,
+      DATA_DIR: join(folder, 'data'),
       ROLES: 'board',
       REQUESTS_PER_SECOND: '1000',
       ...settings,
     })
-    const core = await bindToOneCore(board.pid)
     try {
+      const core = await bindToOneCore(board.pid)
       return await measureAll({ url: board.url, pid: board.pid, keys, core }, database.system)
     } finally {
       await board.stop()
     }
-  } finally {
-    await database.close()
-    await server.release()
-    await data.remove()
-    await rm(folder, { recursive: true, force: true })
-  }
+  })
 }
 
 /** A client for each collector, with its key. */

@@ -1,18 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { sql } from 'kysely'
 import { createKey } from '../../src/board/people.ts'
-import { openDatabase, type SystemDatabase } from '../../src/db/database.ts'
-import { startEmbeddedServer } from '../../src/db/embedded-server.ts'
-import { migrate } from '../../src/db/migrate.ts'
-import { createLog } from '../../src/log.ts'
+import { type SystemDatabase } from '../../src/db/database.ts'
 import { expireRuns } from '../../src/queues/expire-runs.ts'
 import { sqlFile } from '../../src/sql.ts'
 import { addDays, dayOf, systemClock } from '../../src/time.ts'
 import { makeDataFolder, startDaybreak } from '../../test/support/program.ts'
 import { closeBench, type Measure, percentile, tell } from './table.ts'
+import { withServer } from './with-server.ts'
 
 /** `npm run bench:runs`: how quick the board is over a ledger of a million finished runs, asked over HTTP, and how quick the ledger lets go. */
 
@@ -48,19 +43,11 @@ async function main(): Promise<number> {
     process.stdout.write(HELP)
     return 0
   }
-  const folder = values.folder ?? (await mkdtemp(join(tmpdir(), 'daybreak-bench-')))
-  const server = await startEmbeddedServer({ folder, port: 0 })
-  await migrate(server.url)
-  const database = openDatabase(server.url, { max: 8, log: createLog('error') })
-  try {
+  return withServer({ connections: 8, kept: values.folder }, async ({ url, database }) => {
     await fill(database.unhurried)
-    const measures = await withBoard(server.url, database.system)
+    const measures = await withBoard(url, database.system)
     return closeBench([...measures, ...(await retention(database.system))])
-  } finally {
-    await database.close()
-    await server.release()
-    if (values.folder === undefined) await rm(folder, { recursive: true, force: true })
-  }
+  })
 }
 
 const fillRuns = sqlFile(import.meta.dirname, 'fill-runs.sql')

@@ -1,0 +1,32 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Database, openDatabase } from '../../src/db/database.ts'
+import { startEmbeddedServer } from '../../src/db/embedded-server.ts'
+import { migrate } from '../../src/db/migrate.ts'
+import { createLog, type Log } from '../../src/log.ts'
+
+/** The migrated embedded server of a bench, a pool of it, and a folder for its files. */
+export type BenchServer = { url: string; database: Database; folder: string; log: Log }
+
+/** Measures on a server of its own that is gone afterwards, or on that of a folder, which is kept. */
+export async function withServer<T>(
+  { connections, kept }: { connections: number; kept?: string | undefined },
+  work: (server: BenchServer) => Promise<T>,
+): Promise<T> {
+  const folder = kept ?? (await mkdtemp(join(tmpdir(), 'daybreak-bench-')))
+  const log = createLog('error')
+  const server = await startEmbeddedServer({ folder: join(folder, 'postgres'), port: 0 })
+  try {
+    await migrate(server.url)
+    const database = openDatabase(server.url, { max: connections, log })
+    try {
+      return await work({ url: server.url, database, folder, log })
+    } finally {
+      await database.close()
+    }
+  } finally {
+    await server.release()
+    if (kept === undefined) await rm(folder, { recursive: true, force: true })
+  }
+}
