@@ -151,7 +151,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
       expect(await lines.execute()).toEqual([1, 2].map((attempt) => ({ message: `attempt ${attempt} of ${name}` })))
     }
     const names = Object.keys(expected).toSorted()
-    expect(await sectors()).toEqual(names.map((id) => ({ id, name: 'after a crash' })))
+    expect(await sectors()).toEqual(names.map((id) => ({ id, name: 'at a later attempt' })))
   })
 
   test('a run that ends its process again and again fails for good, says why, and starts anew when a person retries it', async () => {

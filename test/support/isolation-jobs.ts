@@ -17,7 +17,7 @@ function apart(name: string, run: Run, change: Partial<AnyJob> = {}): AnyJob {
   return testJob(name, run, { memoryMaxMb: MEMORY_MAX_MB, ...change })
 }
 
-/** Does it to the first attempt only, and commits at the second that it was told of the crash. */
+/** Does it to the first attempt only, and commits which of the two it was. */
 function once(name: string, harm: () => unknown): AnyJob {
   return apart(name, async ({ clientId }, { attempt, log, commit }) => {
     log.info(`attempt ${attempt} of ${name}`)
@@ -25,7 +25,7 @@ function once(name: string, harm: () => unknown): AnyJob {
     await commit(async (tx) => {
       await tx
         .insertInto('sectors')
-        .values({ client_id: clientId, id: name, name: attempt > 1 ? 'after a crash' : 'at once' })
+        .values({ client_id: clientId, id: name, name: attempt > 1 ? 'at a later attempt' : 'at once' })
         .execute()
     })
   })
