@@ -1,21 +1,35 @@
-import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { createGunzip } from 'node:zlib'
+import yauzl from 'yauzl'
 import { escapeHtml } from '../escape-html.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { words } from './spelling.ts'
-import { zipEntries } from './zip-entries.ts'
 
-/** An archive is read whole; a larger one is left unread, and said to be. */
+/** An archive is read whole, to find its parts; a larger one is left unread, and said to be. */
 const ARCHIVE_BYTES_MAX = 64 * 1024 * 1024
+/** What is longer when unpacked is left unread, too: a few kilobytes can be made to unpack for days. */
+const UNPACKED_BYTES_MAX = 4 * 1024 * 1024 * 1024
+/** What a file is, its beginning says, however small the pieces are in which it comes. */
+const HEAD_BYTES = 4096
 /** Longer than any word that is looked for, so that none is cut in two between pieces. */
 const OVERLAP = 4096
 
-/** unread: a PDF, whose text cannot be searched, or an archive too large or broken. gone: there is no such object. */
+/**
+ * unread: a PDF, whose text cannot be searched, a file too large, or one that is damaged (an upload that is cut off, say). gone: there is no
+ * such object.
+ */
 export type FileSearch = 'named' | 'not-named' | 'unread' | 'gone'
 
-/** Looks for words in a stored file: texts, workbooks, and texts packed with gzip; what it is, its first bytes say. */
-export async function searchFile(storage: ObjectStore, key: string, wanted: readonly string[]): Promise<FileSearch> {
+/**
+ * Looks for words in a stored file: texts, workbooks, and texts packed with gzip; what it is, its first bytes say. Throws what the store
+ * throws, and nothing for what somebody else put into the file.
+ */
+export async function searchFile(
+  storage: Pick<ObjectStore, 'get'>,
+  key: string,
+  wanted: readonly string[],
+): Promise<FileSearch> {
   const object = await storage.get(key).catch((error: unknown) => {
     if ((error as { code?: unknown }).code === 'object-missing') return null
     throw error
@@ -24,43 +38,76 @@ export async function searchFile(storage: ObjectStore, key: string, wanted: read
   const pattern = words(
     wanted.flatMap((word) => [...new Set([word, escapeHtml(word), JSON.stringify(word).slice(1, -1)])]),
   )
-  const { head, whole } = await lookAhead(object.body)
   try {
-    if (head.startsWith('%PDF')) return 'unread'
-    if (head.startsWith('PK'))
+    const { head, whole } = await lookAhead(object.body)
+    const start = head.toString('latin1', 0, 4)
+    if (start === '%PDF') return 'unread'
+    if (start === 'PK\x03\x04')
       return object.sizeBytes > ARCHIVE_BYTES_MAX ? 'unread' : await searchArchive(await buffer(whole), pattern)
-    const text = head.startsWith('\x1f\x8b') ? whole.pipe(createGunzip()) : whole
-    return (await hasWord(text, pattern)) ? 'named' : 'not-named'
+    const text = start.startsWith('\x1f\x8b') ? unpacked(whole) : whole
+    return await searchText(text, pattern, { bytesLeft: UNPACKED_BYTES_MAX })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code?.startsWith('Z_') === true) return 'unread'
+    throw error
   } finally {
     object.body.destroy()
   }
 }
 
-async function lookAhead(body: Readable): Promise<{ head: string; whole: Readable }> {
-  const chunks = body[Symbol.asyncIterator]() as AsyncIterableIterator<Buffer>
-  const first = await chunks.next()
-  const head: Buffer = first.done === true ? Buffer.alloc(0) : first.value
-  async function* again(): AsyncGenerator<Buffer> {
-    yield head
-    yield* { [Symbol.asyncIterator]: () => chunks }
+/** The beginning of a stream, or all of it where it is shorter; and the whole of it, the beginning included, to be read once. */
+async function lookAhead(pieces: AsyncIterable<Buffer>): Promise<{ head: Buffer; whole: AsyncIterable<Buffer> }> {
+  const rest = pieces[Symbol.asyncIterator]()
+  const read: Buffer[] = []
+  for (let bytes = 0; bytes < HEAD_BYTES; ) {
+    const next = await rest.next()
+    if (next.done === true) break
+    read.push(next.value)
+    bytes += next.value.length
   }
-  return { head: head.toString('latin1', 0, 4), whole: Readable.from(again(), { objectMode: false }) }
+  const head = Buffer.concat(read)
+  async function* whole(): AsyncGenerator<Buffer> {
+    try {
+      yield head
+      yield* { [Symbol.asyncIterator]: () => rest }
+    } finally {
+      await rest.return?.()
+    }
+  }
+  return { head, whole: whole() }
 }
 
-async function searchArchive(zip: Buffer, pattern: RegExp): Promise<FileSearch> {
-  for (const content of zipEntries(zip)) {
-    if (content === null) return 'unread'
-    if (await hasWord([content], pattern)) return 'named'
-  }
-  return 'not-named'
+/** Throws an error whose code begins with Z_ for what is no gzip to its end. */
+async function* unpacked(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  // Whoever reads hears of an error through the loop; the pipeline's own word of it is the same.
+  yield* pipeline(packed, createGunzip(), () => {}) as AsyncIterable<Buffer>
 }
 
-async function hasWord(chunks: AsyncIterable<Buffer> | Iterable<Buffer>, pattern: RegExp): Promise<boolean> {
+/** What can be spent on a file. */
+type Budget = { bytesLeft: number }
+
+async function searchArchive(archive: Buffer, pattern: RegExp): Promise<FileSearch> {
+  const budget = { bytesLeft: UNPACKED_BYTES_MAX }
+  try {
+    const zip = await yauzl.fromBufferPromise(archive, { decodeStrings: false })
+    for await (const entry of zip.eachEntry()) {
+      const found = await searchText(await zip.openReadStreamPromise(entry), pattern, budget)
+      if (found !== 'not-named') return found
+    }
+    return 'not-named'
+  } catch {
+    // All of it is here: nothing but the archive itself can be at fault.
+    return 'unread'
+  }
+}
+
+async function searchText(pieces: AsyncIterable<Buffer>, pattern: RegExp, budget: Budget): Promise<FileSearch> {
   const decoder = new TextDecoder()
   let text = ''
-  for await (const chunk of chunks) {
-    text = text.slice(-OVERLAP) + decoder.decode(chunk, { stream: true })
-    if (pattern.test(text)) return true
+  for await (const piece of pieces) {
+    budget.bytesLeft -= piece.length
+    if (budget.bytesLeft < 0) return 'unread'
+    text = text.slice(-OVERLAP) + decoder.decode(piece, { stream: true })
+    if (pattern.test(text)) return 'named'
   }
-  return false
+  return 'not-named'
 }

@@ -3,11 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { rollUpDay } from '../../src/analytics/metrics/index.ts'
 import type { DB } from '../../src/db/schema.ts'
+import { recordImport } from '../../src/ingest/uploaded-imports.ts'
 import { countCustomerRows, eraseCustomer, findMentions, readErasure, requestErasure } from '../../src/privacy/index.ts'
 import { NAMESAKES, SYSTEM_TABLES } from '../../src/privacy/text-columns.ts'
 import { zipStream } from '../../src/reports/render/xlsx/zip-stream.ts'
@@ -466,6 +468,17 @@ describe('stored files', () => {
     return id
   }
 
+  /** An import of a file. Returns its id. */
+  async function upload(content: string | Buffer): Promise<string> {
+    const objectKey = `${ACME}/uploads/${randomUUID()}`
+    await storage.put(objectKey, Readable.from([content]), { mediaType: 'text/csv' })
+    return recordImport(database.forClient(ACME), {
+      ...{ clientId: ACME, kind: 'customers', fileName: 'u.csv', format: null, sheet: null, headerRow: null },
+      ...{ mapping: null, mappingName: null, dryRun: false, strict: false, requestedBy: 'x' },
+      ...{ objectKey, sizeBytes: 1, sha256: '' },
+    })
+  }
+
   async function workbook(text: string): Promise<Buffer> {
     const chunks: Uint8Array[] = []
     const entries = [
@@ -523,16 +536,19 @@ describe('stored files', () => {
   })
 
   test('uploaded files that name the customer go, their import stays on record', async () => {
-    const key = `${ACME}/uploads/u.csv`
-    await storage.put(key, Readable.from([`id\n${ADA}\n`]), { mediaType: 'text/csv' })
-    const [made] = (
-      await sql<{
-        id: string
-      }>`insert into imports (client_id, kind, file_name, dry_run, strict, object_key, size_bytes, sha256, requested_by)
-        values (${ACME}, 'customers', 'u.csv', false, false, ${key}, 1, '', 'x') returning id`.execute(db)
-    ).rows
+    const made = await upload(`id\n${ADA}\n`)
     const { files } = await erase(ADA)
-    expect(files?.imports).toEqual({ deleted: [made?.id], unread: [] })
+    expect(files?.imports).toEqual({ deleted: [made], unread: [] })
     expect(await stored()).toEqual([])
+    expect(await db.selectFrom('imports').select('id').execute()).toEqual([{ id: made }])
+  })
+
+  test('an upload that is damaged holds nothing up: it is listed', async () => {
+    const cutOff = await upload(gzipSync(`id\n${'x'.repeat(1000)}\n`).subarray(0, 30))
+    const packed = await upload(gzipSync(`id\n${ADA}\n`))
+    const { files, finishedAt } = await erase(ADA)
+    expect(finishedAt).not.toBe(null)
+    expect(files?.imports).toEqual({ deleted: [packed], unread: [cutOff] })
+    expect(await stored()).toHaveLength(1)
   })
 })
