@@ -19,12 +19,15 @@ export type RowConverter = {
 export function createRowConverter(facts: readonly CompiledFact[]): RowConverter {
   const months = new Set<string>()
   const seenIds = new Map(facts.map(({ kind }) => [kind.table, createSeenIds()]))
-  const plans = facts.map((fact) => ({
+  const plans = facts.map((fact, index) => ({
     fact,
     idAt: fact.columns.indexOf('id'),
     timeAt: fact.kind.time === null ? -1 : fact.columns.indexOf(fact.kind.time),
     seen: fact.onlyMissing ? undefined : seenIds.get(fact.kind.table),
+    // Facts of the mapping before it that go to the same table: one row may yield both, under ids of their own.
+    rivals: facts.slice(0, index).flatMap(({ kind }, at) => (kind.table === fact.kind.table ? [at] : [])),
   }))
+
   return {
     months,
     convert(record, batch) {
@@ -32,21 +35,24 @@ export function createRowConverter(facts: readonly CompiledFact[]): RowConverter
       const rows = plans.map(({ fact }) => fact.read(record.fields, faults))
       if (faults.length > 0) return rejectsOf(record, faults)
       const lines = rows.map((values) => (values === null ? null : copyLine(values)))
+      const ids = rows.map((values, index) => values?.[plans[index]?.idAt ?? -1] ?? '')
       let conversion: Conversion = 'unused'
-      for (const [index, { fact, idAt, seen }] of plans.entries()) {
+      for (const [index, { fact, seen, rivals }] of plans.entries()) {
         const line = lines[index] ?? null
+        const id = ids[index] ?? ''
         if (seen === undefined || line === null) continue
-        const id = rows[index]?.[idAt] ?? ''
-        const sighting = seen.look(id, line)
+        let sighting = seen.look(id, line)
+        const rival = rivals.find((at) => ids[at] === id && lines[at] !== null)
+        if (sighting === 'new' && rival !== undefined) sighting = lines[rival] === line ? 'same' : record.line
         if (typeof sighting === 'number') return rejectsOf(record, [namedTwice(fact.kind, id, sighting)])
         if (sighting === 'same') lines[index] = null
         if (conversion !== 'stored') conversion = sighting === 'same' ? 'repeated' : 'stored'
       }
       if (conversion !== 'stored') return conversion
-      for (const [index, { idAt, timeAt, seen }] of plans.entries()) {
+      for (const [index, { timeAt, seen }] of plans.entries()) {
         const line = lines[index] ?? null
         if (line === null) continue
-        seen?.keep(rows[index]?.[idAt] ?? '', line, record.line)
+        seen?.keep(ids[index] ?? '', line, record.line)
         if (timeAt !== -1) months.add((rows[index]?.[timeAt] ?? '').slice(0, 7))
       }
       batch.add(record.line, record.text, lines)

@@ -306,6 +306,35 @@ describe('what becomes of bad rows', () => {
     expect(written.slice(1, -1).toSorted()).toEqual(lines.toSorted())
   })
 
+  test('a row that yields two facts of one id is rejected; under ids of their own both are stored', async () => {
+    const columns = (id: unknown, kind: string) => ({
+      id,
+      occurred_at: { column: 'When' },
+      kind: { value: kind },
+      amount_minor: { column: 'Francs', sign: 'by-kind' },
+    })
+    const map = (id: unknown) => ({
+      kind: 'payments',
+      ignore: 'rest',
+      facts: [
+        { to: 'payments', columns: columns({ column: 'No' }, 'charge') },
+        { to: 'payments', columns: columns(id, 'fee') },
+      ],
+    })
+    const twice = await importRows(GOOD.slice(0, 1), { map: map({ column: 'No' }) })
+    expect(twice).toMatchObject({ read: 1, rejected: 1, tallies: [] })
+    expect(await rejectsIn(twice.rejectsPath)).toContain(
+      '\r\n2,id,1,"is the id of a different one of the payments, in row 2"',
+    )
+    expect(await paymentRows()).toEqual([])
+    const result = await importRows(GOOD.slice(0, 1), { map: map({ columns: ['No', 'Kind'] }) })
+    expect(result).toMatchObject({ rejected: 0, tallies: [tally('payments', 2, 0, 0)] })
+    expect((await paymentRows()).map(([id, , kind, amount]) => [id, kind, amount])).toEqual([
+      ['1', 'charge', 1050],
+      ['1 sale', 'fee', -1050],
+    ])
+  })
+
   test('a row that says the same again is no fault', async () => {
     const result = await importRows([...GOOD, GOOD[1] ?? ''])
     expect(result).toMatchObject({ read: 4, rejected: 0, repeated: 1 })
@@ -479,6 +508,24 @@ describe('what is refused as a whole', () => {
     )
   })
 
+  test('answered contacts whose wait the file does not say; where nobody answered it is not known', async () => {
+    const file = (columns: string, ...rows: string[]) => fileOf([columns, ...rows, ''].join('\n'))
+    const calls = { kind: 'calls', map: null }
+    const path = await file('id,started_at,status,talk_s', '1,2026-03-01T10:00:00,answered,60')
+    expect(await refusal(path, calls)).toBe(
+      'The file has no column "wait_s", which interactions need. Its columns are id, started_at, status, talk_s. A mapping says which of them is which.',
+    )
+    expect(await table(db, 'interactions')).toEqual([])
+    const missed = await file('id,started_at', '1,2026-03-01T10:00:00')
+    const columns = { id: { column: 'id' }, started_at: { column: 'started_at' }, status: { value: 'missed' } }
+    await importFrom(missed, { kind: 'calls', map: { kind: 'calls', facts: [{ to: 'calls', columns }] } })
+    await importFrom(await file('id,started_at,status,wait_s', '2,2026-03-01T10:00:00,abandoned,'), calls)
+    expect((await table(db, 'interactions')).map((call) => [call['status'], call['wait_s']]).toSorted()).toEqual([
+      ['abandoned', null],
+      ['missed', null],
+    ])
+  })
+
   test('a client, a kind or a place for rejects that cannot be', async () => {
     const path = await fileOf(`${HEADER}\n${GOOD[0]}\n`)
     expect(await refusal(path, { clientId: 'shpo' })).toBe(
@@ -527,24 +574,6 @@ describe('the command', () => {
         err: '',
         out: [
           'facts      inserted  updated  unchanged',
-  test('answered contacts whose wait the file does not say; where nobody answered it is not known', async () => {
-    const file = (columns: string, ...rows: string[]) => fileOf([columns, ...rows, ''].join('\n'))
-    const calls = { kind: 'calls', map: null }
-    const path = await file('id,started_at,status,talk_s', '1,2026-03-01T10:00:00,answered,60')
-    expect(await refusal(path, calls)).toBe(
-      'The file has no column "wait_s", which interactions need. Its columns are id, started_at, status, talk_s. A mapping says which of them is which.',
-    )
-    expect(await table(db, 'interactions')).toEqual([])
-    const missed = await file('id,started_at', '1,2026-03-01T10:00:00')
-    const columns = { id: { column: 'id' }, started_at: { column: 'started_at' }, status: { value: 'missed' } }
-    await importFrom(missed, { kind: 'calls', map: { kind: 'calls', facts: [{ to: 'calls', columns }] } })
-    await importFrom(await file('id,started_at,status,wait_s', '2,2026-03-01T10:00:00,abandoned,'), calls)
-    expect((await table(db, 'interactions')).map((call) => [call['status'], call['wait_s']]).toSorted()).toEqual([
-      ['abandoned', null],
-      ['missed', null],
-    ])
-  })
-
           '─────────  ────────  ───────  ─────────',
           'customers  2         0        0',
           'payments   3         0        0',
