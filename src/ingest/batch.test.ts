@@ -7,7 +7,7 @@ test('a batch gives back each row and each range of lines, whatever their bytes,
   batch.add(2, 'a,1', ['A\n', null])
   batch.add(3, long, [`${long}\n`, 'β\n'])
   batch.add(4, 'c,3', [null, '🙂\n'])
-  expect(batch.rows()).toBe(3)
+  expect([batch.rows(), batch.bytes()]).toEqual([3, 3 + 200_000 + 3 + 2 + 200_001 + 3 + 5])
   expect(batch.origin(1)).toEqual({ line: 3, text: long })
   expect(batch.lines(0, 0, 3).toString()).toBe(`A\n${long}\n`)
   expect(batch.lines(1, 1, 3).toString()).toBe('β\n🙂\n')

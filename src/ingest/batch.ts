@@ -1,6 +1,8 @@
 /** Rows on their way to the database, as bytes: the memory they take is two buffers used over and over, not a million strings. */
 export type Batch = {
   rows(): number
+  /** Of all texts and lines it holds. */
+  bytes(): number
   /** `facts`: a line of COPY's text for each fact of the mapping, null for those that the row does not yield. */
   add(line: number, text: string, facts: readonly (string | null)[]): void
   /** The line of the file on which a row begins, and its text there. */
@@ -21,6 +23,7 @@ export function createBatch(factCount: number): Batch {
   const facts = Array.from({ length: factCount }, createTexts)
   return {
     rows: () => origins.length,
+    bytes: () => facts.reduce((sum, fact) => sum + fact.size(), texts.size()),
     add(line, text, lines) {
       origins.push(line)
       texts.append(text)
@@ -35,7 +38,7 @@ export function createBatch(factCount: number): Batch {
   }
 }
 
-type Texts = { append(text: string): void; bytes(from: number, to: number): Buffer; clear(): void }
+type Texts = { append(text: string): void; size(): number; bytes(from: number, to: number): Buffer; clear(): void }
 
 /** Texts one after the other in one buffer. */
 function createTexts(): Texts {
@@ -52,6 +55,7 @@ function createTexts(): Texts {
       }
       starts.push(end + buffer.write(text, end))
     },
+    size: () => starts.at(-1) ?? 0,
     bytes: (from, to) => buffer.subarray(starts[from], starts[to]),
     clear() {
       starts.length = 1

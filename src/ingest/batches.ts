@@ -4,6 +4,8 @@ import type { RejectsFile } from './rejects-file.ts'
 import type { Reject } from './source.ts'
 
 const BATCH_ROWS = 10_000
+/** Rows of the usual width take a few megabytes; wide ones are fewer to a batch, so that memory does not grow with them. */
+const BATCH_BYTES = 16_000_000
 
 /** Two batches: one is written while the other is filled. */
 export type Batches = {
@@ -53,7 +55,7 @@ export function createBatches(
   return {
     current: () => filling,
     async writeWhenFull() {
-      if (filling.rows() >= BATCH_ROWS) await start()
+      if (filling.rows() >= BATCH_ROWS || filling.bytes() >= BATCH_BYTES) await start()
     },
     async flush() {
       if (filling.rows() > 0) await start()

@@ -2,6 +2,7 @@ import { copyValue } from '../db/copy.ts'
 import type { Batch } from './batch.ts'
 import type { CompiledFact, FactValues, RowFault } from './compile-mapping.ts'
 import type { FactKind } from './kinds/kind.ts'
+import { RECORD_MAX } from './rejects-file.ts'
 import { createSeenIds } from './seen-ids.ts'
 import type { Reject, SourceRecord } from './source.ts'
 
@@ -55,7 +56,7 @@ export function createRowConverter(facts: readonly CompiledFact[]): RowConverter
         seen?.keep(ids[index] ?? '', line, record.line)
         if (timeAt !== -1) months.add((rows[index]?.[timeAt] ?? '').slice(0, 7))
       }
-      batch.add(record.line, record.text, lines)
+      batch.add(record.line, record.text.slice(0, RECORD_MAX), lines)
       return conversion
     },
   }

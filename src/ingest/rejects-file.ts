@@ -5,7 +5,8 @@ import { InputError, messageOf } from '../errors.ts'
 import type { Reject } from './source.ts'
 
 const VALUE_MAX = 200
-const RECORD_MAX = 10_000
+/** Characters of a record that are shown; nobody need keep more of it. */
+export const RECORD_MAX = 10_000
 
 export type RejectsFile = {
   add(rejects: readonly Reject[]): Promise<void>
