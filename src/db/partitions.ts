@@ -12,8 +12,9 @@ export async function prepareFactPartitions(db: SystemDatabase, day: Day): Promi
 }
 
 /**
- * Drops the months of facts that ended before `facts` (null: facts are kept) and of raw events that ended before `events`. Roll-ups
- * stay: a dropped partition fires no trigger, so no day becomes dirty. The books are kept. Returns the names of the tables that went.
+ * Drops the months of facts that ended before `facts` (null: facts are kept) and of raw events that ended before `events`. Of those months
+ * nothing is left in the default partitions either, where facts go that come after their month was dropped. Roll-ups stay: what is done to
+ * a partition fires no trigger of its table, so no day becomes dirty. The books are kept. Returns the names of the tables that went.
  */
 export async function dropFactsBefore(
   db: SystemDatabase,
@@ -28,7 +29,28 @@ export async function dropFactsBefore(
       and to_date(right(c.relname, 7), 'YYYY_MM') + interval '1 month' <= case when f.is_event then ${events}::date else ${facts}::date end
     order by 1`.execute(db)
   for (const { name } of rows) await sql`drop table ${sql.table(name)}`.execute(db)
+  const tables = await db.selectFrom('fact_tables').selectAll().where('is_book', '=', false).orderBy('name').execute()
+  for (const { name, time_column, is_event } of tables) {
+    const limit = is_event ? events : facts
+    if (limit !== null) await deleteStrays(db, { table: `${name}_default`, time: time_column, before: limit })
+  }
   return rows.map((row) => row.name)
+}
+
+/** Of one table at a time; more of them go the next night. */
+const STRAYS_MAX = 100_000
+
+/** Deletes what is of months that ended before a day. */
+async function deleteStrays(
+  db: SystemDatabase,
+  { table, time, before }: { table: string; time: string; before: Day },
+): Promise<void> {
+  const from = sql.table(table)
+  await sql`
+    delete from ${from} where ctid = any(array(
+      select ctid from ${from} where ${sql.ref(time)} < date_trunc('month', ${before}::timestamp) at time zone 'UTC' limit ${STRAYS_MAX}))`.execute(
+    db,
+  )
 }
 
 /**

@@ -166,6 +166,42 @@ test('old months of contacts are dropped when asked for, payments and roll-ups s
   expect(await days()).toEqual(before)
 })
 
+test('what comes after its month was dropped goes the next time, and no day becomes dirty by that', async () => {
+  await sql`select ensure_fact_partitions('2020-03-01', '2020-03-31')`.execute(db)
+  await applyToday(90)
+  const late = ['2020-03-05T10:00:00Z', '1999-12-31T10:00:00Z']
+  await given.calls(
+    db,
+    late.map((at) => [at, {}]),
+  )
+  await given.facts(
+    db,
+    'analytics_events',
+    late.map((occurred_at) => ({ occurred_at, name: 'visit' })),
+  )
+  await given.payments(
+    db,
+    late.map((at) => [at, {}]),
+  )
+  const count = async () => {
+    const [calls, events, payments] = [
+      await db.selectFrom('interactions').select('id').execute(),
+      await db.selectFrom('analytics_events').select('id').where('occurred_at', '<', '2021-01-01').execute(),
+      await db.selectFrom('payments').select('id').where('occurred_at', '<', '2021-01-01').execute(),
+    ]
+    return [calls.length, events.length, payments.length]
+  }
+  const days = () => db.selectFrom('rollup_days').selectAll().orderBy('day').execute()
+  const before = await days()
+  expect(await count()).toEqual([2, 2, expect.any(Number)])
+  const [, , payments] = await count()
+  await applyToday(null)
+  expect(await count()).toEqual([2, 0, payments])
+  await applyToday(90)
+  expect(await count()).toEqual([0, 0, payments])
+  expect(await days()).toEqual(before)
+})
+
 test('old months of raw events are dropped whatever is said of facts, younger ones and the books stay', async () => {
   await sql`select ensure_fact_partitions('2020-03-01', '2020-03-31')`.execute(db)
   const at = ['2020-03-05T10:00:00Z', `${today}T00:00:00Z`]
