@@ -35,6 +35,19 @@ test('a date alone is the instant its day begins, also where midnight does not e
   expect(utc(timeReader('DD.MM.YYYY', 'Europe/Zurich', bounds)('01.07.2021'))).toBe('2021-06-30T22:00:00Z')
 })
 
+test('a date alone lies ahead or too far back like any time, also on a day whose clocks change at midnight', () => {
+  const read = (zone: string, date: string) => timeReader('iso', zone, bounds)(date)
+  expect([
+    read('Africa/Cairo', '2030-04-26'),
+    read('Africa/Cairo', '2030-04-27'),
+    read('America/Havana', '1969-04-27'),
+  ]).toEqual([
+    { reason: 'lies more than 5 minutes ahead of now' },
+    { reason: 'lies more than 5 minutes ahead of now' },
+    { reason: 'is before 1970: is the year right?' },
+  ])
+})
+
 test('a time that says its offset is taken at its word', () => {
   expect(utc(zurich()('2021-03-28T02:30:00Z'))).toBe('2021-03-28T02:30:00Z')
   expect(utc(zurich()('2021-03-28 02:30:00.250+05:30'))).toBe('2021-03-27T21:00:00.25Z')

@@ -145,7 +145,10 @@ function bothWays(time: Temporal.PlainDateTime, timeZone: string) {
 function atChange(clock: WallClock, timeZone: string, bounds: InstantBounds): Cell {
   const time = Temporal.PlainDateTime.from(clock)
   const { earlier, later } = bothWays(time, timeZone)
-  if (clock.dateOnly) return startOfDay(time.toPlainDate().toString(), timeZone).toString()
+  if (clock.dateOnly) {
+    const start = startOfDay(time.toPlainDate().toString(), timeZone)
+    return bounded(start.epochMilliseconds, bounds) ?? start.toString()
+  }
   if (!earlier.toPlainDateTime().equals(time)) {
     const before = earlier.toPlainTime().toString({ smallestUnit: 'minute' })
     const after = later.toPlainTime().toString({ smallestUnit: 'minute' })
