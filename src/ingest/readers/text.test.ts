@@ -31,7 +31,7 @@ test('a closed set takes its members as written, and a list of words what they s
 
 test('attributes are a JSON object that PostgreSQL can hold', () => {
   expect(['{"plan": "gold"}', '[1]', 'gold', '{"a": "\\u0000"}'].map(jsonReader(100))).toEqual([
-    '{"plan":"gold"}',
+    '{"plan": "gold"}',
     { reason: 'is not a JSON object' },
     { reason: 'is not a JSON object' },
     { reason: 'holds a NUL character' },
@@ -44,6 +44,11 @@ test('attributes are a JSON object that PostgreSQL can hold', () => {
     { reason: 'holds half a surrogate pair' },
     { reason: 'holds a number that is too large' },
   ])
+})
+
+test('attributes keep every digit of their numbers', () => {
+  const text = '{"account":12345678901234567890,"rate":0.10000000000000000001}'
+  expect(jsonReader(100)(text)).toBe(text)
 })
 
 test('several texts are an array as PostgreSQL writes it, whatever they hold', () => {

@@ -1,4 +1,4 @@
-import { type Cell, type CellReader, fault, isFault } from './cell.ts'
+import { type Cell, type CellReader, type Fault, fault, isFault } from './cell.ts'
 
 /** Combining accents, which decomposition parts from Latin, Greek and Cyrillic letters. */
 const ACCENTS = /[\u0300-\u036f]/g
@@ -69,9 +69,12 @@ export function valuesReader(values: Readonly<Record<string, string>>): CellRead
   return (text) => known.get(text) ?? fault(reason)
 }
 
-/** A JSON object. */
+/** A JSON object, as it stands: jsonb keeps every digit of its numbers. */
 export function jsonReader(max: number): CellReader {
-  return (text) => (text.length > max ? fault(`is longer than ${max} characters`) : jsonObject(parsed(text), max))
+  return (text) => {
+    if (text.length > max) return fault(`is longer than ${max} characters`)
+    return objectFault(parsed(text)) ?? text
+  }
 }
 
 /** PostgreSQL reads nested JSON by recursion, and nobody means to send more. */
@@ -79,11 +82,16 @@ const DEPTH_MAX = 32
 
 /** A value as the text of a JSON object that PostgreSQL's jsonb takes. */
 export function jsonObject(value: unknown, max: number): Cell {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fault('is not a JSON object')
-  const reason = jsonFault(value, DEPTH_MAX)
-  if (reason !== null) return fault(reason)
+  const wrong = objectFault(value)
+  if (wrong !== null) return wrong
   const text = JSON.stringify(value)
   return text.length > max ? fault(`is longer than ${max} characters`) : text
+}
+
+function objectFault(value: unknown): Fault | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fault('is not a JSON object')
+  const reason = jsonFault(value, DEPTH_MAX)
+  return reason === null ? null : fault(reason)
 }
 
 /** What jsonb has against a value: it holds neither NUL nor half a surrogate pair, and JSON no number without an end. */
