@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { PermanentError, RetryLaterError } from '../../src/errors.ts'
+import { DatabaseAwayError, PermanentError, RetryLaterError } from '../../src/errors.ts'
 import { type AnyJob, on } from '../../src/queues/index.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import {
@@ -159,6 +159,22 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     })
     const engine = await start([job])
     expect(await ended(await request(engine, job, 'x'))).toMatchObject({ state: 'succeeded', attempt: 5, failures: 0 })
+  })
+
+  test('a run that waited often and then loses the database spends no try either, and is told how often it lost it', async () => {
+    const job = testJob(
+      'unlucky',
+      async (_payload, { attempt }) => {
+        if (attempt <= 11) throw new RetryLaterError(1, 'not yet')
+        if (attempt <= 13) throw new DatabaseAwayError('the connection ended')
+      },
+      { retry: { attempts: 1, delayMs: 1, maxDelayMs: 1 } },
+    )
+    const engine = await start([job])
+    const run = await ended(await request(engine, job, 'x'))
+    expect(run).toMatchObject({ state: 'succeeded', attempt: 14, failures: 0 })
+    const codes = (await attemptsOf(run.id)).map(({ error_code }) => error_code)
+    expect(codes).toEqual([...Array(11).fill('given-back'), 'database-away', 'database-away', null])
   })
 
   test('a job past its deadline is stopped, by its signal or in spite of itself', async () => {
