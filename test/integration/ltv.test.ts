@@ -22,6 +22,7 @@ beforeEach(async () => {
 })
 
 const march = { from: '2026-03-01', to: '2026-04-01' }
+const today = '2026-06-01'
 
 test('what customers brought in: net, per customer, its spread, the top, and what nobody is known for', async () => {
   await db.insertInto('customers').values({ client_id: ACME, id: 'a', name: 'Ada' }).execute()
@@ -37,7 +38,7 @@ test('what customers brought in: net, per customer, its spread, the top, and wha
     [{ day: '2026-03-01', customer_id: 'a', orders: 1, gross_minor: 9 }],
     await given.client(db, { id: 'blue' }),
   )
-  const { quantiles, trust, ...observed } = await observeLtv(acme, { clientId: ACME, window: march, top: 1 })
+  const { quantiles, trust, ...observed } = await observeLtv(acme, { clientId: ACME, window: march, today, top: 1 })
   expect(observed).toEqual({
     customers: 3,
     payingCustomers: 2,
@@ -60,7 +61,7 @@ test('what customers brought in: net, per customer, its spread, the top, and wha
 })
 
 test('nobody there is nothing, not a division by it', async () => {
-  const observed = await observeLtv(acme, { clientId: ACME, window: march, top: 10 })
+  const observed = await observeLtv(acme, { clientId: ACME, window: march, today, top: 10 })
   expect(observed).toMatchObject({ customers: 0, netMinor: 0, perCustomerMinor: null, quantiles: [], top: [] })
 })
 

@@ -1,7 +1,8 @@
 import type { ClientDatabase } from '../../db/database.ts'
 import { sqlFile } from '../../sql.ts'
-import { instantsOf } from '../../time.ts'
+import { addDays, instantsOf } from '../../time.ts'
 import { type JourneyQuestion, type Trust, trustIn } from './journey-question.ts'
+import { readKept } from './read-kept.ts'
 
 /**
  * Who is credited with a conversion, over its touchpoints in order of time (those of the same instant in order of their ids):
@@ -66,7 +67,11 @@ export async function attributeConversions(db: ClientDatabase, question: Attribu
   const { clientId, timeZone, window, currency, conversion, model, by, lookbackDays, halfLifeDays } = question
   const { from, to } = instantsOf(window, timeZone)
   const bounds = [clientId, from.toString(), to.toString(), currency, conversion]
-  const rows = await creditTouchpoints(db, [...bounds, lookbackDays * 24, model, halfLifeDays * 24, by])
+  const parameters = [...bounds, lookbackDays * 24, model, halfLifeDays * 24, by]
+  // 24 hours times days may begin on the day before.
+  const days = { from: addDays(window.from, -lookbackDays - 1), to: window.to }
+  const kept = { clientId, question: ['attribution', ...parameters], standsOn: { kind: 'facts', days } as const }
+  const rows = await readKept(db, kept, () => creditTouchpoints(db, parameters))
   const credits = rows.map(creditOf)
   return {
     // Parts of a conversion are binary fractions; all of one conversion are 1.

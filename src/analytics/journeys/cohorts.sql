@@ -3,17 +3,9 @@
 -- $1 client, $2 zone, $3 from, $4 to (half-open days of the first contact), $5 week or month, $6 contact or order: what makes a
 -- customer active, $7 how many periods after the first
 -- Reads customers and customer_metrics of the client, the latter by (client_id, customer_id, day). Writes nothing.
-with seen as (
-  select customer_id, min(day) as first_day from customer_metrics where client_id = $1 and customer_id <> '' group by customer_id
-), known as (
-  select
-    coalesce(c.id, s.customer_id) as customer_id,
-    coalesce((c.first_contact_at at time zone $2)::date, s.first_day) as first_day
-  from (select id, first_contact_at from customers where client_id = $1) c
-  full join seen s on s.customer_id = c.id
-), members as (
+with members as (
   select customer_id, date_trunc($5, first_day::timestamp)::date as cohort
-  from known
+  from first_days_of_customers($1, $2)
   where first_day >= $3::date and first_day < $4::date
 ), dealings as (
   select

@@ -4,6 +4,7 @@ import { addDays, type Day } from '../../time.ts'
 import type { Interval } from '../metrics/index.ts'
 import { wilsonInterval } from '../metrics/index.ts'
 import { type JourneyQuestion, type Trust, trustIn } from './journey-question.ts'
+import { EVERY_DAY, readKept } from './read-kept.ts'
 
 export const COHORT_GRAINS = ['week', 'month'] as const
 export type CohortGrain = (typeof COHORT_GRAINS)[number]
@@ -60,7 +61,9 @@ const countCohorts = sqlFile<Row>(import.meta.dirname, 'cohorts.sql')
 export async function measureCohorts(db: ClientDatabase, question: CohortQuestion): Promise<Cohorts> {
   const { clientId, timeZone, window, grain, activity, periods, today } = question
   const parameters = [clientId, timeZone, window.from, window.to, grain, activity, periods]
-  const rows = await countCohorts(db, parameters)
+  const standsOn = { kind: 'rolled-up', days: EVERY_DAY, today } as const
+  const kept = { clientId, question: ['cohorts', ...parameters], standsOn }
+  const rows = await readKept(db, kept, () => countCohorts(db, parameters))
   const byCohort = Map.groupBy(rows, (row) => row.cohort)
   const [first = window.from] = byCohort.keys()
   const last = periodStart(grain, [...byCohort.keys()].at(-1) ?? window.from, periods + 1)
@@ -76,7 +79,7 @@ function periodStart(grain: CohortGrain, from: Day, periods: number): Day {
     .toString()
 }
 
-function cohortOf(question: CohortQuestion, from: Day, rows: Row[], provisionalDays: Day[]): Cohort {
+function cohortOf(question: CohortQuestion, from: Day, rows: readonly Row[], provisionalDays: Day[]): Cohort {
   const { grain, window, today, periods } = question
   const size = rows.find((row) => row.period === null)?.customers ?? 0
   const cells: CohortCell[] = []

@@ -3,6 +3,7 @@ import { sqlFile } from '../../sql.ts'
 import { addDays, type DayWindow, dayOf, instantsOf } from '../../time.ts'
 import { type Interval, wilsonInterval } from '../metrics/index.ts'
 import { type JourneyQuestion, type Trust, trustIn } from './journey-question.ts'
+import { EVERY_DAY, readKept } from './read-kept.ts'
 
 /**
  * What a customer does to take a step, and when that is:
@@ -66,8 +67,15 @@ export async function measureFunnel(db: ClientDatabase, question: FunnelQuestion
   const hours = conversionDays * 24
   const { from, to } = instantsOf(window, timeZone)
   const parameters = [clientId, from.toString(), to.toString(), hours, JSON.stringify(steps.map(stepRow)), split]
-  const rows = await walkFunnel(db, parameters)
-  const stagesOf = (own: Row[]) => stagesFrom(own, steps.length)
+  const days = readDays(question, to.add({ hours }))
+  const walk = () => walkFunnel(db, parameters)
+  const standsOn = { kind: 'facts', days: liesWithin(steps) ? days : EVERY_DAY } as const
+  // A role may change and no day know of it.
+  const rows =
+    split === 'role'
+      ? await walk()
+      : await readKept(db, { clientId, question: ['funnel', ...parameters], standsOn }, walk)
+  const stagesOf = (own: readonly Row[]) => stagesFrom(own, steps.length)
   const groups = [...Map.groupBy(rows.filter(isOfGroup), (row) => row.group_key)].map(([key, own]) => ({
     key,
     stages: stagesOf(own),
@@ -75,8 +83,13 @@ export async function measureFunnel(db: ClientDatabase, question: FunnelQuestion
   return {
     stages: stagesOf(rows.filter((row) => !isOfGroup(row))),
     groups: groups.sort((a, b) => entrants(b) - entrants(a)),
-    trust: await trustIn(db, clientId, readDays(question, to.add({ hours }))),
+    trust: await trustIn(db, clientId, days),
   }
+}
+
+/** A step is taken on the day of its fact; but bookings are made before theirs, and a stage is that of a lead of long ago. */
+function liesWithin(steps: readonly FunnelStep[]): boolean {
+  return steps.every(({ kind }) => kind !== 'booking' && kind !== 'lead-stage')
 }
 
 /** A step as funnel.sql reads it. */
@@ -104,7 +117,7 @@ function entrants({ stages }: FunnelGroup): number {
   return stages[0]?.customers ?? 0
 }
 
-function stagesFrom(rows: Row[], steps: number): FunnelStage[] {
+function stagesFrom(rows: readonly Row[], steps: number): FunnelStage[] {
   const byStep = new Map(rows.map((row) => [row.step, row]))
   const customersAt = (step: number) => byStep.get(step)?.customers ?? 0
   return Array.from({ length: steps }, (_, index) => {

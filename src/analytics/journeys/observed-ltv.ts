@@ -1,12 +1,14 @@
 import type { ClientDatabase } from '../../db/database.ts'
 import { sqlFile } from '../../sql.ts'
+import type { Day } from '../../time.ts'
 import { type CustomerRevenue, topCustomers } from '../metrics/index.ts'
 import { type JourneyQuestion, type Trust, trustIn } from './journey-question.ts'
+import { readKept } from './read-kept.ts'
 
 const QUANTILES = [0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1]
 
-/** `top`: how many of the customers with the most net revenue are named. */
-export type ObservedLtvQuestion = Pick<JourneyQuestion, 'clientId' | 'window'> & { top: number }
+/** `today`: the client's local day now; `top`: how many of the customers with the most net revenue are named. */
+export type ObservedLtvQuestion = Pick<JourneyQuestion, 'clientId' | 'window'> & { today: Day; top: number }
 
 export type ObservedLtv = {
   /** Those who dealt with the business in the window, and those of them who ordered. */
@@ -39,8 +41,11 @@ const addUpCustomers = sqlFile<Row>(import.meta.dirname, 'observed-ltv.sql')
  * nobody's life with the business is over. Source: the definition of docs/metrics.md; projected value: projectLtv.
  */
 export async function observeLtv(db: ClientDatabase, question: ObservedLtvQuestion): Promise<ObservedLtv> {
-  const { clientId, window, top } = question
-  const [row] = await addUpCustomers(db, [clientId, window.from, window.to, QUANTILES])
+  const { clientId, window, today, top } = question
+  const parameters = [clientId, window.from, window.to, QUANTILES]
+  const standsOn = { kind: 'rolled-up', days: window, today } as const
+  const kept = { clientId, question: ['observed-ltv', ...parameters], standsOn }
+  const [row] = await readKept(db, kept, () => addUpCustomers(db, parameters))
   const { customers = 0, paying_customers = 0, net_minor = 0, unknown_minor = 0, quantiles = null } = row ?? {}
   return {
     customers,

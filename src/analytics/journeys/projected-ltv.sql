@@ -4,21 +4,13 @@
 -- A group is a random part of all customers, the same each time: the projection is drawn anew from groups to see how far it moves.
 -- Only months that are over count, so a cohort is in the rows of the ages it has reached: followed counts the active of an age in the
 -- cohorts that have reached the next one, too.
-with seen as (
-  select customer_id, min(day) as first_day from customer_metrics where client_id = $1 and customer_id <> '' group by customer_id
-), known as (
-  select
-    coalesce(c.id, s.customer_id) as customer_id,
-    coalesce((c.first_contact_at at time zone $2)::date, s.first_day) as first_day
-  from (select id, first_contact_at from customers where client_id = $1) c
-  full join seen s on s.customer_id = c.id
-), members as (
+with members as (
   select
     customer_id, date_trunc('month', first_day::timestamp)::date as cohort,
     abs(hashtextextended(customer_id, 0) % $6::integer)::integer as part,
     (date_part('year', $5::date) * 12 + date_part('month', $5::date)
       - date_part('year', first_day) * 12 - date_part('month', first_day))::integer as months_over
-  from known
+  from first_days_of_customers($1, $2)
   where first_day >= $3::date and first_day < $4::date
 ), months as (
   select

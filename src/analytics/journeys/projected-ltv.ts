@@ -12,6 +12,7 @@ import {
   projectFrom,
   tooLittleFor,
 } from './ltv-projection.ts'
+import { EVERY_DAY, readKept } from './read-kept.ts'
 
 /** Random parts of the customers that the interval is drawn from. */
 const GROUPS = 50
@@ -19,18 +20,17 @@ const GROUPS = 50
 /** The window is of first contacts; `today`: the client's local day now; `horizonMonths`: 1 to 60, more is cut to 60. */
 export type ProjectedLtvQuestion = JourneyQuestion & { today: Day; horizonMonths: number }
 
-export type ProjectedLtv =
-  | { refused: string }
-  | (Projection & {
-      horizonMonths: number
-      /** Ages that are observed, from 0; the others are projected. */
-      observedMonths: number
-      customers: number
-      /** At 95 %, see bootstrapInterval. */
-      lowMinor: number
-      highMinor: number
-      trust: Trust
-    })
+type Figures = Projection & {
+  horizonMonths: number
+  /** Ages that are observed, from 0; the others are projected. */
+  observedMonths: number
+  customers: number
+  /** At 95 %, see bootstrapInterval. */
+  lowMinor: number
+  highMinor: number
+}
+
+export type ProjectedLtv = { refused: string } | (Figures & { trust: Trust })
 
 type Row = { part: number; age: number; customers: number; active: number; followed: number; net_minor: number }
 
@@ -44,7 +44,17 @@ export async function projectLtv(db: ClientDatabase, question: ProjectedLtvQuest
   const { clientId, timeZone, window, today } = question
   const horizonMonths = Math.min(HORIZON_MONTHS_MAX, question.horizonMonths)
   const openMonth = `${today.slice(0, 7)}-01`
-  const rows = await countAges(db, [clientId, timeZone, window.from, window.to, openMonth, GROUPS])
+  const parameters = [clientId, timeZone, window.from, window.to, openMonth, GROUPS]
+  const standsOn = { kind: 'rolled-up', days: EVERY_DAY, today } as const
+  const kept = { clientId, question: ['projected-ltv', horizonMonths, ...parameters], standsOn }
+  const [figures] = await readKept(db, kept, async () => [project(await countAges(db, parameters), horizonMonths)])
+  if (figures === undefined) throw new TypeError('a projection is one row')
+  if ('refused' in figures) return figures
+  const days = { from: window.from, to: openMonth < window.from ? window.from : openMonth }
+  return { ...figures, trust: await trustIn(db, clientId, days) }
+}
+
+function project(rows: readonly Row[], horizonMonths: number): Figures | { refused: string } {
   const groups = [...Map.groupBy(rows, (row) => row.part).values()].map((own) => own.map(agesOf))
   const ages = addAges(groups)
   const refused = tooLittleFor(ages)
@@ -56,7 +66,6 @@ export async function projectLtv(db: ClientDatabase, question: ProjectedLtvQuest
     horizonMonths,
     observedMonths,
     customers: ages[0]?.customers ?? 0,
-    trust: await trustIn(db, clientId, { from: window.from, to: openMonth < window.from ? window.from : openMonth }),
   }
 }
 

@@ -1,9 +1,11 @@
 /** The face of questions: what other folders may use of it. */
+export { createAnswerCache } from './answer-cache.ts'
 export { askMetrics } from './ask-metrics.ts'
 export { isKeptBy } from './choose-source.ts'
 export { comparePeriods } from './compare-periods.ts'
 export { goalProgress } from './goal-progress.ts'
 export { BOUNDS, changeGoal, createGoal, deleteGoal, findGoal, type Goal, listGoals } from './goals.ts'
+export { handleNumber } from './handle-number.ts'
 export {
   type AskedMetric,
   DIMENSIONS,

@@ -78,7 +78,7 @@ export const clientLtv = defineEndpoint({
     const { client, from, to, horizonMonths, top } = query
     const { db, clientId, timeZone, currency, today } = await journeyClient(context, client)
     const window = { from, to }
-    const past = await observeLtv(db, { clientId, window, top })
+    const past = await observeLtv(db, { clientId, window, today, top })
     const future = await projectLtv(db, { clientId, timeZone, window, today, horizonMonths })
     return json({ currency, observed: observedReply(past), ...projectedReply(future) })
   },

@@ -1,0 +1,53 @@
+import { sql } from 'kysely'
+import type { ClientDatabase } from '../../db/database.ts'
+import type { Day, DayWindow } from '../../time.ts'
+import { createAnswerCache, handleNumber } from '../questions/index.ts'
+
+/** Rows that kept answers hold together: about a third of a kilobyte each. */
+const KEPT_ROWS_MAX = 100_000
+const answers = createAnswerCache<readonly unknown[]>(KEPT_ROWS_MAX)
+
+/**
+ * What rows are read from. facts: the facts of these days. rolled-up: customer_metrics of these days, and the first contacts on them; of
+ * `today` they say what they said when it was rolled up last, as facts come in all day.
+ */
+export type StandsOn = { kind: 'facts'; days: DayWindow } | { kind: 'rolled-up'; days: DayWindow; today: Day }
+
+export const EVERY_DAY: DayWindow = { from: '-infinity', to: 'infinity' }
+
+/**
+ * Reads rows, or gives those that were read before, as long as nothing has changed of the days they stand on: the database is asked for
+ * that each time. `question` says all that they depend on beside. Of days of which nothing is known nothing is kept.
+ */
+export async function readKept<Row>(
+  db: ClientDatabase,
+  { clientId, question, standsOn }: { clientId: string; question: readonly unknown[]; standsOn: StandsOn },
+  read: () => Promise<readonly Row[]>,
+): Promise<readonly Row[]> {
+  // A transaction may see what nobody else does, or no longer.
+  if (db.isTransaction) return read()
+  // Before the rows are read, never after: they may be newer than the stamp says, and must not be older.
+  const stamp = await stampOf(db, clientId, standsOn)
+  if (stamp === null) return read()
+  const key = JSON.stringify([handleNumber(db), clientId, standsOn, question])
+  const kept = answers.find(key, stamp) as readonly Row[] | null
+  if (kept !== null) return kept
+  const rows = await read()
+  answers.keep(key, stamp, rows, 1 + rows.length)
+  return rows
+}
+
+/** Says the same for as long as nothing has changed of the days; null: nothing is known of any. Reads rollup_days by its key. */
+async function stampOf(db: ClientDatabase, clientId: string, standsOn: StandsOn): Promise<string | null> {
+  const { kind, days } = standsOn
+  const { rows } = await (kind === 'facts'
+    ? sql<{ stamp: string | null }>`
+        select case when count(*) > 0 then concat_ws('.', count(*), sum(revision), max(revision)) end as stamp
+        from rollup_days where client_id = ${clientId} and day >= ${days.from}::date and day < ${days.to}::date`
+    : sql<{ stamp: string | null }>`
+        select case when count(rolled_at) > 0 then concat_ws('.', count(*), sum(revision) filter (where day < ${standsOn.today}::date),
+          max(revision) filter (where day < ${standsOn.today}::date), max(rolled_at)) end as stamp
+        from rollup_days where client_id = ${clientId} and day >= ${days.from}::date and day < ${days.to}::date`
+  ).execute(db)
+  return rows[0]?.stamp ?? null
+}
