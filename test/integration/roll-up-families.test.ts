@@ -156,6 +156,76 @@ describe('first contact resolution', () => {
       expect(ofThen(after[name]), name).toEqual(ofThen(before[name]))
   })
 
+  test('a customer who is known late, or gets another role, has the days of their contacts and payments anew, so that a repeat is taken off the role it stands in', async () => {
+    await given.client(db)
+    const resolved = { customer_id: 'c1', resolved: true }
+    await given.facts(db, 'customers', [{ id: 'c0', role: 'buyer' }])
+    await given.calls(db, [
+      ['2026-03-02T09:00:00Z', resolved],
+      ['2026-03-02T10:00:00Z', { customer_id: 'c0', resolved: true }],
+      ['2026-03-03T10:00:00Z', { customer_id: 'c0', topic: 'bill' }],
+    ])
+    await given.payments(db, [['2026-01-05T09:00:00Z', { customer_id: 'c1', amount_minor: 100 }]])
+    await rollUp('2026-01-05', '2026-03-02', '2026-03-03')
+    const byRole = async () => {
+      const all = await rows('daily_metrics', { dimension: 'customer-role' })
+      return all.map((row) =>
+        ['day', 'member', 'answered', 'resolved_first', 'repeats', 'orders'].map((name) => row[name]),
+      )
+    }
+    await given.facts(db, 'customers', [{ id: 'c1', role: 'buyer' }])
+    expect(await dirtyDays()).toEqual(['2026-01-05', '2026-03-02'])
+    await rollUp('2026-01-05', '2026-03-02')
+    await given.calls(db, [['2026-03-04T09:00:00Z', resolved]])
+    await rollUp('2026-03-04')
+    expect(await byRole()).toEqual([
+      ['2026-01-05', 'buyer', undefined, undefined, undefined, 1],
+      ['2026-03-02', 'buyer', 2, 1, 1, undefined],
+      ['2026-03-03', 'buyer', 1, undefined, undefined, undefined],
+      ['2026-03-04', 'buyer', 1, 1, undefined, undefined],
+    ])
+    await db.updateTable('customers').set({ name: 'Somebody' }).execute()
+    expect(await dirtyDays()).toEqual([])
+    await db.updateTable('customers').set({ role: 'guest' }).where('id', '=', 'c1').execute()
+    expect(await dirtyDays()).toEqual(['2026-01-05', '2026-03-02', '2026-03-04'])
+    await rollUp('2026-01-05', '2026-03-02', '2026-03-04')
+    // Of days whose facts are gone nothing is left to add up.
+    await db.deleteFrom('payments').execute()
+    await rollUp('2026-01-05')
+    await db.deleteFrom('customers').where('id', '=', 'c1').execute()
+    expect(await dirtyDays()).toEqual(['2026-03-02', '2026-03-04'])
+    await rollUp('2026-03-02', '2026-03-04')
+    expect(await byRole()).toEqual([
+      ['2026-03-02', '', 1, undefined, 1, undefined],
+      ['2026-03-02', 'buyer', 1, 1, undefined, undefined],
+      ['2026-03-03', 'buyer', 1, undefined, undefined, undefined],
+      ['2026-03-04', '', 1, 1, undefined, undefined],
+    ])
+  })
+
+  test('an agent who turns out to be an assistant has the days of their contacts anew, and so has who is none any more', async () => {
+    await given.client(db)
+    await given.calls(db, [
+      ['2026-03-01T09:00:00Z', { agent_id: 'bot', resolved: true }],
+      ['2026-03-02T09:00:00Z', { agent_id: 'anna' }],
+    ])
+    await rollUp('2026-03-01', '2026-03-02')
+    await given.facts(db, 'agents', [
+      { id: 'bot', name: 'Bot', kind: 'assistant' },
+      { id: 'anna', name: 'Anna' },
+    ])
+    expect(await dirtyDays()).toEqual(['2026-03-01'])
+    await rollUp('2026-03-01')
+    const assistants = async () => (await rows('agent_metrics')).map((row) => row['assistant_contacts'])
+    expect(await assistants()).toEqual([1, undefined])
+    await db.updateTable('agents').set({ name: 'Robot' }).execute()
+    expect(await dirtyDays()).toEqual([])
+    await db.updateTable('agents').set({ kind: 'person' }).execute()
+    expect(await dirtyDays()).toEqual(['2026-03-01'])
+    await rollUp('2026-03-01')
+    expect(await assistants()).toEqual([undefined, undefined])
+  })
+
   test('who was repeated by a contact that is gone is still repeated by a later one', async () => {
     await given.client(db)
     const caller = { customer_id: 'c1', resolved: true }
