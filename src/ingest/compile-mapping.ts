@@ -86,7 +86,7 @@ function compileFact(
   if (half !== null)
     throw wrong(`${place}.columns`, `${kind.name} need a "${half.missing}" beside their "${half.read}"`)
   const conditions = (source.when ?? []).map((condition) => compileCondition(condition, find))
-  const onlyMissing = kind !== main && kind.time === null
+  const onlyMissing = kind !== main && kind.comesAlong === true
   const idColumn = columns.find(({ name, from }) => name === 'id' && from !== '')
   const complete = completion(kind, columns, sources)
   return {

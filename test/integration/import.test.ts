@@ -15,7 +15,15 @@ const db = database.system
 const folder = await mkdtemp(join(tmpdir(), 'daybreak-import-'))
 const clock = () => Temporal.Instant.from('2026-06-01T12:00:00Z')
 
-const FACTS = ['sectors', 'agents', 'customers', 'interactions', 'customer_satisfaction', 'payments'] as const
+const FACTS = [
+  'sectors',
+  'agents',
+  'customers',
+  'interactions',
+  'customer_satisfaction',
+  'payments',
+  'subscriptions',
+] as const
 
 beforeAll(async () => {
   await given.client(db, { id: 'shop', name: 'Shop', time_zone: 'Europe/Zurich', currency: 'CHF' })
@@ -228,6 +236,26 @@ describe('what becomes of good rows', () => {
       { name: 'Anna Muster', first_contact_at: '2020-01-01T00:00:00Z' },
       { name: 'Zoë Muster', first_contact_at: '2026-03-01T23:00:00Z' },
     ])
+  })
+
+  test('a subscription that comes along with a payment is updated with it', async () => {
+    const subscriptions = {
+      id: { column: 'Kind' },
+      customer_id: { column: 'Who' },
+      starts_at: { value: '2026-01-01' },
+      amount_minor: { column: 'Francs' },
+    }
+    const map = { ...SALES, facts: [...SALES.facts, { to: 'subscriptions', columns: subscriptions }] }
+    await importRows(GOOD.slice(0, 1), { map })
+    const result = await importRows(['1,2026-03-01T23:59:59,sale,11,Ben'], { map })
+    expect(result.tallies).toEqual([
+      tally('customers', 1, 0, 0),
+      tally('payments', 0, 1, 0),
+      tally('subscriptions', 0, 1, 0),
+    ])
+    expect(
+      (await table(db, 'subscriptions')).map((row) => [row['id'], row['customer_id'], row['amount_minor']]),
+    ).toEqual([['sale', 'Ben', 1100]])
   })
 
   test('the same ids of another client are other facts', async () => {

@@ -5,6 +5,7 @@ export const agents: FactKind = {
   aliases: ['agent'],
   table: 'agents',
   time: null,
+  comesAlong: true,
   columns: {
     id,
     name,

@@ -5,6 +5,7 @@ export const campaigns: FactKind = {
   aliases: ['campaign'],
   table: 'campaigns',
   time: null,
+  comesAlong: true,
   columns: {
     id,
     name,

@@ -5,6 +5,7 @@ export const customers: FactKind = {
   aliases: ['customer'],
   table: 'customers',
   time: null,
+  comesAlong: true,
   columns: {
     id,
     name: text,

@@ -48,6 +48,8 @@ export type FactKind = {
   table: string
   /** The column that dates a fact and is part of its key; null for what has no time (sectors, agents, customers) or a span (subscriptions). */
   time: string | null
+  /** Facts of other kinds refer to it: one that a row brings along is made when it is missing and otherwise left alone. */
+  comesAlong?: true
   columns: Readonly<Record<string, FactColumn>>
   rules: readonly FactRule[]
 }

@@ -5,6 +5,7 @@ export const sectors: FactKind = {
   aliases: ['sector'],
   table: 'sectors',
   time: null,
+  comesAlong: true,
   columns: { id, name },
   rules: [],
 }
