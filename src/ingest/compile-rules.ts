@@ -13,6 +13,7 @@ export function compileRules(kind: FactKind, columns: readonly string[]): Compil
     const places = rule.columns.map((name) => columns.indexOf(name))
     const blamed = places.at(-1) ?? -1
     if (places.includes(-1)) return []
-    return [{ blamed, broken: (values) => rule.broken(...places.map((place) => values[place] ?? null)) }]
+    const all = [...places, ...(rule.optional ?? []).map((name) => columns.indexOf(name))]
+    return [{ blamed, broken: (values) => rule.broken(...all.map((place) => values[place] ?? null)) }]
   })
 }

@@ -62,21 +62,28 @@ export const interactions: FactKind = {
     notBefore('answered_at', 'started_at', 'the contact began'),
     notBefore('ended_at', 'started_at', 'the contact began'),
     notBefore('ended_at', 'answered_at', 'it was answered'),
+    // As the roll-up reckons (interaction_fault): talk and hold begin with the answer, where it is known when that was.
     {
       columns: ['started_at', 'ended_at', 'talk_s'],
-      broken: (from, to, talk) =>
-        from !== null && to !== null && isLonger(Number(talk), from, to)
-          ? 'is longer than the contact, which lasted from started_at to ended_at'
-          : null,
+      optional: ['answered_at'],
+      broken(started, ended, talk, answered) {
+        if (started === null || ended === null || !isLonger(Number(talk), answered ?? started, ended)) return null
+        return `is longer than ${spanFrom(answered)}`
+      },
     },
     {
-      columns: ['started_at', 'ended_at', 'talk_s', 'hold_s'],
-      broken(from, to, talk, hold) {
-        if (from === null || to === null || hold === '0' || isLonger(Number(talk), from, to)) return null
-        return isLonger(Number(talk) + Number(hold), from, to)
-          ? 'is, together with talk_s, longer than the contact, which lasted from started_at to ended_at'
-          : null
+      columns: ['started_at', 'ended_at', 'hold_s'],
+      optional: ['answered_at', 'talk_s'],
+      broken(started, ended, hold, answered, talk) {
+        if (started === null || ended === null || hold === '0') return null
+        const from = answered ?? started
+        if (isLonger(Number(talk), from, ended) || !isLonger(Number(talk) + Number(hold), from, ended)) return null
+        return `is, together with talk_s, longer than ${spanFrom(answered)}`
       },
     },
   ],
+}
+
+function spanFrom(answered: string | null): string {
+  return `the contact, which lasted from ${answered === null ? 'started_at' : 'answered_at'} to ended_at`
 }

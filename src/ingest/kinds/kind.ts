@@ -31,12 +31,14 @@ export type FactColumn = {
   earliest?: true
 }
 
-/** What must hold between columns. It is only asked when all of them were read; the last is the one that is blamed. */
+/** What must hold between columns. It is only asked when all of `columns` were read; the last of them is the one that is blamed. */
 export type FactRule = {
   columns: readonly string[]
+  /** Columns it looks at, too, where they are read; those that are not are null. */
+  optional?: readonly string[]
   /** The table holds it too, and refuses a fact of which only a half was said: a mapping that reads one of the columns reads the others. */
   inTable?: true
-  /** Takes the values in the order of `columns`, as PostgreSQL's text form has them; says what is wrong, or null. */
+  /** Takes the values in the order of `columns`, then of `optional`, as PostgreSQL's text form has them; says what is wrong, or null. */
   broken(...values: (string | null)[]): string | null
 }
 

@@ -1,3 +1,4 @@
+import { HOUR_MS } from '../../time.ts'
 import { instantMs } from './instant-ms.ts'
 import type { FactRule } from './kind.ts'
 
@@ -10,12 +11,19 @@ export function notBefore(later: string, earlier: string, what: string): FactRul
   }
 }
 
-/** What lasts has a length. */
+/** What lasts has a length, and no more than this one: what is longer is left out of the sums (booking_fault). */
+const LASTS_MAX_MS = 366 * 24 * HOUR_MS
+
+/** What lasts has a length of at most a year. */
 export function endsAfter(end: string, begin: string): FactRule {
   return {
     columns: [begin, end],
-    broken: (from, to) =>
-      from !== null && to !== null && instantMs(to) <= instantMs(from) ? `is not after ${begin}` : null,
+    broken(from, to) {
+      if (from === null || to === null) return null
+      const lastsMs = instantMs(to) - instantMs(from)
+      if (lastsMs <= 0) return `is not after ${begin}`
+      return lastsMs > LASTS_MAX_MS ? `is more than 366 days after ${begin}` : null
+    },
   }
 }
 
