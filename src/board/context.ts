@@ -35,6 +35,9 @@ export type BoardParts = {
   importMaxBytes: number
   /** What is older than so many days may be deleted: no window older than that is missing. */
   keptDays: number
+  /** Facts that are no books are deleted after so many days, and raw events; null: they are kept. */
+  factDays: number | null
+  eventDays: number | null
   version: string
 }
 

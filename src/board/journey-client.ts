@@ -1,11 +1,19 @@
+import type { KeptFrom } from '../analytics/journeys/index.ts'
 import type { ClientDatabase } from '../db/database.ts'
-import { type Day, dayOf } from '../time.ts'
+import { addDays, type Day, dayOf } from '../time.ts'
 import type { Context } from './context.ts'
 import { refuseOtherClient } from './own-client.ts'
 import { HttpError } from './problem.ts'
 
 /** The client a question is about, with a handle that sees its rows only. */
-export type JourneyClient = { clientId: string; timeZone: string; currency: string; today: Day; db: ClientDatabase }
+export type JourneyClient = {
+  clientId: string
+  timeZone: string
+  currency: string
+  today: Day
+  keptFrom: KeptFrom
+  db: ClientDatabase
+}
 
 /**
  * The client a visitor asks about: the one they name, or their own. Throws HttpError `invalid-query` when neither says which,
@@ -23,7 +31,10 @@ export async function journeyClient(context: Context, named: string | undefined)
     .executeTakeFirst()
   if (!client) throw refusal(422, 'no-such-client', `There is no client "${clientId}".`)
   const today = dayOf(context.board.clock(), client.time_zone)
-  return { clientId, timeZone: client.time_zone, currency: client.currency, today, db }
+  // Months go by UTC: the first of the days that are kept may have begun before its month.
+  const firstOf = (days: number | null) => (days === null ? null : addDays(today, 1 - days))
+  const keptFrom = { events: firstOf(context.board.eventDays), facts: firstOf(context.board.factDays) }
+  return { clientId, timeZone: client.time_zone, currency: client.currency, today, keptFrom, db }
 }
 
 function refusal(status: number, code: string, detail: string): HttpError {

@@ -30,6 +30,8 @@ export async function listen(program: Program): Promise<{ url: string; close(): 
     requestsPerSecond: config.REQUESTS_PER_SECOND,
     importMaxBytes: config.IMPORT_MAX_BYTES,
     keptDays: Math.min(config.LEDGER_TTL_DAYS, config.FACTS_TTL_DAYS ?? config.LEDGER_TTL_DAYS),
+    factDays: config.FACTS_TTL_DAYS ?? null,
+    eventDays: config.EVENTS_TTL_DAYS,
     version,
   })
   const server = await listenOn(app, { host: config.HOST, port: config.PORT })

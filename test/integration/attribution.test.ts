@@ -18,6 +18,7 @@ const asked = {
   by: 'campaign',
   lookbackDays: 30,
   halfLifeDays: 7,
+  keptFrom: { events: null, facts: null },
 } as const
 
 let serial = 0
@@ -55,6 +56,15 @@ const money = async (change: Partial<Parameters<typeof attributeConversions>[1]>
   ])
 
 describe('by hand', () => {
+  test('touchpoints that may be gone make the answer provisional, and it says from which day on it is complete', async () => {
+    const trust = async (events: string | null) =>
+      (await attributeConversions(acme, { ...asked, keptFrom: { events, facts: '2026-12-31' } })).trust
+    // Thirty days before the 1st of March.
+    expect((await trust('2026-01-30')).incompleteBefore).toBe(null)
+    expect(await trust('2026-01-31')).toMatchObject({ incompleteBefore: '2026-01-31', provisional: true })
+    expect((await trust(null)).incompleteBefore).toBe(null)
+  })
+
   test('each model shares 100.01 over four touches of one customer, to the cent', async () => {
     await touches([
       ['2026-03-03T12:00:00Z', 'a', 'mail'],

@@ -23,6 +23,7 @@ const asked = {
   steps: [visit, sign, buy],
   conversionDays: 7,
   split: 'none',
+  keptFrom: { events: null, facts: null },
 } as const
 
 type Event = Partial<Insertable<DB['analytics_events']>>
@@ -55,6 +56,18 @@ beforeEach(async () => {
 const counts = (stages: { customers: number }[]) => stages.map(({ customers }) => customers)
 
 describe('by hand', () => {
+  test('steps that may be gone make the answer provisional: events and contacts have their times, books have none', async () => {
+    const before = async (...kinds: FunnelStep[]) => {
+      const keptFrom = { events: '2026-03-10', facts: '2026-03-05' }
+      return (await measureFunnel(acme, { ...asked, steps: kinds, keptFrom })).trust.incompleteBefore
+    }
+    const call: FunnelStep = { kind: 'interaction', channel: null }
+    expect(await before(visit, buy)).toBe('2026-03-10')
+    expect(await before(call, buy)).toBe('2026-03-05')
+    expect(await before(call, sign)).toBe('2026-03-10')
+    expect(await before({ kind: 'lead-stage', stage: 'new' }, buy)).toBe(null)
+  })
+
   test('five visit, three of them sign, one of those pays; shares, intervals and the middle of the waits', async () => {
     await events([
       ['2026-03-01T10:00:00Z', 'visit', 'a'],

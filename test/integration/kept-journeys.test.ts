@@ -18,7 +18,8 @@ const db = database.system
 const acme = database.forClient(ACME)
 
 const march = { from: '2026-03-01', to: '2026-04-01' }
-const asked = { clientId: ACME, timeZone: 'UTC', window: march, today: '2026-03-20' } as const
+const keptFrom = { events: null, facts: null }
+const asked = { clientId: ACME, timeZone: 'UTC', window: march, today: '2026-03-20', keptFrom } as const
 const steps: FunnelStep[] = [{ kind: 'interaction', channel: null }, { kind: 'payment' }]
 
 /** What each question says, in a number. */

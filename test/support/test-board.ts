@@ -56,6 +56,8 @@ export async function openTestBoard(
     requestsPerSecond: 1000,
     importMaxBytes: 50_000_000,
     keptDays: 400,
+    factDays: null,
+    eventDays: 400,
     version: '0.0.0-test',
     ...options.change,
   }

@@ -1,7 +1,7 @@
 import type { ClientDatabase } from '../../db/database.ts'
 import { sqlFile } from '../../sql.ts'
-import { addDays, instantsOf } from '../../time.ts'
-import { type JourneyQuestion, type Trust, trustIn } from './journey-question.ts'
+import { addDays, dayOf, instantsOf } from '../../time.ts'
+import { type JourneyQuestion, type KeptFrom, type Trust, trustIn } from './journey-question.ts'
 import { readKept } from './read-kept.ts'
 
 /**
@@ -31,6 +31,7 @@ export type AttributionQuestion = JourneyQuestion & {
   lookbackDays: number
   /** Of time-decay; the others do not ask. */
   halfLifeDays: number
+  keptFrom: KeptFrom
 }
 
 export type Credit = {
@@ -61,7 +62,8 @@ const creditTouchpoints = sqlFile<Row>(import.meta.dirname, 'attribution.sql')
 /**
  * Shares out the money of conversions over the touchpoints before them (strictly before; the look-back window is half-open). Each conversion
  * is rounded by largest remainders (equal remainders: the earlier touchpoint), so that credits add up to it, to the minor unit, in
- * every model. Refunds are not taken off. Touchpoints past their time (EVENTS_TTL_DAYS) are gone, and what they led to is direct.
+ * every model. Refunds are not taken off. Touchpoints past their time (EVENTS_TTL_DAYS) are gone, and
+ * what they led to is direct: `trust` says so.
  */
 export async function attributeConversions(db: ClientDatabase, question: AttributionQuestion): Promise<Attribution> {
   const { clientId, timeZone, window, currency, conversion, model, by, lookbackDays, halfLifeDays } = question
@@ -78,7 +80,10 @@ export async function attributeConversions(db: ClientDatabase, question: Attribu
     conversions: Math.round(credits.reduce((sum, credit) => sum + credit.creditedConversions, 0)),
     totalMinor: credits.reduce((sum, credit) => sum + credit.creditedMinor, 0),
     credits,
-    trust: await trustIn(db, clientId, window),
+    trust: await trustIn(db, clientId, window, {
+      first: dayOf(from.subtract({ hours: lookbackDays * 24 }), timeZone),
+      kept: question.keptFrom.events,
+    }),
   }
 }
 

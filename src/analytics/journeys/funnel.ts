@@ -1,8 +1,8 @@
 import type { ClientDatabase } from '../../db/database.ts'
 import { sqlFile } from '../../sql.ts'
-import { addDays, type DayWindow, dayOf, instantsOf } from '../../time.ts'
+import { addDays, type Day, type DayWindow, dayOf, instantsOf } from '../../time.ts'
 import { type Interval, wilsonInterval } from '../metrics/index.ts'
-import { type JourneyQuestion, type Trust, trustIn } from './journey-question.ts'
+import { type JourneyQuestion, type KeptFrom, type Trust, trustIn } from './journey-question.ts'
 import { EVERY_DAY, readKept } from './read-kept.ts'
 
 /**
@@ -33,6 +33,7 @@ export type FunnelQuestion = JourneyQuestion & {
   steps: readonly FunnelStep[]
   conversionDays: number
   split: FunnelSplit
+  keptFrom: KeptFrom
 }
 
 /** A share with its Wilson interval at 95 %. */
@@ -60,7 +61,7 @@ const walkFunnel = sqlFile<Row>(import.meta.dirname, 'funnel.sql')
  * facts at the same instant are in no order, and the second does not count as after the first. A customer counts once, with the entry
  * that leads furthest, the earliest of several; from it, each next step is the first there is. Facts of unknown customers are left out.
  * Groups add up to the whole; those with the most customers come first. Wilson: see wilsonInterval. A funnel is read from facts, which
- * are dropped when past their time (EVENTS_TTL_DAYS, FACTS_TTL_DAYS): it cannot see steps older than that.
+ * are dropped when past their time (EVENTS_TTL_DAYS, FACTS_TTL_DAYS): it cannot see steps older than that, and `trust` says so.
  */
 export async function measureFunnel(db: ClientDatabase, question: FunnelQuestion): Promise<Funnel> {
   const { clientId, timeZone, window, steps, conversionDays, split } = question
@@ -83,13 +84,21 @@ export async function measureFunnel(db: ClientDatabase, question: FunnelQuestion
   return {
     stages: stagesOf(rows.filter((row) => !isOfGroup(row))),
     groups: groups.sort((a, b) => entrants(b) - entrants(a)),
-    trust: await trustIn(db, clientId, days),
+    trust: await trustIn(db, clientId, days, { first: days.from, kept: stepsKeptFrom(question) }),
   }
 }
 
 /** A step is taken on the day of its fact; but bookings are made before theirs, and a stage is that of a lead of long ago. */
 function liesWithin(steps: readonly FunnelStep[]): boolean {
   return steps.every(({ kind }) => kind !== 'booking' && kind !== 'lead-stage')
+}
+
+/** The first day from which all facts of the steps are kept; leads and payments are books, and always are. */
+function stepsKeptFrom({ steps, keptFrom }: FunnelQuestion): Day | null {
+  const kinds = new Set(steps.map(({ kind }) => kind))
+  const events = kinds.has('event') ? keptFrom.events : null
+  const facts = kinds.has('interaction') || kinds.has('booking') ? keptFrom.facts : null
+  return events !== null && facts !== null && events < facts ? facts : (events ?? facts)
 }
 
 /** A step as funnel.sql reads it. */

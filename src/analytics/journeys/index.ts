@@ -15,7 +15,7 @@ export {
   type FunnelStep,
   measureFunnel,
 } from './funnel.ts'
-export type { Trust } from './journey-question.ts'
+export type { KeptFrom, Trust } from './journey-question.ts'
 export { HORIZON_MONTHS_MAX } from './ltv-projection.ts'
 export { type ObservedLtv, observeLtv } from './observed-ltv.ts'
 export { type ProjectedLtv, projectLtv } from './projected-ltv.ts'

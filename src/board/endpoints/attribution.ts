@@ -56,8 +56,9 @@ export const attribution = defineEndpoint({
   }),
   async handle({ query }, context) {
     const { client, from, to, ...rest } = query
-    const { db, clientId, timeZone, currency } = await journeyClient(context, client)
-    const result = await attributeConversions(db, { clientId, timeZone, currency, window: { from, to }, ...rest })
+    const { db, clientId, timeZone, currency, keptFrom } = await journeyClient(context, client)
+    const window = { from, to }
+    const result = await attributeConversions(db, { clientId, timeZone, currency, window, keptFrom, ...rest })
     const { conversions, totalMinor, credits } = result
     return json({ currency, conversions, totalMinor, credits, ...trustReply(result.trust) })
   },

@@ -30,9 +30,9 @@ const ratesQuery = z
 type Asked = z.output<typeof funnelQuery>
 
 async function funnelOf(context: Context, query: Asked): Promise<Funnel> {
-  const { db, clientId, timeZone } = await journeyClient(context, query.client)
+  const { db, clientId, timeZone, keptFrom } = await journeyClient(context, query.client)
   const { from, to, step: steps, withinDays: conversionDays, by: split } = query
-  return measureFunnel(db, { clientId, timeZone, window: { from, to }, steps, conversionDays, split })
+  return measureFunnel(db, { clientId, timeZone, window: { from, to }, steps, conversionDays, split, keptFrom })
 }
 
 const stage = z.strictObject({

@@ -38,13 +38,17 @@ export const share = z
   .describe('With its Wilson interval at 95 %; null: of nobody.')
 
 export const trust = {
-  provisional: z.boolean().describe('The answer may still change.'),
+  provisional: z.boolean().describe('The answer may still change, or lacks facts that are past their time.'),
   provisionalDays: z
     .array(z.iso.date())
     .describe('Days that are not over, never rolled up, or not since their last fact.'),
   dataAsOf: z.iso.datetime().nullable().describe('When the oldest roll-up of the days was made.'),
+  incompleteBefore: z.iso
+    .date()
+    .nullable()
+    .describe('Facts of earlier days are read that may have been deleted for their age; null: none are.'),
 }
 
-export function trustReply({ provisional, provisionalDays, dataAsOf }: Trust): Trust {
-  return { provisional, provisionalDays, dataAsOf }
+export function trustReply({ provisional, provisionalDays, dataAsOf, incompleteBefore }: Trust): Trust {
+  return { provisional, provisionalDays, dataAsOf, incompleteBefore }
 }

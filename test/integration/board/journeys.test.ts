@@ -4,7 +4,9 @@ import { callApi } from '../../support/api.ts'
 import { given } from '../../support/given.ts'
 import { keyHeaders, openTestBoard, signIn } from '../../support/test-board.ts'
 
-const board = await openTestBoard({ change: { clock: () => Temporal.Instant.from('2026-06-15T12:00:00Z') } })
+const board = await openTestBoard({
+  change: { clock: () => Temporal.Instant.from('2026-06-15T12:00:00Z'), eventDays: 90 },
+})
 const db = board.database.system
 await given.client(db, { id: 'acme' })
 await given.client(db, { id: 'blue', name: 'Blue', currency: 'USD' })
@@ -111,6 +113,17 @@ describe('answers', () => {
       refused: expect.stringContaining('30 customers'),
     })
   })
+})
+
+test('an answer that reads facts past their time says from which day on it is complete', async () => {
+  const incompleteBefore = async (path: string) =>
+    (await ask<{ incompleteBefore: string | null }>(path)).body.incompleteBefore
+  // Ninety days before the 15th of June, and the day after, on which no hour of another zone is missing.
+  expect(await incompleteBefore(`funnel?${march}&step=event:sign:up&step=payment`)).toBe('2026-03-18')
+  expect(await incompleteBefore(`funnel?${march}&step=interaction&step=payment`)).toBe(null)
+  expect(await incompleteBefore('attribution?from=2026-05-01&to=2026-06-01&lookbackDays=60')).toBe('2026-03-18')
+  expect(await incompleteBefore('attribution?from=2026-05-01&to=2026-06-01&lookbackDays=30')).toBe(null)
+  expect(await incompleteBefore(`cohorts?${march}`)).toBe(null)
 })
 
 describe('refusals name the parameter', () => {
