@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { sql } from 'kysely'
 import type { ClientDatabase, Database, SystemDatabase, Transaction } from '../db/database.ts'
 import { InputError, PermanentError } from '../errors.ts'
+import { rejectsKey } from '../rejects-key.ts'
 import type { Clock, Day } from '../time.ts'
 import { openPartials } from '../whole-file.ts'
 import type { Format } from './format.ts'
@@ -121,9 +122,11 @@ export async function importUpload(id: string, tools: UploadTools): Promise<void
     const { rejectsPath, stoppedAtLine: _, ...result } = await importLocal(path, rejects, upload, tools)
     if (tools.attempt > 1 && !upload.dryRun) result.notes.push(triedBefore(tools.attempt))
     tools.signal.throwIfAborted()
-    const rejectsKey = rejectsPath === null ? null : `imports/${upload.clientId}/${id}/rejects.csv`
-    if (rejectsKey !== null) await keepRejects(tools, rejectsKey, rejects)
-    await tools.commit((tx) => keepResult(tx, { clientId: upload.clientId, id, result, rejectsKey }, tools.clock()))
+    const key = rejectsKey(upload.clientId, id)
+    const areKept = rejectsPath !== null && (await keepRejects(tools, key, { path: rejects, upload }))
+    if (rejectsPath !== null && !areKept) result.notes.push(REJECTS_GONE)
+    const kept = { clientId: upload.clientId, id, result, rejectsKey: areKept ? key : null }
+    await tools.commit((tx) => keepResult(tx, kept, tools.clock()))
   } finally {
     for (const each of [path, rejects]) await rm(each, { force: true })
   }
@@ -168,8 +171,32 @@ function shareOf({ phase, bytesRead, bytesTotal }: ImportProgress, { strict, dry
   return phase === 'checking' ? share / 2 : 0.5 + share / 2
 }
 
-async function keepRejects({ storage, signal }: UploadTools, key: string, path: string): Promise<void> {
+const REJECTS_GONE = 'The file was deleted while it was imported, and its rejects with it.'
+
+/**
+ * Stores the rejects, unless the file they are rows of has been deleted meanwhile, because it names a customer who is erased. Looks for it
+ * afterwards: whoever deletes the file deletes the rejects after it.
+ */
+async function keepRejects(
+  { storage, signal }: UploadTools,
+  key: string,
+  { path, upload }: { path: string; upload: NewImport },
+): Promise<boolean> {
   await storage.put(key, createReadStream(path), { mediaType: 'text/csv; charset=utf-8', signal })
+  if (await isStored(storage, upload.objectKey)) return true
+  await storage.delete(key)
+  return false
+}
+
+async function isStored(storage: FileStore, key: string): Promise<boolean> {
+  try {
+    const { body } = await storage.get(key)
+    body.destroy()
+    return true
+  } catch (error) {
+    if (error instanceof PermanentError && error.code === 'object-missing') return false
+    throw error
+  }
 }
 
 async function keepResult(
@@ -227,7 +254,7 @@ export async function expireImports(
     signal.throwIfAborted()
     const expired = await db
       .selectFrom('imports')
-      .select(['client_id', 'id', 'object_key', 'rejects_key'])
+      .select(['client_id', 'id', 'object_key'])
       .where(isOld)
       .orderBy('created_at')
       .limit(EXPIRED_AT_ONCE)
@@ -261,7 +288,7 @@ async function sweepUploads(db: SystemDatabase, storage: FileStore, days: number
 async function expireImport(
   db: SystemDatabase,
   storage: FileStore,
-  expired: { client_id: string; id: string; object_key: string; rejects_key: string | null },
+  expired: { client_id: string; id: string; object_key: string },
 ): Promise<void> {
   const other = await db
     .selectFrom('imports')
@@ -270,6 +297,6 @@ async function expireImport(
     .where('id', '<>', expired.id)
     .executeTakeFirst()
   if (other === undefined) await storage.delete(expired.object_key)
-  if (expired.rejects_key !== null) await storage.delete(expired.rejects_key)
+  await storage.delete(rejectsKey(expired.client_id, expired.id))
   await db.deleteFrom('imports').where('client_id', '=', expired.client_id).where('id', '=', expired.id).execute()
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { ClientDatabase } from '../db/database.ts'
+import { rejectsKey } from '../rejects-key.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { CustomerOf } from './mentions.ts'
 import { type FileSearch, searchFile } from './search-file.ts'
@@ -16,8 +17,16 @@ export type ErasedFiles = {
   imports: { deleted: string[]; unread: string[] }
 }
 
-/** Files that are one thing: the formats of a report say the same. */
+/** Files that are one thing, and are deleted together. */
 type Bundle = { id: string; keys: string[]; isConcerned: boolean }
+
+/** What a bundle is when none of its files is named: the first of these that one of them is. */
+type Order = readonly FileSearch[]
+
+/** The formats of a report say the same: one that was read speaks for all. */
+const OF_REPORTS: Order = ['not-named', 'unread', 'gone']
+/** The rejects say only what could not be taken of an upload. */
+const OF_IMPORTS: Order = ['unread', 'not-named', 'gone']
 
 /** A customer of a client, by id and name. */
 type Named = CustomerOf & { name: string | null }
@@ -30,33 +39,39 @@ const BUNDLES_MAX = 100_000
 
 /**
  * Finds the stored files that name a customer, by id or name, and deletes them. An id that is like other words (see isTelling) is not looked
- * for. Ask before the customer is renamed: the days are read here. Twice is the same as once. `since`: only files made after that instant;
- * null: all.
+ * for. Ask before the customer is renamed: the days are read here. Twice is the same as once. `since`: only files made after that instant, or
+ * still being made; null: all.
  */
 export async function eraseFiles(
   { db, storage, signal }: { db: ClientDatabase; storage: ObjectStore; signal: AbortSignal },
   customer: Named,
   since: string | null,
 ): Promise<ErasedFiles> {
+  const { clientId } = customer
   const wanted = wantedWords(customer)
-  const erase = async (bundles: Bundle[], forget: (id: string) => Promise<unknown>) => {
+  const drop = async (keys: string[]) => {
+    for (const key of keys) await storage.delete(key)
+  }
+  const erase = async (bundles: Bundle[], order: Order, forget: (id: string) => Promise<unknown>) => {
     const result: { deleted: string[]; unread: string[] } = { deleted: [], unread: [] }
     for (const bundle of bundles) {
       signal.throwIfAborted()
-      const { found, key } = await searchBundle(storage, bundle.keys, wanted)
+      const { found, key } = await searchBundle(storage, bundle.keys, { wanted, order })
       if (found === 'unread' && bundle.isConcerned) result.unread.push(bundle.id)
       if (found !== 'named') continue
+      const others = bundle.keys.filter((each) => each !== key)
       // What gives the others away goes last: broken off here, they are found again.
-      for (const other of bundle.keys.filter((each) => each !== key)) await storage.delete(other)
+      await drop(others)
       await forget(bundle.id)
-      await storage.delete(key)
+      // An import that is under way may put its rejects there until it sees that its file is gone.
+      await drop([key, ...others])
       result.deleted.push(bundle.id)
     }
     return result
   }
   return {
-    reports: await erase(await reportBundles(db, customer, since), (id) => forgetReport(db, customer.clientId, id)),
-    imports: await erase(await importBundles(db, customer, since), (id) => forgetImport(db, customer.clientId, id)),
+    reports: await erase(await reportBundles(db, customer, since), OF_REPORTS, (id) => forgetReport(db, clientId, id)),
+    imports: await erase(await importBundles(db, customer, since), OF_IMPORTS, (id) => forgetImport(db, clientId, id)),
   }
 }
 
@@ -68,11 +83,11 @@ function wantedWords({ customerId, name: fullName }: Named): string[] {
   ]
 }
 
-/** A bundle is named when one of its files is (`key`), and not named when one that says all was read. */
+/** A bundle is named when one of its files is (`key`). */
 async function searchBundle(
   storage: ObjectStore,
   keys: string[],
-  wanted: string[],
+  { wanted, order }: { wanted: string[]; order: Order },
 ): Promise<{ found: FileSearch; key: string }> {
   if (wanted.length === 0) return { found: 'unread', key: '' }
   const seen = new Set<FileSearch>()
@@ -81,7 +96,7 @@ async function searchBundle(
     if (found === 'named') return { found, key }
     seen.add(found)
   }
-  return { found: (['not-named', 'unread'] as const).find((each) => seen.has(each)) ?? 'gone', key: '' }
+  return { found: order.find((each) => seen.has(each)) ?? 'gone', key: '' }
 }
 
 /** The reports of a client that have files; concerned are those whose days overlap the days the customer dealt with the business. */
@@ -102,13 +117,13 @@ async function reportBundles(
   return rows.map(({ id, keys, concerned }) => ({ id, keys, isConcerned: concerned || since !== null }))
 }
 
-/** Each upload and its rejects by themselves: the one may say what the other does not. */
+/** Uploads with their rejects, which are written when an import is nearly done, whenever its file was sent. */
 async function importBundles(db: ClientDatabase, { clientId }: CustomerOf, since: string | null): Promise<Bundle[]> {
-  const { rows } = await sql<{ id: string; key: string }>`
-    select i.id, k.key from imports i cross join lateral (values (i.object_key), (i.rejects_key)) as k (key)
-    where i.client_id = ${clientId} and k.key is not null and coalesce(i.created_at >= ${since}::timestamptz, true)
-    order by i.id limit ${BUNDLES_MAX}`.execute(db)
-  return rows.map(({ id, key }) => ({ id, keys: [key], isConcerned: true }))
+  const { rows } = await sql<{ id: string; object_key: string }>`
+    select id, object_key from imports
+    where client_id = ${clientId} and coalesce(finished_at >= ${since}::timestamptz, true)
+    order by id limit ${BUNDLES_MAX}`.execute(db)
+  return rows.map(({ id, object_key }) => ({ id, keys: [object_key, rejectsKey(clientId, id)], isConcerned: true }))
 }
 
 /** The execution stays, without files and figures: the record that a report was made and sent is nobody's. */

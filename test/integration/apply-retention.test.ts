@@ -10,6 +10,7 @@ import type { JobTools } from '../../src/jobs/job-tools.ts'
 import { createLog } from '../../src/log.ts'
 import { expireRuns } from '../../src/queues/expire-runs.ts'
 import { perform } from '../../src/queues/index.ts'
+import { rejectsKey } from '../../src/rejects-key.ts'
 import { openFolderStore } from '../../src/storage/folder-store.ts'
 import { dayOf, systemClock } from '../../src/time.ts'
 import { ACME, given } from '../support/given.ts'
@@ -70,11 +71,15 @@ test('an imported file past its time goes with its rejects and its row, unless a
     await storage.put(key, Readable.from(['x']), { mediaType: 'text/csv' })
     return key
   }
-  const insert = (file: string, rejects: string | null, age: string) =>
-    sql`insert into imports (client_id, kind, file_name, dry_run, strict, object_key, size_bytes, sha256, requested_by, rejects_key, created_at)
-      values (${ACME}, 'payments', ${file}, false, false, ${file}, 1, '', 'Ada', ${rejects}, now() - ${age}::interval)`.execute(
+  const insert = async (file: string, age: string) => {
+    const { rows } = await sql<{
+      id: string
+    }>`insert into imports (client_id, kind, file_name, dry_run, strict, object_key, size_bytes, sha256, requested_by, created_at)
+      values (${ACME}, 'payments', ${file}, false, false, ${file}, 1, '', 'Ada', now() - ${age}::interval) returning id`.execute(
       db,
     )
+    return rows[0]?.id ?? ''
+  }
   const [old, shared, young] = [
     await put('uploads/2020-01-01/old'),
     await put('uploads/2020-01-01/shared'),
@@ -82,13 +87,14 @@ test('an imported file past its time goes with its rejects and its row, unless a
   ]
   await put('uploads/2020-01-01/of-nobody')
   const justNow = await put(`uploads/${today}/under-way`)
-  await insert(old, await put('imports/acme/old/rejects.csv'), '31 days')
-  await insert(shared, null, '31 days')
-  await insert(shared, null, '29 days')
-  await insert(young, null, '29 days')
+  // One that was broken off before it could say that it has rejects.
+  await put(rejectsKey(ACME, await insert(old, '31 days')))
+  await insert(shared, '31 days')
+  await insert(shared, '29 days')
+  const rejects = await put(rejectsKey(ACME, await insert(young, '29 days')))
   await applyToday(null)
   expect((await storedKeys()).filter((key) => /^(uploads|imports)/.test(key))).toEqual(
-    [shared, justNow, young].toSorted(),
+    [rejects, shared, justNow, young].toSorted(),
   )
   const left = await db.selectFrom('imports').select('object_key').orderBy('object_key').execute()
   expect(left.map((row) => row.object_key)).toEqual([shared, young])

@@ -9,11 +9,13 @@ import { sql } from 'kysely'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { rollUpDay } from '../../src/analytics/metrics/index.ts'
 import type { DB } from '../../src/db/schema.ts'
-import { recordImport } from '../../src/ingest/uploaded-imports.ts'
+import { type FileStore, importUpload, recordImport } from '../../src/ingest/uploaded-imports.ts'
 import { countCustomerRows, eraseCustomer, findMentions, readErasure, requestErasure } from '../../src/privacy/index.ts'
 import { NAMESAKES, SYSTEM_TABLES } from '../../src/privacy/text-columns.ts'
+import { rejectsKey } from '../../src/rejects-key.ts'
 import { zipStream } from '../../src/reports/render/xlsx/zip-stream.ts'
 import { openFolderStore } from '../../src/storage/folder-store.ts'
+import { systemClock } from '../../src/time.ts'
 import { givenEveryFact } from '../support/every-fact.ts'
 import { ACME, given, table } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -22,6 +24,7 @@ const { database } = await createTestDatabase()
 const db = database.system
 const folder = await mkdtemp(join(tmpdir(), 'daybreak-erasure-'))
 const storage = openFolderStore(folder)
+const importFolder = await mkdtemp(join(tmpdir(), 'daybreak-erasure-imports-'))
 const never = new AbortController().signal
 
 const ADA = 'ada-1815@example.com'
@@ -36,7 +39,9 @@ const ROLL_UPS = [
   'quarantined_facts',
 ] as const
 
-afterAll(() => rm(folder, { recursive: true, force: true }))
+afterAll(async () => {
+  for (const each of [folder, importFolder]) await rm(each, { recursive: true, force: true })
+})
 
 beforeEach(async () => {
   await db.deleteFrom('analytics_audit_log').execute()
@@ -479,6 +484,20 @@ describe('stored files', () => {
     })
   }
 
+  /** Imports an upload, as its job does. */
+  const work = (id: string, store: FileStore = storage) =>
+    importUpload(id, {
+      database,
+      db: database.forClient(ACME),
+      storage: store,
+      folder: importFolder,
+      attempt: 1,
+      clock: systemClock,
+      signal: never,
+      progress() {},
+      commit: (write) => database.forClient(ACME).transaction().execute(write),
+    })
+
   async function workbook(text: string): Promise<Buffer> {
     const chunks: Uint8Array[] = []
     const entries = [
@@ -491,7 +510,7 @@ describe('stored files', () => {
 
   async function stored(): Promise<string[]> {
     const keys: string[] = []
-    for await (const key of storage.list(`${ACME}/`)) keys.push(key)
+    for await (const key of storage.list('')) keys.push(key)
     return keys
   }
 
@@ -541,6 +560,41 @@ describe('stored files', () => {
     expect(files?.imports).toEqual({ deleted: [made], unread: [] })
     expect(await stored()).toEqual([])
     expect(await db.selectFrom('imports').select('id').execute()).toEqual([{ id: made }])
+  })
+
+  test('an upload goes with its rejects, also when only one of them names the customer', async () => {
+    const made = await upload(`id,first_contact_at\n${ADA},2026-03-01T10:00:00Z\nnobody,never\n`)
+    await work(made)
+    expect(await stored()).toContain(rejectsKey(ACME, made))
+    expect((await erase(ADA)).files?.imports).toEqual({ deleted: [made], unread: [] })
+    expect(await stored()).toEqual([])
+  })
+
+  test('rejects that an import writes while the customer is erased go, whether it has said so by then or not', async () => {
+    const [done, failed] = [await upload('nobody'), await upload('nobody')]
+    const { erasureId } = await requestErasure(database, { clientId: ACME, customerId: ADA }, 'tester')
+    const run = (signal: AbortSignal) => eraseCustomer({ database, storage, signal }, { clientId: ACME, erasureId })
+    await expect(run(abortingAt(2))).rejects.toThrow('broken off')
+    for (const id of [done, failed])
+      await storage.put(rejectsKey(ACME, id), Readable.from([`2,id,,missing,"${ADA}"`]), { mediaType: 'text/csv' })
+    await sql`update imports set finished_at = clock_timestamp(), result = '{}' where id = ${done}`.execute(db)
+    expect((await run(never)).files?.imports).toEqual({ deleted: [done, failed].sort(), unread: [] })
+    expect(await stored()).toEqual([])
+  })
+
+  test('an import that is under way when its file is erased leaves no rejects behind', async () => {
+    const made = await upload(`id,first_contact_at\n${ADA},never\n`)
+    await work(made, {
+      ...storage,
+      async put(key, body, options) {
+        await erase(ADA)
+        return storage.put(key, body, options)
+      },
+    })
+    expect(await stored()).toEqual([])
+    const rows = await db.selectFrom('imports').select(['rejects_key', 'result']).execute()
+    const notes = ['The file was deleted while it was imported, and its rejects with it.']
+    expect(rows).toEqual([{ rejects_key: null, result: expect.objectContaining({ rejected: 1, notes }) }])
   })
 
   test('an upload that is damaged holds nothing up: it is listed', async () => {
