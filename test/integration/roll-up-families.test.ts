@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type Histogram, percentileOf, rollUpDay } from '../../src/analytics/metrics/index.ts'
 import type { DB } from '../../src/db/schema.ts'
@@ -37,6 +38,13 @@ async function rows(name: keyof DB, wanted: Row = {}): Promise<Row[]> {
   return all.filter((row) => Object.entries(wanted).every(([key, value]) => row[key] === value)).map(nonZero)
 }
 
+/** How long something took, in ms. */
+async function timed(work: () => Promise<void>): Promise<number> {
+  const from = performance.now()
+  await work()
+  return performance.now() - from
+}
+
 async function dirtyDays(): Promise<unknown[]> {
   const all = await table(db, 'rollup_days')
   return all.filter((row) => Number(row['facts_version']) > Number(row['rolled_version'])).map((row) => row['day'])
@@ -64,6 +72,16 @@ describe('contacts', () => {
         ...{ conversions: 2, conversion_minor: 500, follow_ups: 1 },
       },
     ])
+  })
+
+  test('a day of many contacts without a customer takes as long as one on which each is of somebody else', async () => {
+    await given.client(db)
+    await sql`
+      insert into interactions (client_id, id, started_at, status, wait_s, customer_id)
+      select ${ACME}, day || ' ' || n, day + n * interval '1 second', 'answered', 0, case when day = '2026-03-02' then n::text end
+      from unnest(array['2026-03-01', '2026-03-02']::date[]) as day, generate_series(1, 15000) n`.execute(db)
+    const [anonymous, known] = [await timed(() => rollUp('2026-03-01')), await timed(() => rollUp('2026-03-02'))]
+    expect(anonymous).toBeLessThan(4 * known)
   })
 
   test('a day is told by client, agent, sector, channel, campaign, customer role and location, and each adds up to the client', async () => {

@@ -7,7 +7,7 @@
 -- An assistant's contact is an automated one, or one whose agent is an assistant. A sentiment beyond ±0.2 is positive or negative.
 with facts as materialized (
   select
-    *, case when answered and customer_id is not null then min(started_at) over (
+    *, case when answered and customer_id is not null then first_value(started_at) over (
       partition by customer_id, subject, sound order by started_at
       range between interval '1 microsecond' following and interval '168 hours' following
     ) end as repeated_at
@@ -18,15 +18,17 @@ with facts as materialized (
     from interactions
     where client_id = :client_id and started_at >= :from and started_at < :to
     union all
-    -- Of the days after it only who may have come again. Hashed, and on the night after the day hardly ever asked.
+    -- Of the days after it only who may have come again. "is true" has them looked up in a hash, however few the planner expects; on the
+    -- night after the day hardly anybody is.
     select
       *, coalesce(' ' || topic, '') collate "C", status = 'answered',
       interaction_fault(started_at, answered_at, ended_at, talk_s, hold_s) is null
     from interactions
     where client_id = :client_id and started_at >= :to and started_at < :to + interval '168 hours'
-      and customer_id in (
-        select customer_id from interactions where client_id = :client_id and started_at >= :from and started_at < :to
-      )
+      and (customer_id in (
+        select customer_id from interactions
+        where client_id = :client_id and started_at >= :from and started_at < :to and customer_id is not null
+      )) is true
   ) with_later
 ), contacts as materialized (
   select
