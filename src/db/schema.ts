@@ -1004,6 +1004,7 @@ export interface RepeatedContacts {
   client_id: string;
   day: string;
   id: string;
+  started_at: string;
 }
 
 export interface ReportSubscriptions {
@@ -1030,6 +1031,7 @@ export interface RevenueMetrics {
 }
 
 export interface RollupDays {
+  changed_at: Generated<string>;
   client_id: string;
   day: string;
   facts_version: Generated<number>;

@@ -64,7 +64,7 @@ async function agentMetrics() {
 
 async function rollUpDays() {
   const rows = await table(db, 'rollup_days')
-  return rows.map(({ revision, ...row }) => row)
+  return rows.map(({ revision, changed_at, ...row }) => row)
 }
 
 async function answeredByHour() {

@@ -244,6 +244,34 @@ describe('first contact resolution', () => {
     expect(await assistants()).toEqual([undefined, undefined])
   })
 
+  test('a contact that stands on a day twice, at two instants, counts as two, and each of them is repeated or not', async () => {
+    await given.client(db)
+    const caller = { customer_id: 'c1', resolved: true }
+    await given.calls(db, [
+      ['2026-03-01T09:00:00Z', { ...caller, id: 'x' }],
+      ['2026-03-01T10:00:00Z', { ...caller, id: 'x' }],
+      ['2026-03-01T11:00:00Z', caller],
+      ['2026-03-02T09:00:00Z', { ...caller, id: 'y', topic: 'bill' }],
+      ['2026-03-02T10:00:00Z', { ...caller, id: 'y', topic: 'bill' }],
+    ])
+    await rollUp('2026-03-01', '2026-03-02')
+    const counts = async () => {
+      const days = await rows('daily_metrics', { dimension: 'client' })
+      return days.map((row) => [row['day'], row['answered'], row['resolved_first'], row['repeats']])
+    }
+    const before = await counts()
+    expect(before).toEqual([
+      ['2026-03-01', 3, 1, 2],
+      ['2026-03-02', 2, 1, 1],
+    ])
+    await given.calls(db, [['2026-03-04T09:00:00Z', { ...caller, id: 'later', topic: 'bill' }]])
+    await rollUp('2026-03-04')
+    expect((await counts())[1]).toEqual(['2026-03-02', 2, undefined, 2])
+    await db.deleteFrom('interactions').where('id', '=', 'later').execute()
+    await rollUp('2026-03-04')
+    expect((await counts()).slice(0, 2)).toEqual(before)
+  })
+
   test('who was repeated by a contact that is gone is still repeated by a later one', async () => {
     await given.client(db)
     const caller = { customer_id: 'c1', resolved: true }
@@ -437,6 +465,25 @@ describe('data quality', () => {
     const [day] = await rows('daily_metrics', { dimension: 'client' })
     expect([day?.['offered'], day?.['repeats'], day?.['talk_s'], day?.['quarantined']]).toEqual([1, undefined, 60, 5])
     expect((await rows('customer_metrics')).map((row) => row['contacts'])).toEqual([1])
+  })
+
+  test('what contradicts itself and stands on a day twice, at two instants, is noted once', async () => {
+    await given.client(db)
+    const ended_at = '2026-03-01T08:00:00Z'
+    await given.calls(db, [
+      ['2026-03-01T09:00:00Z', { id: 'x', ended_at }],
+      ['2026-03-01T10:00:00Z', { id: 'x', ended_at }],
+    ])
+    const issue = { id: 'i', category: 'tone', severity: 'minor', resolved_at: ended_at }
+    await given.facts(db, 'call_quality_issues', [
+      { ...issue, noted_at: '2026-03-01T09:00:00Z' },
+      { ...issue, noted_at: '2026-03-01T10:00:00Z' },
+    ])
+    await rollUp('2026-03-01')
+    expect(await rows('quarantined_facts')).toEqual([
+      { day: '2026-03-01', fact_table: 'call_quality_issues', fact_id: 'i', reason: 'resolved before it was noted' },
+      { day: '2026-03-01', fact_table: 'interactions', fact_id: 'x', reason: 'ended before it started' },
+    ])
   })
 
   test('a contact that is mended comes back into the sums', async () => {

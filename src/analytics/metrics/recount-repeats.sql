@@ -29,7 +29,7 @@ with arrivals as materialized (
   ) met
   where (contact).id is not null and first_at <= (contact).started_at + interval '168 hours'
 ), known as materialized (
-  select day, id, by_day from repeated_contacts where client_id = :client_id and day >= :day - 8 and day < :day
+  select day, id, started_at, by_day from repeated_contacts where client_id = :client_id and day >= :day - 8 and day < :day
 ), doubted as materialized (
   -- Repeated by a contact of this day when it was looked at last, and not any more; next_at: by whom else.
   select i.*, k.day, (
@@ -42,17 +42,18 @@ with arrivals as materialized (
   ) as next_at
   from known k
   join interactions i
-    on i.client_id = :client_id and i.id = k.id and i.started_at >= :from - interval '169 hours' and i.started_at < :from
-  where k.by_day = :day and ((k.id, k.day) in (select id, day from repeated)) is not true
+    on i.client_id = :client_id and i.id = k.id and i.started_at = k.started_at
+      and i.started_at >= :from - interval '169 hours' and i.started_at < :from
+  where k.by_day = :day and ((k.id, k.started_at) in (select id, started_at from repeated)) is not true
 ), flips as materialized (
   select
-    f.id, f.day, date_trunc('hour', f.started_at, :time_zone) as hour_at, coalesce(f.agent_id, '') as agent_id,
+    f.id, f.day, f.started_at, date_trunc('hour', f.started_at, :time_zone) as hour_at, coalesce(f.agent_id, '') as agent_id,
     coalesce(f.sector_id, '') as sector_id, f.channel, coalesce(f.campaign_id, '') as campaign_id,
     coalesce(c.role, '') as customer_role, coalesce(f.location, '') as location, f.change, f.change * f.resolved::integer as resolved
   from (
     select r.id, r.day, r.started_at, r.agent_id, r.sector_id, r.channel, r.campaign_id, r.customer_id, r.location, r.resolved, 1 as change
     from repeated r
-    where ((r.id, r.day) in (select id, day from known)) is not true
+    where ((r.id, r.started_at) in (select id, started_at from known)) is not true
     union all
     select d.id, d.day, d.started_at, d.agent_id, d.sector_id, d.channel, d.campaign_id, d.customer_id, d.location, d.resolved, -1
     from doubted d
@@ -60,14 +61,15 @@ with arrivals as materialized (
   ) f
   left join customers c on c.client_id = :client_id and c.id = f.customer_id
 ), remembered as (
-  insert into repeated_contacts (client_id, day, id, by_day) select :client_id, day, id, :day from flips where change = 1
+  insert into repeated_contacts (client_id, day, id, started_at, by_day)
+  select :client_id, day, id, started_at, :day from flips where change = 1
 ), forgotten as (
   delete from repeated_contacts r using flips f
-  where f.change = -1 and r.client_id = :client_id and r.day = f.day and r.id = f.id
+  where f.change = -1 and r.client_id = :client_id and r.day = f.day and r.id = f.id and r.started_at = f.started_at
 ), handed_on as (
   update repeated_contacts r set by_day = (d.next_at at time zone :time_zone)::date
   from doubted d
-  where d.next_at is not null and r.client_id = :client_id and r.day = d.day and r.id = d.id
+  where d.next_at is not null and r.client_id = :client_id and r.day = d.day and r.id = d.id and r.started_at = d.started_at
 ), cells as (
   update agent_metrics m set
     resolved_first = m.resolved_first - c.resolved, repeats = nullif(coalesce(m.repeats, 0) + c.change, 0)

@@ -74,9 +74,11 @@ with facts as materialized (
   select :client_id, :day, 'interactions', id, interaction_fault(started_at, answered_at, ended_at, talk_s, hold_s)
   from facts
   where not sound and started_at < :to
+  -- A contact may stand on the day twice, at two instants.
+  on conflict (client_id, day, fact_table, fact_id) do nothing
 ), remembered as (
-  insert into repeated_contacts (client_id, day, id, by_day)
-  select :client_id, :day, id, (repeated_at at time zone :time_zone)::date
+  insert into repeated_contacts (client_id, day, id, started_at, by_day)
+  select :client_id, :day, id, started_at, (repeated_at at time zone :time_zone)::date
   from facts
   where sound and repeated_at is not null and started_at < :to
 ), hours as (
