@@ -105,12 +105,5 @@ with arrivals as materialized (
   from members m
   where m.dimension = 'client' and t.client_id = :client_id and t.grain = case when m.hour_at is null then 'day' else 'hour' end
     and t.dimension = 'client' and t.bucket_day = m.day and t.bucket_at = coalesce(m.hour_at, t.bucket_at) and t.member = ''
-), stirred as (
-  -- Raises the revision of the days, by which kept answers are known to be old. Whoever holds the row of a day is writing facts of it
-  -- and makes it dirty anyway: to wait for them could be to wait for each other.
-  update rollup_days set rolled_at = rolled_at
-  where client_id = :client_id and day in (
-    select day from rollup_days where client_id = :client_id and day in (select day from flips) for update skip locked
-  )
 )
 select distinct day from flips order by day
