@@ -7,8 +7,9 @@ import { type FileSearch, searchFile } from './search-file.ts'
 import { isTelling } from './spelling.ts'
 
 /**
- * What became of the files of a client. deleted: they named the customer and are gone. unread: they may name the customer (their days
- * overlap the customer's) and cannot be searched: PDFs without another format beside them, and files too large; somebody should look.
+ * What became of the files of a client. deleted: they named the customer and are gone. unread: they may name the customer (uploads, and reports
+ * whose days overlap the customer's), and it cannot be told: PDFs without another format beside them, files too large, damaged or no text,
+ * and all of them where the id is like other words; somebody should look.
  */
 export type ErasedFiles = {
   /** Reports, by the ids of their executions; rendered again, they hold the pseudonym. */
@@ -31,6 +32,9 @@ const OF_IMPORTS: Order = ['unread', 'not-named', 'gone']
 /** A customer of a client, by id and name. */
 type Named = CustomerOf & { name: string | null }
 
+/** What is looked for. hasId: the id is among the words; a file without any of them then names the customer nowhere. */
+type Wanted = { words: string[]; hasId: boolean }
+
 /** One word shorter than this is the name of many; two words are a name of somebody. */
 const NAME_LENGTH_MIN = 8
 /** Anything shorter stands in half the files there are. */
@@ -39,7 +43,7 @@ const BUNDLES_MAX = 100_000
 
 /**
  * Finds the stored files that name a customer, by id or name, and deletes them. An id that is like other words (see isTelling) is not looked
- * for. Ask before the customer is renamed: the days are read here. Twice is the same as once. `since`: only files made after that instant, or
+ * for: any file may hold it then. Ask before the customer is renamed: the days are read here. Twice is the same as once. `since`: only files made after that instant, or
  * still being made; null: all.
  */
 export async function eraseFiles(
@@ -75,26 +79,24 @@ export async function eraseFiles(
   }
 }
 
-function wantedWords({ customerId, name: fullName }: Named): string[] {
+function wantedWords({ customerId, name: fullName }: Named): Wanted {
   const name = fullName?.trim() ?? ''
-  return [
-    ...(isTelling(customerId, ID_LENGTH_MIN) ? [customerId] : []),
-    ...(name.length >= NAME_LENGTH_MIN || name.includes(' ') ? [name] : []),
-  ]
+  const hasId = isTelling(customerId, ID_LENGTH_MIN)
+  const hasName = name.length >= NAME_LENGTH_MIN || name.includes(' ')
+  return { words: [...(hasId ? [customerId] : []), ...(hasName ? [name] : [])], hasId }
 }
 
 /** A bundle is named when one of its files is (`key`). */
 async function searchBundle(
   storage: ObjectStore,
   keys: string[],
-  { wanted, order }: { wanted: string[]; order: Order },
+  { wanted: { words, hasId }, order }: { wanted: Wanted; order: Order },
 ): Promise<{ found: FileSearch; key: string }> {
-  if (wanted.length === 0) return { found: 'unread', key: '' }
   const seen = new Set<FileSearch>()
   for (const key of keys) {
-    const found = await searchFile(storage, key, wanted)
+    const found = await searchFile(storage, key, words)
     if (found === 'named') return { found, key }
-    seen.add(found)
+    seen.add(found === 'not-named' && !hasId ? 'unread' : found)
   }
   return { found: order.find((each) => seen.has(each)) ?? 'gone', key: '' }
 }

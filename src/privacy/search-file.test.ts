@@ -15,8 +15,8 @@ const holding = (body: Readable, sizeBytes = 1) => ({ get: async () => ({ body, 
 const search = (content: Buffer | string) => searchFile(holding(Readable.from([Buffer.from(content)])), 'x', [WORD])
 
 /** An archive of one file. Layout: PKWARE APPNOTE 4.3. */
-function zip(text: string): Buffer {
-  const [name, content] = [Buffer.from('a.xml'), deflateRawSync(text)]
+function zip(text: string | Buffer, fileName = 'a.xml'): Buffer {
+  const [name, content] = [Buffer.from(fileName), deflateRawSync(text)]
   const fields = Buffer.alloc(26)
   fields.writeUInt16LE(20, 0)
   fields.writeUInt16LE(8, 4)
@@ -49,6 +49,9 @@ test('a word is found in texts, workbooks and what gzip packed, and is not found
     expect(await search(pack(FILLER)), kind).toBe('not-named')
   }
   expect(await search('%PDF-1.7')).toBe('unread')
+  const sealed = Buffer.from('d0cf11e0a1b11ae10000000000000000', 'hex')
+  expect(await search(zip(sealed, 'xl/media/logo.png'))).toBe('not-named')
+  expect(await search(zip(sealed, 'xl/embeddings/sheet.bin'))).toBe('unread')
   expect(await search('PK_ID,name\n1,Ada\n')).toBe('not-named')
   const missing = async () => Promise.reject(new PermanentError('object-missing', 'no such object'))
   expect(await searchFile({ get: missing }, 'x', [WORD])).toBe('gone')

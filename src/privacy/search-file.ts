@@ -4,20 +4,20 @@ import { createGunzip } from 'node:zlib'
 import yauzl from 'yauzl'
 import { escapeHtml } from '../escape-html.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
+import { lookAhead } from './look-ahead.ts'
+import { searchText } from './search-text.ts'
 import { words } from './spelling.ts'
 
 /** An archive is read whole, to find its parts; a larger one is left unread, and said to be. */
 const ARCHIVE_BYTES_MAX = 64 * 1024 * 1024
 /** What is longer when unpacked is left unread, too: a few kilobytes can be made to unpack for days. */
 const UNPACKED_BYTES_MAX = 4 * 1024 * 1024 * 1024
-/** What a file is, its beginning says, however small the pieces are in which it comes. */
-const HEAD_BYTES = 4096
-/** Longer than any word that is looked for, so that none is cut in two between pieces. */
-const OVERLAP = 4096
+/** Parts of a workbook that are no text and name nobody: pictures, macros, and the settings of printers. */
+const WORDLESS = /\.(?:png|jpe?g|gif|bmp|tiff?|emf|wmf)$|(?:vbaProject|printerSettings\d*)\.bin$/i
 
 /**
- * unread: a PDF, whose text cannot be searched, a file too large, or one that is damaged (an upload that is cut off, say). gone: there is no
- * such object.
+ * unread: a PDF, whose text cannot be searched, a file too large, one that is damaged (an upload that is cut off, say), or no text at all.
+ * gone: there is no such object.
  */
 export type FileSearch = 'named' | 'not-named' | 'unread' | 'gone'
 
@@ -35,10 +35,12 @@ export async function searchFile(
     throw error
   })
   if (object === null) return 'gone'
-  const pattern = words(
-    wanted.flatMap((word) => [...new Set([word, escapeHtml(word), JSON.stringify(word).slice(1, -1)])]),
-  )
   try {
+    // Words that nobody knows stand nowhere, and anywhere.
+    if (wanted.length === 0) return 'unread'
+    const pattern = words(
+      wanted.flatMap((word) => [...new Set([word, escapeHtml(word), JSON.stringify(word).slice(1, -1)])]),
+    )
     const { head, whole } = await lookAhead(object.body)
     const start = head.toString('latin1', 0, 4)
     if (start === '%PDF') return 'unread'
@@ -54,60 +56,26 @@ export async function searchFile(
   }
 }
 
-/** The beginning of a stream, or all of it where it is shorter; and the whole of it, the beginning included, to be read once. */
-async function lookAhead(pieces: AsyncIterable<Buffer>): Promise<{ head: Buffer; whole: AsyncIterable<Buffer> }> {
-  const rest = pieces[Symbol.asyncIterator]()
-  const read: Buffer[] = []
-  for (let bytes = 0; bytes < HEAD_BYTES; ) {
-    const next = await rest.next()
-    if (next.done === true) break
-    read.push(next.value)
-    bytes += next.value.length
-  }
-  const head = Buffer.concat(read)
-  async function* whole(): AsyncGenerator<Buffer> {
-    try {
-      yield head
-      yield* { [Symbol.asyncIterator]: () => rest }
-    } finally {
-      await rest.return?.()
-    }
-  }
-  return { head, whole: whole() }
-}
-
 /** Throws an error whose code begins with Z_ for what is no gzip to its end. */
 async function* unpacked(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   // Whoever reads hears of an error through the loop; the pipeline's own word of it is the same.
   yield* pipeline(packed, createGunzip(), () => {}) as AsyncIterable<Buffer>
 }
 
-/** What can be spent on a file. */
-type Budget = { bytesLeft: number }
-
 async function searchArchive(archive: Buffer, pattern: RegExp): Promise<FileSearch> {
   const budget = { bytesLeft: UNPACKED_BYTES_MAX }
+  let isWhole = true
   try {
     const zip = await yauzl.fromBufferPromise(archive, { decodeStrings: false })
     for await (const entry of zip.eachEntry()) {
+      if (WORDLESS.test(entry.fileName)) continue
       const found = await searchText(await zip.openReadStreamPromise(entry), pattern, budget)
-      if (found !== 'not-named') return found
+      if (found === 'named') return found
+      if (found === 'unread') isWhole = false
     }
-    return 'not-named'
+    return isWhole ? 'not-named' : 'unread'
   } catch {
     // All of it is here: nothing but the archive itself can be at fault.
     return 'unread'
   }
-}
-
-async function searchText(pieces: AsyncIterable<Buffer>, pattern: RegExp, budget: Budget): Promise<FileSearch> {
-  const decoder = new TextDecoder()
-  let text = ''
-  for await (const piece of pieces) {
-    budget.bytesLeft -= piece.length
-    if (budget.bytesLeft < 0) return 'unread'
-    text = text.slice(-OVERLAP) + decoder.decode(piece, { stream: true })
-    if (pattern.test(text)) return 'named'
-  }
-  return 'not-named'
 }

@@ -562,6 +562,34 @@ describe('stored files', () => {
     expect(await db.selectFrom('imports').select('id').execute()).toEqual([{ id: made }])
   })
 
+  test('an upload is searched in whatever encoding it is, and a longer id in it is somebody else', async () => {
+    await db.updateTable('customers').set({ name: 'Zoë Müller' }).where('id', '=', ADA).execute()
+    const named = [
+      await upload(Buffer.from(`id;name\n${ADA};\n`, 'utf16le')),
+      await upload(Buffer.from('\ufeffid;name\n;Zoë Müller\n', 'utf16le')),
+      await upload(gzipSync(Buffer.from('id;name\n;Zoë Müller\n', 'latin1'))),
+    ]
+    await upload(Buffer.from(`id;name\n${ADA}x;Zoë Müllers\n`, 'utf16le'))
+    const sealed = await upload(Buffer.from([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, ...Array(16).fill(0)]))
+    expect((await erase(ADA)).files?.imports).toEqual({ deleted: named.sort(), unread: [sealed] })
+    expect(await stored()).toHaveLength(2)
+  })
+
+  test('where the id is like other words, a file without the name may name the customer, whether there is a name or not', async () => {
+    await db.deleteFrom('imports').execute()
+    for (const [id, name] of [
+      ['12347', 'Bob Byron'],
+      ['12348', null],
+    ] as const) {
+      await db.insertInto('customers').values({ client_id: ACME, id, name }).execute()
+      const [withId, withName] = [await upload(`id\n${id}\n`), await upload('name\nBob Byron\n')]
+      const unread = name === null ? [withId, withName].sort() : [withId]
+      const deleted = name === null ? [] : [withName]
+      expect((await erase(id)).files?.imports, id).toEqual({ deleted, unread })
+      await db.deleteFrom('imports').execute()
+    }
+  })
+
   test('an upload goes with its rejects, also when only one of them names the customer', async () => {
     const made = await upload(`id,first_contact_at\n${ADA},2026-03-01T10:00:00Z\nnobody,never\n`)
     await work(made)
