@@ -1,10 +1,10 @@
-import { dirtyDays, gapDays } from '../analytics/metrics/index.ts'
 import type { SystemDatabase } from '../db/database.ts'
 import { unplannedImports } from '../ingest/uploaded-imports.ts'
 import { type Ledger, on } from '../queues/index.ts'
 import { closeLostExecutions } from '../reports/close-lost-executions.ts'
 import { syncSubscriptionSchedules } from '../reports/subscriptions.ts'
 import { importFile } from './import-file.ts'
+import { lateDays } from './late-days.ts'
 import { renderReport } from './render-report.ts'
 import { rollUpDay } from './roll-up-day.ts'
 
@@ -13,8 +13,9 @@ const DAYS_MAX = 2000
 
 /**
  * What the scheduler plans beside the schedules, once a minute: subscriptions get their schedules, and closed days that gained
- * facts since their roll-up are rolled up again, and so are days without facts between others that have some. Executions whose run was
- * killed for good are closed, and imports that nobody planned are. `factDays`: after so many days facts may be gone; null: they are kept.
+ * facts since their roll-up are rolled up again, also where that has failed before they came, and so are days without facts between others
+ * that have some. Executions whose run was killed for good are closed, and imports that nobody planned are. `factDays`: after so many days
+ * facts may be gone; null: they are kept.
  */
 export async function planLateWork(
   db: SystemDatabase,
@@ -24,11 +25,10 @@ export async function planLateWork(
 ): Promise<void> {
   await syncSubscriptionSchedules(db, renderReport)
   await closeLostExecutions(db)
-  const dirty = await dirtyDays(db, { at, after: null, limit: DAYS_MAX, factDays })
-  const days = [...dirty, ...(await gapDays(db, { within: null, limit: DAYS_MAX }))]
+  const days = await lateDays(db, { at, factDays, limit: DAYS_MAX })
   await ledger.requestAll(
     days.map(({ clientId, day }) => on(rollUpDay, { clientId, day })),
-    { origin: 'late-facts', requestedBy: 'scheduler', again: 'succeeded' },
+    { origin: 'late-facts', requestedBy: 'scheduler', again: 'all' },
   )
   await ledger.requestAll(
     (await unplannedImports(db)).map((payload) => on(importFile, payload)),

@@ -159,9 +159,9 @@ async function waitForRollups(params: ExecutionParams, client: ReportClient, too
   if (!asked || asked.waited_ms > WAIT_FOR_ROLLUPS_MS) return
   const window = reportNamed(params.report).reads({ from: params.from, to: params.to })
   const { dirtyDays } = await windowFreshness(db, client.id, window)
-  const gaps = await gapDays(db, { within: { clientId: client.id, window }, limit: 1 })
+  const gaps = await gapDays(db, client.id, window)
   // A day that is not over cannot become clean by waiting.
-  const first = [...dirtyDays, ...gaps.map(({ day }) => day)].find((day) => day < asked.today)
+  const first = [...dirtyDays, ...gaps].find((day) => day < asked.today)
   if (first === undefined) return
   throw new RetryLaterError(ASK_AGAIN_MS, `waits for the roll-up of days that it reads, such as ${first}`)
 }

@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import {
   contactsByHourOfDay,
   customersTotal,
-  dirtyDays,
   gapDays,
   NO_MONEY,
   revenueBy,
@@ -137,36 +136,6 @@ describe('how fresh a window is', () => {
     })
   })
 
-  test('dirty days of all clients come in pages, without the day that is still going on in the client’s zone', async () => {
-    await given.client(db, { id: 'auckland', time_zone: 'Pacific/Auckland' })
-    await given.client(db, { id: 'honolulu', time_zone: 'Pacific/Honolulu' })
-    for (const client_id of ['auckland', 'honolulu'])
-      await given.calls(db, [
-        ['2026-01-02T08:00:00Z', { client_id }],
-        ['2026-01-03T08:00:00Z', { client_id }],
-      ])
-    // 2026-01-03T12:00Z: in Auckland it is the 4th, in Honolulu the 3rd.
-    const at = Temporal.Instant.from('2026-01-03T12:00:00Z')
-    const all = [
-      { clientId: 'auckland', day: '2026-01-02' },
-      { clientId: 'auckland', day: '2026-01-03' },
-      { clientId: 'honolulu', day: '2026-01-01' },
-      { clientId: 'honolulu', day: '2026-01-02' },
-    ]
-    expect(await dirtyDays(db, { at, after: null, limit: 10 })).toEqual(all)
-    expect(await dirtyDays(db, { at, after: null, limit: 3 })).toEqual(all.slice(0, 3))
-    // Nothing is left to add up of days whose facts are past their time.
-    expect(await dirtyDays(db, { at: at.add({ hours: 24 * 100 }), after: null, limit: 10, factDays: 30 })).toEqual([])
-    expect(await dirtyDays(db, { at, after: all[2] ?? null, limit: 3 })).toEqual(all.slice(3))
-    const earlier = Temporal.Instant.from('2026-01-03T09:59:59Z')
-    expect(await dirtyDays(db, { at: earlier, after: null, limit: 10 })).toEqual([all[0], all[2]])
-    await database
-      .forClient('auckland')
-      .transaction()
-      .execute((tx) => rollUpDay(tx, { clientId: 'auckland', day: '2026-01-02' }))
-    expect(await dirtyDays(db, { at, after: null, limit: 10 })).toEqual(all.slice(1))
-  })
-
   test('a day without facts between others that have some is a gap', async () => {
     await given.client(db)
     await given.calls(db, [
@@ -174,12 +143,7 @@ describe('how fresh a window is', () => {
       ['2026-01-06T10:00:00Z', {}],
     ])
     await rollUp('2026-01-03')
-    const gap = [
-      { clientId: ACME, day: '2026-01-04' },
-      { clientId: ACME, day: '2026-01-05' },
-    ]
-    expect(await gapDays(db, { within: null, limit: 10 })).toEqual(gap)
-    const window = { from: '2026-01-01', to: '2026-01-05' }
-    expect(await gapDays(acme, { within: { clientId: ACME, window }, limit: 10 })).toEqual(gap.slice(0, 1))
+    expect(await gapDays(acme, ACME, { from: '2026-01-01', to: '2026-02-01' })).toEqual(['2026-01-04', '2026-01-05'])
+    expect(await gapDays(acme, ACME, { from: '2026-01-01', to: '2026-01-05' })).toEqual(['2026-01-04'])
   })
 })

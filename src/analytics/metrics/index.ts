@@ -1,4 +1,5 @@
 /** The face of metrics: what other folders may use of it. */
+export { addUpPeriods } from './add-up-periods.ts'
 export { METRICS, type MetricKey } from './catalogue/index.ts'
 export type { Metric, MetricType, SpanWeights, Thresholds, Weights } from './catalogue/metric.ts'
 export {
@@ -13,8 +14,8 @@ export {
   NO_SUMS,
   type Sums,
 } from './components.ts'
-export { type ClientDay, dirtyDays, gapDays } from './dirty-days.ts'
 export { firstFactDays } from './first-fact-days.ts'
+export { gapDays } from './gap-days.ts'
 export { type Histogram, MEASURES, type Measure, mergeHistograms, percentileOf } from './histogram.ts'
 export { type Interval, npsInterval, wilsonInterval } from './intervals.ts'
 export { dimensionsOf } from './kept-dimensions.ts'
