@@ -14,12 +14,6 @@ const EMPTIED: Record<string, Record<string, RawBuilder<unknown>>> = {
   analytics_events: { properties: sql`'{}'`, session_id: sql`null` },
 }
 
-/** What was written about the customer's contacts, in tables that name the contact only. */
-const ABOUT_CONTACTS = [
-  ['call_quality_scores', 'comment'],
-  ['call_quality_issues', 'description'],
-] as const
-
 /**
  * Puts a pseudonym in the place of a customer's id, in every table that names one, and empties what was free text. No sum changes, and no
  * day becomes dirty. Returns the rows changed by table. Twice is the same as once.
@@ -38,8 +32,8 @@ export async function renameCustomer(
   for (const turn of ['roll-up-day:', 'refresh-tiers:'])
     await sql`select pg_advisory_xact_lock(hashtextextended(${turn} || ${clientId}::text, 0))`.execute(tx)
   const counts: Record<string, number> = {}
-  for (const [table, column] of ABOUT_CONTACTS)
-    counts[`${table}.${column}`] = await emptyAboutContacts(tx, table, column, customer)
+  for (const about of aboutContacts(customer))
+    counts[`${about.table}.${about.column}`] = await emptyColumn(tx, clientId, about)
   for (const { name, customerColumn } of tables) {
     if (customerColumn === null) continue
     const column = sql.ref(customerColumn)
@@ -52,15 +46,23 @@ export async function renameCustomer(
   return Object.fromEntries(Object.entries(counts).filter(([, rows]) => rows > 0))
 }
 
-async function emptyAboutContacts(
-  tx: Transaction,
-  table: string,
-  column: string,
-  { clientId, customerId }: CustomerOf,
-): Promise<number> {
+type About = { table: string; column: string; condition: RawBuilder<unknown> }
+
+/** What was written about the customer's contacts, in rows that may name the contact only, or the review of it. */
+function aboutContacts({ clientId, customerId }: CustomerOf): About[] {
+  const contacts = sql`select id from interactions where client_id = ${clientId} and customer_id = ${customerId}`
+  const reviews = sql`select id from call_quality_scores where client_id = ${clientId} and interaction_id in (${contacts})`
+  const ofContact = sql`interaction_id in (${contacts})`
+  return [
+    { table: 'call_quality_scores', column: 'comment', condition: ofContact },
+    { table: 'call_quality_issues', column: 'description', condition: sql`${ofContact} or score_id in (${reviews})` },
+    { table: 'customer_satisfaction', column: 'comment', condition: ofContact },
+  ]
+}
+
+async function emptyColumn(tx: Transaction, clientId: string, { table, column, condition }: About): Promise<number> {
   const { numAffectedRows } = await sql`
     update ${sql.table(table)} set ${sql.ref(column)} = null
-    where client_id = ${clientId} and ${sql.ref(column)} is not null and interaction_id in (
-      select id from interactions where client_id = ${clientId} and customer_id = ${customerId})`.execute(tx)
+    where client_id = ${clientId} and ${sql.ref(column)} is not null and (${condition})`.execute(tx)
   return Number(numAffectedRows ?? 0)
 }

@@ -132,6 +132,9 @@ const NAMING = [
   'touchpoints',
 ]
 
+/** Comments on three contacts. */
+const COMMENTS = { 'call_quality_scores.comment': 3, 'customer_satisfaction.comment': 3 }
+
 const pseudonym = expect.stringMatching(/^erased-[0-9a-f-]{36}$/)
 
 /** A signal that fires at the nth look. */
@@ -158,7 +161,7 @@ describe('erasing one customer', () => {
     expect(own).toEqual({ ...Object.fromEntries(NAMING.map((name) => [name, 3])), customers: 1 })
     const { rowCounts, id } = await erase(ADA)
     const elsewhere = { 'customers (mentions)': 1, 'analytics_audit_log (mentions)': 1 }
-    expect(rowCounts).toEqual({ ...own, ...elsewhere, 'call_quality_scores.comment': 3 })
+    expect(rowCounts).toEqual({ ...own, ...elsewhere, ...COMMENTS })
     expect(await findMentions(database, { clientId: ACME, customerId: ADA })).toEqual({ mentions: [], namesakes: [] })
     const [erasure] = await db.selectFrom('erasures').selectAll().execute()
     const { erasure_salt: salt } = await db.selectFrom('clients').select('erasure_salt').executeTakeFirstOrThrow()
@@ -215,6 +218,50 @@ describe('erasing one customer', () => {
       { customer_id: rows[1]?.id, comment: null, csat: 5 },
       { customer_id: BOB, comment: `I am ${BOB}.`, csat: 5 },
     ])
+  })
+
+  test('empties what was written about the customer’s contacts where only the contact is named, or its review', async () => {
+    await customers(ADA, BOB)
+    await given.calls(db, [
+      [`${DAYS[0]}T10:00:00Z`, { id: 'of-ada', customer_id: ADA }],
+      [`${DAYS[0]}T10:00:00Z`, { id: 'of-bob', customer_id: BOB }],
+    ])
+    const contacts = ['of-ada', 'of-bob']
+    await given.surveys(
+      db,
+      contacts.map((id) => [
+        `${DAYS[0]}T11:00:00Z`,
+        { id, interaction_id: id, csat: 1, comment: 'I live at 5 Elm Street' },
+      ]),
+    )
+    for (const id of contacts) {
+      const who = { client_id: ACME, id }
+      await db
+        .insertInto('call_quality_scores')
+        .values({ ...who, reviewed_at: `${DAYS[0]}T12:00:00Z`, interaction_id: id, overall: 50 })
+        .execute()
+      await db
+        .insertInto('call_quality_issues')
+        .values({
+          ...{ ...who, noted_at: `${DAYS[0]}T12:00:00Z`, score_id: id },
+          ...{ category: 'tone', severity: 'minor', description: 'Rude to whoever lives at 5 Elm Street' },
+        })
+        .execute()
+    }
+    await rollUp(DAYS.slice(0, 1))
+    const before = await tables(ROLL_UPS)
+    const states = await dayStates()
+    const { rowCounts } = await erase(ADA)
+    const written = { 'customer_satisfaction.comment': 1, 'call_quality_issues.description': 1 }
+    expect(rowCounts).toMatchObject({ interactions: 1, ...written })
+    const surveys = await db.selectFrom('customer_satisfaction').selectAll().orderBy('id').execute()
+    expect(surveys.map(({ id, csat, comment }) => [id, csat, comment])).toEqual([
+      ['of-ada', 1, null],
+      ['of-bob', 1, 'I live at 5 Elm Street'],
+    ])
+    const issues = await db.selectFrom('call_quality_issues').select('description').orderBy('id').execute()
+    expect(issues).toEqual([{ description: null }, { description: 'Rude to whoever lives at 5 Elm Street' }])
+    expect([await tables(ROLL_UPS), await dayStates()]).toEqual([before, states])
   })
 
   test('changes no roll-up of any day, dirties none, and rolled up again they are the same but for the name', async () => {
@@ -357,7 +404,7 @@ describe('broken off', () => {
     expect(looks).toBeGreaterThan(10)
     const erasure = await readErasure(database.forClient(ACME), ACME, erasureId)
     expect(erasure?.finishedAt).not.toBe(null)
-    expect(erasure?.rowCounts).toEqual({ ...own, 'call_quality_scores.comment': 3 })
+    expect(erasure?.rowCounts).toEqual({ ...own, ...COMMENTS })
     expect((await findMentions(database, { clientId: ACME, customerId: ADA })).mentions).toEqual([])
   })
 })
