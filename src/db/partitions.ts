@@ -55,12 +55,13 @@ async function deleteStrays(
 
 /**
  * Refuses to work on a day whose facts may have been dropped: a roll-up of what is left would replace true sums with too small ones.
- * `factDays` null: facts are kept. Throws PermanentError('facts-expired').
+ * The first day that is kept is among them: east of Greenwich it begins in the UTC month before. `factDays` null: facts are kept. Throws
+ * PermanentError('facts-expired').
  */
 export async function requireFacts(tx: Transaction, day: Day, factDays: number | null): Promise<void> {
   if (factDays === null) return
   const { rows } = await sql<{ kept: boolean }>`
-    select ${day}::date >= (now() - make_interval(days => ${factDays}))::date as kept`.execute(tx)
+    select ${day}::date > (now() - make_interval(days => ${factDays}))::date as kept`.execute(tx)
   if (rows[0]?.kept === true) return
   throw new PermanentError(
     'facts-expired',

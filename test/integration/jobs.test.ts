@@ -6,6 +6,7 @@ import { renderReport } from '../../src/jobs/render-report.ts'
 import { rollUpDay } from '../../src/jobs/roll-up-day.ts'
 import { createLog } from '../../src/log.ts'
 import { perform } from '../../src/queues/index.ts'
+import { addDays, dayOf, systemClock } from '../../src/time.ts'
 import { ACME, given } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -45,6 +46,16 @@ test('a day whose facts may be gone keeps the roll-up it has', async () => {
   const kept = { ...tools, jobTools: { retention: { ...retention, factDays: 90 } } as JobTools }
   await expect(perform(rollUpDay, day, kept)).rejects.toMatchObject({ code: 'facts-expired' })
   expect(await db.selectFrom('agent_metrics').select('talk_s').execute()).toEqual([{ talk_s: 30 }])
+})
+
+test('the first day whose UTC month is kept is left alone as well, for east of Greenwich it began in the month before', async () => {
+  const today = dayOf(systemClock(), 'UTC')
+  const kept = { ...tools, jobTools: { retention: { ...retention, factDays: 90 } } as JobTools }
+  const rollUpAgo = (days: number) => perform(rollUpDay, { clientId: ACME, day: addDays(today, -days) }, kept)
+  await expect(rollUpAgo(90)).rejects.toMatchObject({ code: 'facts-expired' })
+  await rollUpAgo(89)
+  const rolled = await db.selectFrom('rollup_days').select('day').execute()
+  expect(rolled).toEqual([{ day: addDays(today, -89) }])
 })
 
 test('what a night refreshes stands on the roll-up of its day', () => {

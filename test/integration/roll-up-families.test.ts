@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type Histogram, percentileOf, rollUpDay } from '../../src/analytics/metrics/index.ts'
 import type { DB } from '../../src/db/schema.ts'
-import { daysOf } from '../../src/time.ts'
+import { dayOf, daysOf, systemClock } from '../../src/time.ts'
 import { ACME, given, table } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -655,4 +655,33 @@ test('what a day says of raw events outlives them: an old day that is rolled up 
   expect([client?.['answered'], client?.['paid_s'], client?.['events'], client?.['touchpoints']]).toEqual([
     1, 1200, 1, 1,
   ])
+})
+
+test.each([
+  { zone: 'America/New_York', day: '2026-02-28' },
+  { zone: 'Asia/Tokyo', day: '2026-03-01' },
+])('the day in $zone of which dropping a UTC month takes some hours only keeps what it says', async ({ zone, day }) => {
+  await given.client(db, { time_zone: zone })
+  const [before, after] = ['2026-02-28T20:00:00Z', '2026-03-01T02:00:00Z']
+  await given.facts(db, 'agent_status_changes', [
+    { changed_at: before, agent_id: 'anna', status: 'handling' },
+    { changed_at: after, agent_id: 'anna', status: 'available' },
+    { changed_at: '2026-03-01T03:00:00Z', agent_id: 'anna', status: 'offline' },
+  ])
+  for (const occurred_at of [before, after]) await given.facts(db, 'analytics_events', [{ occurred_at, name: 'visit' }])
+  for (const touched_at of [before, after])
+    await given.facts(db, 'touchpoints', [{ touched_at, customer_id: 'c1', kind: 'mail' }])
+  await rollUp(day)
+  const whole = await everything()
+  const march = '2026-03-01T00:00:00Z'
+  await db.deleteFrom('agent_status_changes').where('changed_at', '<', march).execute()
+  await db.deleteFrom('analytics_events').where('occurred_at', '<', march).execute()
+  await db.deleteFrom('touchpoints').where('touched_at', '<', march).execute()
+  // So many days that the first of March is the first that is kept.
+  const eventDays = Temporal.PlainDate.from('2026-03-01').until(dayOf(systemClock(), 'UTC')).days
+  await database
+    .forClient(ACME)
+    .transaction()
+    .execute((tx) => rollUpDay(tx, { clientId: ACME, day, eventDays }))
+  expect(await everything()).toEqual(whole)
 })

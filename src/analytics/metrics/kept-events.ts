@@ -17,9 +17,12 @@ function names(...lists: (readonly string[])[]) {
   return sql.raw(lists.flat().join(', '))
 }
 
-/** Of rows that were computed anew, what they have; of what they lack, what there was. */
-function missingOnly(table: string, columns: readonly string[]) {
-  return sql.raw(columns.map((name) => `${name} = coalesce(${table}.${name}, excluded.${name})`).join(', '))
+/**
+ * Of rows that were computed anew and what there was, the larger number: months of events are dropped by UTC, so that of a local day half its
+ * events may be left, and then it says less than it did.
+ */
+function largerOf(table: string, columns: readonly string[]) {
+  return sql.raw(columns.map((name) => `${name} = greatest(${table}.${name}, excluded.${name})`).join(', '))
 }
 
 /**
@@ -30,7 +33,8 @@ export async function readKeptEvents(
   tx: Transaction,
   { clientId, day, eventDays }: { clientId: string; day: Day; eventDays: number },
 ): Promise<KeptEvents | null> {
-  const past = sql`${day}::date < (now() - make_interval(days => ${eventDays}))::date`
+  // East of Greenwich a local day begins on the UTC day before it: of the first day that is kept the first hours may be gone.
+  const past = sql`${day}::date <= (now() - make_interval(days => ${eventDays}))::date`
   const { rows } = await sql<KeptEvents & { past: boolean }>`
     select
       ${past} as past,
@@ -45,18 +49,18 @@ export async function readKeptEvents(
   return rows[0]?.past === true ? rows[0] : null
 }
 
-/** Puts the time of agents back into agent_metrics, where the roll-up found none. */
+/** Puts the time of agents back into agent_metrics, where the roll-up found less of it. */
 export async function restoreAgentTime(tx: Transaction, { agents }: KeptEvents): Promise<void> {
   await sql`
     insert into agent_metrics (${names(AGENT_KEY, OF_AGENTS)})
     select ${names(AGENT_KEY, OF_AGENTS)} from jsonb_populate_recordset(null::agent_metrics, ${agents}::jsonb)
-    on conflict (${names(AGENT_KEY)}) do update set ${missingOnly('agent_metrics', OF_AGENTS)}`.execute(tx)
+    on conflict (${names(AGENT_KEY)}) do update set ${largerOf('agent_metrics', OF_AGENTS)}`.execute(tx)
 }
 
-/** Puts touchpoints and events back into daily_metrics, where the roll-up found none. */
+/** Puts touchpoints and events back into daily_metrics, where the roll-up found fewer. */
 export async function restoreEvents(tx: Transaction, { days }: KeptEvents): Promise<void> {
   await sql`
     insert into daily_metrics (${names(DAY_KEY, OF_DAYS)})
     select ${names(DAY_KEY, OF_DAYS)} from jsonb_populate_recordset(null::daily_metrics, ${days}::jsonb)
-    on conflict (${names(DAY_KEY)}) do update set ${missingOnly('daily_metrics', OF_DAYS)}`.execute(tx)
+    on conflict (${names(DAY_KEY)}) do update set ${largerOf('daily_metrics', OF_DAYS)}`.execute(tx)
 }
