@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { InputError } from '../errors.ts'
+import { InputError, RetryLaterError } from '../errors.ts'
 import { fieldErrors, HttpError, httpErrorOf, problemDocument } from './problem.ts'
 
 const ID = '0199aaaa-0000-7000-8000-000000000000'
@@ -36,10 +36,15 @@ test.each([
     503,
     'unavailable',
   ],
+  ['what has waited for others long enough', new RetryLaterError(4500, 'Others write.'), 503, 'busy'],
   ['a value the database refuses is', Object.assign(new Error(), { code: '22008' }), 422, 'unstorable-value'],
   ['an address that cannot be decoded', Object.assign(new URIError(), { status: 400 }), 400, 'bad-request'],
   ['a problem stays what it is', new HttpError(418, 'teapot', 'Tea.'), 418, 'teapot'],
 ])('%s', (_rule, error, status, code) => {
   const mapped = httpErrorOf(error)
   expect([mapped.status, mapped.code]).toEqual([status, code])
+})
+
+test('who is to come back later is told when', () => {
+  expect(httpErrorOf(new RetryLaterError(4500, 'Others write.')).headers).toEqual({ 'Retry-After': '5' })
 })

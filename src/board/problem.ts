@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { z } from 'zod'
-import { DatabaseAwayError, InputError, messageOf } from '../errors.ts'
+import { DatabaseAwayError, InputError, messageOf, RetryLaterError } from '../errors.ts'
+import { SECOND_MS } from '../time.ts'
 
 /** One thing wrong with what was sent. `pointer` is a JSON pointer into the body, or the name of a parameter. */
 export type FieldError = { in: 'body' | 'query' | 'path' | 'header'; pointer: string; detail: string }
@@ -70,6 +71,7 @@ export const PROBLEMS: Record<string, string> = {
   'too-many-sign-ins': 'Too many failed sign-ins; `Retry-After` says when to come back.',
   'link-expired': 'The mailed link has expired or was revoked. Ask for the report again.',
   'file-missing': 'The file was deleted, or its report is not finished.',
+  busy: 'Others are writing the same for so long that the request gave up; `Retry-After` says when to come back.',
   unavailable: 'A part the board stands on, such as the database, cannot be reached.',
   'internal-error': 'Something went wrong on our side. The log has it under the request id in `instance`.',
 }
@@ -138,8 +140,14 @@ export function problemDocument(error: HttpError, requestId: string): Problem {
 export function httpErrorOf(error: unknown): HttpError {
   if (error instanceof HttpError) return error
   if (error instanceof InputError) return new HttpError(error.status, error.code, error.message, { cause: error })
+  if (error instanceof RetryLaterError) return busy(error)
   const known = parserError(error) ?? databaseError(error)
   return known ?? new HttpError(500, 'internal-error', 'Something went wrong on our side.', { cause: error })
+}
+
+function busy(error: RetryLaterError): HttpError {
+  const headers = { 'Retry-After': String(Math.ceil(error.waitMs / SECOND_MS)) }
+  return new HttpError(503, 'busy', error.message, { headers, cause: error })
 }
 
 /** What express and its body parser refuse; they name it in `type` and `status`. */

@@ -5,7 +5,7 @@ import type { Reject } from './source.ts'
 import {
   addTallies,
   compareStaged,
-  createStaging,
+  createStagings,
   keepStaging,
   mergeStaged,
   type Staging,
@@ -13,7 +13,10 @@ import {
   type Tally,
 } from './staging.ts'
 
-/** Takes converted rows, batch by batch. Three of them: keep each batch, keep all or nothing, keep nothing but say what would be. */
+/**
+ * Takes converted rows, batch by batch. Four of them: keep each batch, keep all or nothing, keep nothing but say what would be, keep nothing
+ * but say what the database refuses.
+ */
 export type FactWriter = {
   /** Rows that the database refuses come back. `months`: those of all facts so far. */
   write(batch: Batch, months: ReadonlySet<string>): Promise<Reject[]>
@@ -25,31 +28,44 @@ export type WriterOptions = { connection: BulkConnection; clientId: string; fact
 
 /** Each batch is a transaction of its own. */
 export async function createBatchWriter(options: WriterOptions, ensureMonths: EnsureMonths): Promise<FactWriter> {
-  return batchWriter(options, await createStagings(options), ensureMonths, GUARDS)
+  return batchWriter(options, await createStagings(options, 'import'), ensureMonths, {
+    guards: GUARDS,
+    ending: 'commit',
+  })
 }
 
-/** The same for one batch of one kind; what the connection has from the batch before is used again. */
+/** The same, undone after each batch: for the names of the rows that the database refuses. */
+export async function createTryingWriter(options: WriterOptions, ensureMonths: EnsureMonths): Promise<FactWriter> {
+  const stagings = await createStagings(options, 'import')
+  const writer = batchWriter(options, stagings, ensureMonths, { guards: GUARDS, ending: 'rollback' })
+  return { ...writer, finish: async () => [] }
+}
+
+/**
+ * The batch writer for one batch of one kind; what the connection has from the batch before is used again. Who waits for a lock longer than
+ * `waitMs` is told so (isWaitOver).
+ */
 export async function openKeptWriter(
-  connection: BulkConnection,
-  clientId: string,
+  { connection, clientId, waitMs }: { connection: BulkConnection; clientId: string; waitMs: number },
   fact: FactShape,
   ensureMonths: EnsureMonths,
 ): Promise<FactWriter> {
   const options = { connection, clientId, facts: [fact] }
-  return batchWriter(options, [await keepStaging(connection, fact)], ensureMonths, EACH_BY_INDEX)
+  const guards = `${EACH_BY_INDEX}; set local lock_timeout = ${waitMs}`
+  return batchWriter(options, [await keepStaging(connection, fact)], ensureMonths, { guards, ending: 'commit' })
 }
 
 function batchWriter(
   options: WriterOptions,
   stagings: readonly Staging[],
   ensureMonths: EnsureMonths,
-  guards: string,
+  { guards, ending }: { guards: string; ending: 'commit' | 'rollback' },
 ): FactWriter {
   const { connection, clientId } = options
   let tallies: Tally[] = []
   const transaction = {
     open: () => begin(connection, clientId, guards),
-    keep: () => connection.query('commit'),
+    end: () => connection.query(ending),
     undo: () => connection.query('rollback'),
   }
   return {
@@ -63,39 +79,13 @@ function batchWriter(
   }
 }
 
-/** All batches are one transaction, kept when the file is complete. */
-export async function createWholeWriter(options: WriterOptions): Promise<FactWriter> {
-  const { connection, clientId } = options
-  const stagings = await createStagings(options)
-  let tallies: Tally[] = []
-  await begin(connection, clientId, GUARDS)
-  const savepoint = {
-    open: () => connection.query('savepoint batch'),
-    keep: () => connection.query('release savepoint batch'),
-    undo: () => connection.query('rollback to savepoint batch'),
-  }
-  return {
-    async write(batch) {
-      const outcome = await mergeRows(options, stagings, savepoint, { batch, from: 0, to: batch.rows() })
-      tallies = addTallies(tallies, outcome.tallies)
-      return outcome.rejects
-    },
-    async finish(complete) {
-      await connection.query(complete ? 'commit' : 'rollback')
-      return complete ? tallies : []
-    },
-  }
-}
-
 /** Stages everything and compares it with what is there. */
 export async function createComparingWriter(options: WriterOptions): Promise<FactWriter> {
   const { connection, clientId } = options
-  const stagings = await createStagings(options)
+  const stagings = await createStagings(options, 'import')
   return {
     async write(batch) {
-      for (const [index, staging] of stagings.entries()) {
-        await stage(connection, staging, batch.lines(index, 0, batch.rows()))
-      }
+      await stageBatch(connection, stagings, batch)
       return []
     },
     async finish() {
@@ -107,6 +97,17 @@ export async function createComparingWriter(options: WriterOptions): Promise<Fac
       await connection.query('rollback')
       return tallies
     },
+  }
+}
+
+/** Adds a whole batch to what the staging tables hold. */
+export async function stageBatch(
+  connection: BulkConnection,
+  stagings: readonly Staging[],
+  batch: Batch,
+): Promise<void> {
+  for (const [index, staging] of stagings.entries()) {
+    await stage(connection, staging, batch.lines(index, 0, batch.rows()))
   }
 }
 
@@ -141,14 +142,8 @@ export function createMonthEnsurer(
   }
 }
 
-async function createStagings({ connection, facts }: WriterOptions): Promise<Staging[]> {
-  const stagings: Staging[] = []
-  for (const [index, fact] of facts.entries()) stagings.push(await createStaging(connection, fact, index))
-  return stagings
-}
-
 /** Opens a transaction. Imports of one client take turns, so that two of them cannot wait for each other's days. */
-async function begin(connection: BulkConnection, clientId: string, guards: string): Promise<void> {
+export async function begin(connection: BulkConnection, clientId: string, guards: string): Promise<void> {
   await connection.query(`begin; ${guards}`)
   await connection.query("select pg_advisory_xact_lock(hashtextextended('import ' || $1, 0))", [clientId])
 }
@@ -157,13 +152,14 @@ async function begin(connection: BulkConnection, clientId: string, guards: strin
  * Statistics that are out of date must not make the planner compare all rows with all others, nor sort a whole history; and
  * compiling a statement costs more than a batch has for it to save.
  */
-const GUARDS = 'set local enable_nestloop = off; set local enable_sort = off; set local jit = off'
+export const GUARDS = 'set local enable_nestloop = off; set local enable_sort = off; set local jit = off'
 
 /** Whatever the statistics say, the facts of a batch of a few are looked up one by one in the index of their key. */
 const EACH_BY_INDEX =
   'set local enable_nestloop = off; set local enable_mergejoin = off; set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_sort = off; set local jit = off'
 
-type Scope = { open(): Promise<unknown>; keep(): Promise<unknown>; undo(): Promise<unknown> }
+/** What rows are merged in. */
+type Scope = { open(): Promise<unknown>; end(): Promise<unknown>; undo(): Promise<unknown> }
 
 /** Rows `[from, to)` of a batch. */
 type Rows = { batch: Batch; from: number; to: number }
@@ -188,7 +184,7 @@ async function mergeRows(
       await stage(connection, staging, batch.lines(index, from, to))
       tallies.push(await mergeStaged(connection, staging, clientId, carefully))
     }
-    await scope.keep()
+    await scope.end()
     return { tallies: addTallies([], tallies), rejects: [] }
   } catch (error) {
     const refusal = refusalOf(error)

@@ -1,18 +1,20 @@
-import { openBulkConnection } from '../db/copy.ts'
+import { type BulkConnection, openBulkConnection, refusalOf } from '../db/copy.ts'
 import type { Database } from '../db/database.ts'
 import { InputError, messageOf } from '../errors.ts'
 import { suggestion } from '../nearest.ts'
 import type { Clock } from '../time.ts'
 import { type Batches, createBatches } from './batches.ts'
 import type { ReadingContext } from './compile-column.ts'
-import { type CompiledFact, compileMapping } from './compile-mapping.ts'
+import { compileMapping } from './compile-mapping.ts'
 import { createRowConverter, type RowConverter } from './convert-rows.ts'
 import {
   createBatchWriter,
   createComparingWriter,
   createMonthEnsurer,
-  createWholeWriter,
+  createTryingWriter,
+  type EnsureMonths,
   type FactWriter,
+  type WriterOptions,
 } from './fact-writers.ts'
 import type { Format } from './format.ts'
 import { findKind } from './kinds/index.ts'
@@ -22,6 +24,7 @@ import { openSource } from './open-source.ts'
 import { createRejectsFile, type RejectsFile } from './rejects-file.ts'
 import type { RecordPage, RecordSource, Reject, SourceFile, SourceRecord } from './source.ts'
 import type { Tally } from './staging.ts'
+import { createWholeWriter, type MergeWatch } from './whole-writer.ts'
 
 export type ImportOptions = {
   database: Database
@@ -82,7 +85,7 @@ export async function importFile(options: ImportOptions): Promise<ImportResult> 
   const file = { path: options.path, name: options.name ?? options.path }
   const job: Job = { options, file, kind, mapping, client, rejects }
   try {
-    const { counts } = options.strict && !options.dryRun ? await importWhole(job) : await importParts(job)
+    const counts = options.strict && !options.dryRun ? await importWhole(job) : await importParts(job)
     if (counts.read === 0 && counts.stoppedAtLine === null) {
       throw new InputError('no-rows', `${file.name} holds no rows below its header.`)
     }
@@ -115,74 +118,84 @@ async function findClient({ database, clientId, clock }: ImportOptions): Promise
 }
 
 /** Each batch is kept as it is done; in a dry run, none is. */
-async function importParts(job: Job): Promise<Pass> {
-  const { database, clientId, dryRun } = job.options
-  const connection = await openBulkConnection(database, clientId)
-  try {
-    return await passOver(job, 'importing', (facts) => {
-      const writer = { connection, clientId, facts }
-      return dryRun
-        ? createComparingWriter(writer)
-        : createBatchWriter(writer, createMonthEnsurer(connection, facts, job.options.clock()))
-    })
-  } finally {
-    await connection.release()
-  }
+function importParts(job: Job): Promise<Counts> {
+  const { dryRun } = job.options
+  return passOver(job, 'importing', dryRun ? createComparingWriter : createBatchWriter)
 }
 
 /**
- * All rows or none: the file is checked to its end before anything is written, and written in one transaction, since the database
- * may still refuse a row.
+ * All rows or none: the file is checked to its end before anything is written, and written in one transaction. When the database refuses that,
+ * the file is read again for the rows that are at fault.
  */
-async function importWhole(job: Job): Promise<Pass> {
-  const check = await passOver(job, 'checking', async () => NO_WRITER)
-  if (!isComplete(check.counts)) return check
-  const { database, clientId } = job.options
-  const connection = await openBulkConnection(database, clientId)
+async function importWhole(job: Job): Promise<Counts> {
+  const { signal, onProgress } = job.options
+  const onMerged: MergeWatch['onMerged'] = ({ bytes, bytesTotal, facts }) =>
+    onProgress({ phase: 'importing', bytesRead: bytes, bytesTotal, rows: facts })
   try {
-    // Before the transaction: a partition is made under a lock that must not be held for the length of an import.
-    await createMonthEnsurer(connection, check.facts, job.options.clock())(check.months)
-    return await passOver(job, 'importing', (facts) => createWholeWriter({ connection, clientId, facts }))
-  } finally {
-    await connection.release()
+    return await passOver(job, 'checking', (writer, ensureMonths) =>
+      createWholeWriter(writer, ensureMonths, { signal, onMerged }),
+    )
+  } catch (error) {
+    if (!(error instanceof InputError) || refusalOf(error.cause) === null) throw error
+    const tried = await passOver(job, 'checking', createTryingWriter)
+    if (isComplete(tried)) throw error
+    return tried
   }
 }
 
-const NO_WRITER: FactWriter = { write: async () => [], finish: async () => [] }
-
 type Counts = Omit<ImportResult, 'rejectsPath'>
-type Pass = { counts: Counts; months: ReadonlySet<string>; facts: readonly CompiledFact[] }
 
 /** Every row of the file was taken. */
 function isComplete({ rejected, stoppedAtLine }: Counts): boolean {
   return rejected === 0 && stoppedAtLine === null
 }
 
-type OpenWriter = (facts: readonly CompiledFact[]) => Promise<FactWriter>
+type OpenWriter = (options: WriterOptions, ensureMonths: EnsureMonths) => Promise<FactWriter>
 
 /** Reads the file once from its beginning to its end, or until the signal. */
-async function passOver(job: Job, phase: ImportProgress['phase'], openWriter: OpenWriter): Promise<Pass> {
-  const { kind, rejects } = job
+async function passOver(job: Job, phase: ImportProgress['phase'], openWriter: OpenWriter): Promise<Counts> {
+  const { database, clientId } = job.options
   const { source, format } = await openFile(job)
+  let connection: BulkConnection | null = null
   try {
-    const mapping = job.mapping ?? plainMapping(kind, source.header)
-    const client = { ...job.client, hasRealValues: format !== 'csv' }
-    const facts = compileMapping(mapping, kind, source.header, client)
-    const writer = await openWriter(facts)
+    const mapping = job.mapping ?? plainMapping(job.kind, source.header)
+    const facts = compileMapping(mapping, job.kind, source.header, { ...job.client, hasRealValues: format !== 'csv' })
+    connection = await openBulkConnection(database, clientId)
+    const ensureMonths = createMonthEnsurer(connection, facts, job.options.clock())
+    const writer = await openWriter({ connection, clientId, facts }, ensureMonths)
     const converter = createRowConverter(facts)
-    const batches = createBatches(writer, facts.length, converter.months, rejects)
-    const counts: Counts = { ...NOTHING_YET, notes: [] }
-    try {
-      await takePages(job, phase, source, { counts, converter, batches, faultsOf: faultFinder(mapping, source.header) })
-      counts.tallies = await writer.finish(isComplete(counts))
-    } catch (error) {
-      await batches.abandon()
-      throw error instanceof InputError ? error : interrupted(job, error)
-    }
-    return { counts, months: converter.months, facts }
+    const batches = createBatches(writer, facts.length, converter.months, job.rejects)
+    const faultsOf = faultFinder(mapping, source.header)
+    return await takeAll(job, phase, source, {
+      counts: { ...NOTHING_YET, notes: [] },
+      converter,
+      batches,
+      faultsOf,
+      writer,
+    })
   } finally {
     await source.close()
+    await connection?.release()
   }
+}
+
+/** Takes every page of the file to the writer, and lets it end its work. */
+async function takeAll(
+  job: Job,
+  phase: ImportProgress['phase'],
+  source: RecordSource,
+  parts: PassParts & { writer: FactWriter },
+): Promise<Counts> {
+  const { counts, batches, writer } = parts
+  try {
+    await takePages(job, phase, source, parts)
+    counts.tallies = await writer.finish(isComplete(counts))
+  } catch (error) {
+    await batches.abandon()
+    if (error !== job.options.signal.reason) throw error instanceof InputError ? error : interrupted(job, error)
+    counts.stoppedAtLine = (await batches.stop()).doneLine
+  }
+  return counts
 }
 
 function openFile({ options, file, kind, mapping }: Job) {

@@ -14,11 +14,17 @@ export type Staging = {
   lookup: Lookup
 }
 
-/** Makes the temporary table; it lives until the connection is released. */
-export async function createStaging(connection: BulkConnection, fact: FactShape, index: number): Promise<Staging> {
-  const name = `import_${index}`
-  await connection.query(`create temporary table ${name} as ${selectNothing(fact)}`)
-  return stagingOf(fact, name, 'list')
+/** Makes a temporary table for each fact of a mapping; they live until the connection is released. */
+export async function createStagings(
+  { connection, facts }: { connection: BulkConnection; facts: readonly FactShape[] },
+  name: string,
+): Promise<Staging[]> {
+  const stagings: Staging[] = []
+  for (const [index, fact] of facts.entries()) {
+    await connection.query(`create temporary table ${name}_${index} as ${selectNothing(fact)}`)
+    stagings.push(stagingOf(fact, `${name}_${index}`, 'list'))
+  }
+  return stagings
 }
 
 /** The same on a connection that is kept: the table is made once and serves every batch of the kind. */

@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
-import { isCollision, openBulkConnection } from '../db/copy.ts'
+import { isCollision, isWaitOver, openBulkConnection } from '../db/copy.ts'
 import type { Database } from '../db/database.ts'
 import { lossOf } from '../db/lost-connection.ts'
-import type { Clock } from '../time.ts'
+import { RetryLaterError } from '../errors.ts'
+import { type Clock, SECOND_MS } from '../time.ts'
 import { type Batch, createBatch } from './batch.ts'
 import { copyLine } from './convert-rows.ts'
 import { createMonthEnsurer, openKeptWriter } from './fact-writers.ts'
@@ -30,31 +31,42 @@ export type FactStore = (owner: FactOwner, kind: FactKind, items: readonly JsonI
 const ITEMS_AT_ONCE = 500
 /** A batch that marks the days that a roll-up or a change of settings marks, too, may be broken off in the middle. */
 const ATTEMPTS_MAX = 4
+/** How long a batch waits for others that store facts of its client, such as an import that keeps all or nothing. */
+const WAIT_MAX_MS = 10 * SECOND_MS
+const COME_BACK_MS = 5 * SECOND_MS
 /** Faults named of one item of a batch. */
 const FAULTS_SHOWN = 5
 
-export function createFactStore(database: Database, clock: Clock): FactStore {
+/** Throws a RetryLaterError for a batch that waited `waitMaxMs` for others. */
+export function createFactStore(database: Database, clock: Clock, waitMaxMs = WAIT_MAX_MS): FactStore {
   const factOf = factCompiler(clock)
   const ensured = new Set<string>()
   // Two batches of one client would wait for each other in the database, each with a connection that others could use.
   const inTurn = createTurns()
 
-  async function write(owner: FactOwner, fact: JsonFact, converted: Converted): Promise<Written> {
-    for (let attempt = 1; attempt < ATTEMPTS_MAX; attempt += 1) {
+  async function write(owner: FactOwner, fact: JsonFact, converted: Converted, untilMs: number): Promise<Written> {
+    for (let attempt = 1; ; attempt += 1) {
+      const waitMs = untilMs - clock().epochMilliseconds
+      if (waitMs <= 0) throw busy()
       try {
-        return await writeOnce(owner, fact, converted)
+        return await writeOnce(owner, fact, converted, waitMs)
       } catch (error) {
-        if (!isCollision(error)) throw lossOf(error) ?? error
+        if (isWaitOver(error)) throw busy(error)
+        if (!isCollision(error) || attempt === ATTEMPTS_MAX) throw lossOf(error) ?? error
       }
     }
-    return writeOnce(owner, fact, converted)
   }
 
-  async function writeOnce(owner: FactOwner, fact: JsonFact, { batch, months }: Converted): Promise<Written> {
+  async function writeOnce(
+    owner: FactOwner,
+    fact: JsonFact,
+    { batch, months }: Converted,
+    waitMs: number,
+  ): Promise<Written> {
     const connection = await openBulkConnection(database, owner.id, true)
     try {
       const ensureMonths = createMonthEnsurer(connection, [fact], clock(), ensured)
-      const writer = await openKeptWriter(connection, owner.id, fact, ensureMonths)
+      const writer = await openKeptWriter({ connection, clientId: owner.id, waitMs }, fact, ensureMonths)
       const refused = await writer.write(batch, months)
       const [tally] = await writer.finish(true)
       return { tally, errors: refused.map(({ line, reason }) => ({ index: line, id: null, field: '', reason })) }
@@ -65,11 +77,18 @@ export function createFactStore(database: Database, clock: Clock): FactStore {
 
   return async (owner, kind, items) => {
     const fact = factOf(kind, owner)
+    const untilMs = clock().epochMilliseconds + waitMaxMs
     const converted = await convert(fact, items)
     const isEmpty = converted.batch.rows() === 0
-    const written = isEmpty ? NOTHING : await inTurn(owner.id, () => write(owner, fact, converted))
+    const written = isEmpty ? NOTHING : await inTurn(owner.id, () => write(owner, fact, converted, untilMs))
     return summary(items, converted, written)
   }
+}
+
+function busy(cause?: unknown): RetryLaterError {
+  const message =
+    'Others are storing facts of this client, such as an import of a file. Sending these again later is harmless.'
+  return new RetryLaterError(COME_BACK_MS, message, { cause })
 }
 
 /** Compiled once for each kind, zone and currency: there are few. */

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { appendFile, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { promisify } from 'node:util'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { DB } from '../../src/db/schema.ts'
@@ -465,6 +466,20 @@ describe('all or nothing, and nothing', () => {
     const result = await importRows(GOOD, { strict: true })
     await sql`alter table payments drop constraint no_sevens`.execute(db)
     expect(result).toMatchObject({ read: 3, rejected: 1, tallies: [] })
+    expect(await rejectsIn(result.rejectsPath)).toMatch(/\r\n3,,,"is refused by the database: .*no_sevens.*,"2,2026-03/)
+    expect(await everything()).toEqual(nothing)
+  })
+
+  test('--strict says what the database has against the file as a whole, where no row alone is at fault', async () => {
+    const nothing = await everything()
+    await sql`create unique index one_a_customer on payments (client_id, customer_id, occurred_at)`.execute(db)
+    const rows = Array.from({ length: 12_000 }, (_, index) => `p${index},2026-03-01T10:00:00,sale,1,${index % 11_000}`)
+    const said = await importRows(rows, { strict: true }).then(
+      () => 'was imported',
+      (error: Error) => error.message,
+    )
+    await sql`drop index one_a_customer`.execute(db)
+    expect(said).toMatch(/ broke off: duplicate key value violates .*customer_id_occurred_at.* Nothing was kept;/)
     expect(await everything()).toEqual(nothing)
   })
 
@@ -473,6 +488,44 @@ describe('all or nothing, and nothing', () => {
     expect(result.tallies).toEqual([tally('customers', 2, 0, 0), tally('payments', 3, 0, 0)])
     expect(await dirtyDays()).toEqual({ '2026-03-01': 1, '2026-03-02': 1 })
     expect(await paymentRows()).toHaveLength(3)
+  })
+
+  test('--strict merges a file of many thousands as an import in parts does, and twice is the same as once', async () => {
+    const row = (index: number) => `p${index},2026-03-01T10:00:00,sale,1,Anna ${index % 500}`
+    const rows = Array.from({ length: 30_000 }, (_, index) => row(index))
+    const late = rows.with(7, 'p7,2026-03-02T10:00:00,sale,2,Anna 7')
+    const first = await importRows(rows, { strict: true })
+    expect(first.tallies).toEqual([tally('customers', 500, 0, 0), tally('payments', 30_000, 0, 0)])
+    const again = await importRows(late, { strict: true })
+    expect(again.tallies).toEqual([tally('customers', 0, 0, 0), tally('payments', 0, 1, 29_999)])
+    expect((await importRows(late)).tallies).toEqual([tally('customers', 0, 0, 0), tally('payments', 0, 0, 30_000)])
+    expect(await dirtyDays()).toEqual({ '2026-03-01': expect.any(Number), '2026-03-02': 1 })
+  })
+
+  test('--strict that is stopped while it writes keeps nothing', async () => {
+    const nothing = await everything()
+    const rows = Array.from({ length: 30_000 }, (_, index) => `p${index},2026-03-01T10:00:00,sale,1,Anna`)
+    const stop = new AbortController()
+    const stopped = await importRows(rows, {
+      strict: true,
+      signal: stop.signal,
+      onProgress: ({ phase }) => phase === 'importing' && stop.abort(),
+    })
+    expect(stopped).toMatchObject({ read: 30_000, rejected: 0, tallies: [], stoppedAtLine: 30_001 })
+    expect(await everything()).toEqual(nothing)
+  })
+
+  test('--strict holds nobody up while it reads its file', async () => {
+    const path = join(folder, 'slow.csv')
+    await promisify(execFile)('mkfifo', [path])
+    const strict = importFrom(path, { strict: true })
+    const file = await open(path, 'w')
+    await file.write(`${HEADER}\n${GOOD.slice(0, 2).join('\n')}\n`)
+    const other = await importRows(['9,2026-03-01T12:00:00,sale,1,Ben'])
+    expect(other.tallies).toEqual([tally('customers', 1, 0, 0), tally('payments', 1, 0, 0)])
+    await file.write(`${GOOD[2]}\n`)
+    await file.close()
+    expect((await strict).tallies).toEqual([tally('customers', 2, 0, 0), tally('payments', 3, 0, 0)])
   })
 
   test('--dry-run says what an import would do, and writes nothing', async () => {

@@ -98,7 +98,7 @@ async function audit(
   })
 }
 
-/** One display for each reading of the file: a strict import reads it twice. */
+/** One display for each phase: a strict import checks everything before it writes. */
 function createDisplay(): { show(progress: ImportProgress): void; stop(): void } {
   const displays = new Map<string, ProgressDisplay>()
   const stop = () => {

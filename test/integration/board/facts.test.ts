@@ -2,7 +2,10 @@ import fc from 'fast-check'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import type { Problem } from '../../../src/board/problem.ts'
-import { kinds } from '../../../src/ingest/index.ts'
+import { RetryLaterError } from '../../../src/errors.ts'
+import { findKind, kinds } from '../../../src/ingest/index.ts'
+import { createFactStore } from '../../../src/ingest/store-facts.ts'
+import { systemClock } from '../../../src/time.ts'
 import { callApi } from '../../support/api.ts'
 import { given, table } from '../../support/given.ts'
 import { keyHeaders, openTestBoard } from '../../support/test-board.ts'
@@ -557,6 +560,21 @@ test('a batch that the database breaks off because others write the same days is
   const { status, body } = await send('/api/facts/deals', [{ ...wholeFacts['deals'], id: 'collided' }])
   await sql`drop trigger collide on deals`.execute(db)
   expect([status, body]).toEqual([202, counted({ inserted: 1 })])
+})
+
+test('a batch waits for others that store facts of its client, and not for ever', async () => {
+  const store = createFactStore(board.database, systemClock, 300)
+  const owner = { id: 'acme', timeZone: 'UTC', currency: 'EUR' }
+  const sendOne = (id: string) =>
+    store(owner, findKind('deals'), [{ value: { ...wholeFacts['deals'], id } }]).then(
+      ({ counts }) => counts.inserted,
+      (error: unknown) => error instanceof RetryLaterError,
+    )
+  await db.transaction().execute(async (tx) => {
+    await sql`select pg_advisory_xact_lock(hashtextextended('import acme', 0))`.execute(tx)
+    expect(await Promise.all(['waits-1', 'waits-2', 'waits-3'].map(sendOne))).toEqual([true, true, true])
+  })
+  expect(await sendOne('waits-1')).toBe(1)
 })
 
 test('whatever is sent, it is an answer of ours and never a failure of ours', async () => {
