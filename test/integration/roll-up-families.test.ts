@@ -434,6 +434,35 @@ describe('the time of agents', () => {
     await rollUp('2026-03-01', '2026-03-02')
     expect(await times()).toEqual([['2026-03-01T20:00:00Z', 3600, 0, 0, 3600]])
   })
+
+  test('where a day has 23 hours, a late change of status before it makes the day after it dirty as well', async () => {
+    await given.client(db, { time_zone: 'Europe/Zurich' })
+    await rollUp('2026-03-28', '2026-03-29', '2026-03-30', '2026-03-31')
+    // 23:30 on the 28th; 24 hours on it is 00:30 on the 30th.
+    await given.facts(db, 'agent_status_changes', [status('2026-03-28T22:30:00Z', 'available')])
+    expect(await dirtyDays()).toEqual(['2026-03-28', '2026-03-29', '2026-03-30'])
+    await rollUp('2026-03-28', '2026-03-29', '2026-03-30')
+    const seconds = (await rows('daily_metrics', { dimension: 'client' })).map((row) => [
+      row['day'],
+      row['available_s'],
+    ])
+    expect(seconds).toEqual([
+      ['2026-03-28', 1800],
+      ['2026-03-29', 23 * 3600],
+      ['2026-03-30', 1800],
+      ['2026-03-31', undefined],
+    ])
+  })
+
+  test('a late change of status changes the day after it also while that waits to be rolled up for the first time', async () => {
+    await given.client(db)
+    await given.facts(db, 'agent_status_changes', [status('2026-03-02T20:00:00Z', 'offline')])
+    const version = async () =>
+      Number((await table(db, 'rollup_days')).find(({ day }) => day === '2026-03-02')?.['facts_version'])
+    const before = await version()
+    await given.facts(db, 'agent_status_changes', [status('2026-03-01T20:00:00Z', 'available')])
+    expect(await version()).toBe(before + 1)
+  })
 })
 
 describe('data quality', () => {
