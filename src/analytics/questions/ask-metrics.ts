@@ -2,6 +2,7 @@ import type { ClientDatabase } from '../../db/database.ts'
 import { addDays, type Day, dayOf } from '../../time.ts'
 import { limitsOf } from '../metrics/index.ts'
 import { createAnswerCache } from './answer-cache.ts'
+import { weightOf } from './answer-weight.ts'
 import { bucketsOf } from './buckets.ts'
 import { changeOf, slopeOf } from './changes.ts'
 import { completeCells } from './complete-cells.ts'
@@ -23,9 +24,9 @@ import { type ClientSettings, type RollUpStanding, readStandings } from './read-
 import { type ResolvedQuestion, resolveQuestion } from './resolve-question.ts'
 import { type Comparison, instantsOfSpan, type Span } from './resolve-range.ts'
 
-/** Groups that kept answers hold together: about a kilobyte each. */
-const KEPT_GROUPS_MAX = 50_000
-const answers = createAnswerCache<MetricsAnswer>(KEPT_GROUPS_MAX)
+/** Values that kept answers hold together: some 50 MB. */
+const KEPT_VALUES_MAX = 250_000
+const answers = createAnswerCache<MetricsAnswer>(KEPT_VALUES_MAX)
 
 /**
  * Answers a question from the cheapest roll-up that holds the answer. Ratios and averages are made of summed components, percentiles of
@@ -43,7 +44,7 @@ export async function askMetrics(db: ClientDatabase, question: MetricQuestion): 
   const kept = answers.find(key, stamp)
   if (kept !== null) return kept
   const answer = await compose(db, withSettings(asked, settings), standings)
-  answers.keep(key, stamp, answer, 1 + answer.groups.length + answer.buckets.length)
+  answers.keep(key, stamp, answer, weightOf(answer))
   return answer
 }
 
