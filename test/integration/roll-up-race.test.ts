@@ -133,6 +133,40 @@ test('a day whose contacts repeat those of another waits for the roll-up of the 
   ])
 })
 
+test('a fact that is being written while its client changes its zone has its day in the new zone rolled up', async () => {
+  const written = gate()
+  const mayCommit = gate()
+  // In Tokyo it is the 3rd already, a day nobody knows of.
+  const writer = db.transaction().execute(async (tx) => {
+    await given.calls(tx, [[`${DAY}T20:00:00Z`, {}]])
+    written.open()
+    await mayCommit.opened
+  })
+  await written.opened
+  const moved = db.updateTable('clients').set({ time_zone: 'Asia/Tokyo' }).execute()
+  await Promise.race([moved, untilWaiting(1)])
+  mayCommit.open()
+  await Promise.all([writer, moved])
+  const days = await db.selectFrom('rollup_days').select('day').orderBy('day').execute()
+  expect(days.map(({ day }) => day)).toEqual([DAY, '2026-03-03'])
+})
+
+test('a fact that comes while its client changes its zone waits, and is marked by the new zone', async () => {
+  const changed = gate()
+  const mayCommit = gate()
+  const moved = db.transaction().execute(async (tx) => {
+    await tx.updateTable('clients').set({ time_zone: 'Asia/Tokyo' }).execute()
+    changed.open()
+    await mayCommit.opened
+  })
+  await changed.opened
+  const writer = given.calls(db, [[`${DAY}T20:00:00Z`, {}]])
+  await Promise.race([writer, untilWaiting(1)])
+  mayCommit.open()
+  await Promise.all([moved, writer])
+  expect((await table(db, 'rollup_days')).map(({ day }) => day)).toEqual(['2026-03-03'])
+})
+
 /** In one snapshot: every day that calls itself clean holds exactly what its facts say. */
 async function expectCleanDaysToBeRight(snapshot: SystemDatabase): Promise<void> {
   const days = await table(snapshot, 'rollup_days')
