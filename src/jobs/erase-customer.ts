@@ -26,8 +26,12 @@ export const eraseCustomer = defineJob<z.output<typeof payload>, JobTools>({
   async run(payload, { database, storage, signal, log }) {
     const { rowCounts, files } = await erase({ database, storage, signal }, payload)
     log.info(
-      { erasure: payload.erasureId, row_counts: rowCounts, unread: files?.reports.unread.length },
-      `erased a customer: ${Object.values(rowCounts).reduce((sum, rows) => sum + rows, 0)} rows, ${files?.reports.deleted.length ?? 0} reports`,
+      {
+        erasure: payload.erasureId,
+        row_counts: rowCounts,
+        unread: { reports: files?.reports.unread.length, imports: files?.imports.unread.length },
+      },
+      `erased a customer: ${Object.values(rowCounts).reduce((sum, rows) => sum + rows, 0)} rows, ${files?.reports.deleted.length ?? 0} reports, ${files?.imports.deleted.length ?? 0} uploads`,
     )
   },
 })

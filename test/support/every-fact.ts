@@ -7,6 +7,7 @@ export type FactsOf = { clientId: string; customerId: string; at: string; key: s
 /** Writes one row into every table that names a customer. `key` makes their ids, so that two calls are two facts of each kind. */
 export async function givenEveryFact(db: SystemDatabase, { clientId, customerId, at, key }: FactsOf): Promise<void> {
   const later = sql`${at}::timestamptz + interval '30 minutes'`
+  const day = at.slice(0, 10)
   const who = { client_id: clientId, id: key, customer_id: customerId }
   const rows: [table: string, row: Record<string, unknown>][] = [
     [
@@ -53,16 +54,7 @@ export async function givenEveryFact(db: SystemDatabase, { clientId, customerId,
       { ...who, occurred_at: at, name: 'visit', properties: JSON.stringify({ customer: customerId }), session_id: 's' },
     ],
     ['subscriptions', { ...who, starts_at: at, amount_minor: 100, currency: 'EUR' }],
-    [
-      'customer_tiers',
-      {
-        client_id: clientId,
-        customer_id: customerId,
-        tier: 'new',
-        entered_on: at.slice(0, 10),
-        left_on: at.slice(0, 10),
-      },
-    ],
+    ['customer_tiers', { client_id: clientId, customer_id: customerId, tier: 'new', entered_on: day, left_on: day }],
   ]
   for (const [table, row] of rows) await insert(db, table, row)
 }

@@ -84,7 +84,7 @@ export const findErasure = defineEndpoint({
     files: z
       .strictObject({ reports: ids.describe('By their executions.'), imports: ids })
       .nullable()
-      .describe('deleted named the customer; unread may, and could not be searched. null: not looked at yet.'),
+      .describe('deleted named the customer; unread may, and it cannot be told. null: not looked at yet.'),
   }),
   async handle({ params, query }, context) {
     const { clientId, db } = await journeyClient(context, query.client)

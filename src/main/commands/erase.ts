@@ -67,5 +67,5 @@ function sayWhatWasDone({ print }: CommandTools, { rowCounts, verificationCount,
     `Deleted: ${files?.reports.deleted.length ?? 0} reports, ${files?.imports.deleted.length ?? 0} uploaded files that named the customer.`,
   )
   const unread = [...(files?.reports.unread ?? []), ...(files?.imports.unread ?? [])]
-  if (unread.length > 0) print(`Could not be searched, look yourself: ${unread.join(', ')}`)
+  if (unread.length > 0) print(`May name the customer, look yourself: ${unread.join(', ')}`)
 }
