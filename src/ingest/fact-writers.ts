@@ -1,4 +1,5 @@
 import { type BulkConnection, refusalOf } from '../db/copy.ts'
+import { againOnCollision } from './again-on-collision.ts'
 import type { Batch } from './batch.ts'
 import type { FactShape } from './compile-mapping.ts'
 import type { Reject } from './source.ts'
@@ -133,9 +134,11 @@ export function createMonthEnsurer(
   return async (months) => {
     for (const month of months) {
       if (ensured.has(`${month} ${tables.join()}`) || month < from || month > to) continue
-      await connection.query(
-        "select ensure_fact_partitions($1::date, ($1::date + interval '1 month' - interval '1 day')::date, $2)",
-        [`${month}-01`, tables],
+      await againOnCollision(() =>
+        connection.query(
+          "select ensure_fact_partitions($1::date, ($1::date + interval '1 month' - interval '1 day')::date, $2)",
+          [`${month}-01`, tables],
+        ),
       )
       ensured.add(`${month} ${tables.join()}`)
     }
@@ -175,17 +178,10 @@ async function mergeRows(
   rows: Rows,
   carefully = false,
 ): Promise<{ tallies: Tally[]; rejects: Reject[] }> {
-  const { connection, clientId } = options
   const { batch, from, to } = rows
-  await scope.open()
   try {
-    const tallies: Tally[] = []
-    for (const [index, staging] of stagings.entries()) {
-      await stage(connection, staging, batch.lines(index, from, to))
-      tallies.push(await mergeStaged(connection, staging, clientId, carefully))
-    }
-    await scope.end()
-    return { tallies: addTallies([], tallies), rejects: [] }
+    const tallies = await againOnCollision(() => mergeOnce(options, stagings, scope, rows, carefully), scope.undo)
+    return { tallies, rejects: [] }
   } catch (error) {
     const refusal = refusalOf(error)
     if (refusal === null) throw error
@@ -197,6 +193,23 @@ async function mergeRows(
     const second = await mergeRows(options, stagings, scope, { batch, from: middle, to }, true)
     return { tallies: addTallies(first.tallies, second.tallies), rejects: [...first.rejects, ...second.rejects] }
   }
+}
+
+async function mergeOnce(
+  { connection, clientId }: WriterOptions,
+  stagings: readonly Staging[],
+  scope: Scope,
+  { batch, from, to }: Rows,
+  carefully: boolean,
+): Promise<Tally[]> {
+  await scope.open()
+  const tallies: Tally[] = []
+  for (const [index, staging] of stagings.entries()) {
+    await stage(connection, staging, batch.lines(index, from, to))
+    tallies.push(await mergeStaged(connection, staging, clientId, carefully))
+  }
+  await scope.end()
+  return addTallies([], tallies)
 }
 
 function refusedRow(batch: Batch, row: number, refusal: string): Reject {

@@ -29,15 +29,13 @@ export type FactStore = (owner: FactOwner, kind: FactKind, items: readonly JsonI
 
 /** Items converted before others get their turn of the processor. */
 const ITEMS_AT_ONCE = 500
-/** A batch that marks the days that a roll-up or a change of settings marks, too, may be broken off in the middle. */
-const ATTEMPTS_MAX = 4
 /** How long a batch waits for others that store facts of its client, such as an import that keeps all or nothing. */
 const WAIT_MAX_MS = 10 * SECOND_MS
 const COME_BACK_MS = 5 * SECOND_MS
 /** Faults named of one item of a batch. */
 const FAULTS_SHOWN = 5
 
-/** Throws a RetryLaterError for a batch that waited `waitMaxMs` for others. */
+/** Throws a RetryLaterError for a batch that waited `waitMaxMs` for others, or that they broke off again and again. */
 export function createFactStore(database: Database, clock: Clock, waitMaxMs = WAIT_MAX_MS): FactStore {
   const factOf = factCompiler(clock)
   const ensured = new Set<string>()
@@ -45,15 +43,13 @@ export function createFactStore(database: Database, clock: Clock, waitMaxMs = WA
   const inTurn = createTurns()
 
   async function write(owner: FactOwner, fact: JsonFact, converted: Converted, untilMs: number): Promise<Written> {
-    for (let attempt = 1; ; attempt += 1) {
-      const waitMs = untilMs - clock().epochMilliseconds
-      if (waitMs <= 0) throw busy()
-      try {
-        return await writeOnce(owner, fact, converted, waitMs)
-      } catch (error) {
-        if (isWaitOver(error)) throw busy(error)
-        if (!isCollision(error) || attempt === ATTEMPTS_MAX) throw lossOf(error) ?? error
-      }
+    const waitMs = untilMs - clock().epochMilliseconds
+    if (waitMs <= 0) throw busy()
+    try {
+      return await writeOnce(owner, fact, converted, waitMs)
+    } catch (error) {
+      if (isWaitOver(error) || isCollision(error)) throw busy(error)
+      throw lossOf(error) ?? error
     }
   }
 

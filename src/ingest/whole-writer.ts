@@ -1,4 +1,5 @@
 import { type BulkConnection, quoted, refusalOf } from '../db/copy.ts'
+import { againOnCollision } from './again-on-collision.ts'
 import { begin, type EnsureMonths, type FactWriter, GUARDS, stageBatch, type WriterOptions } from './fact-writers.ts'
 import { addTallies, createStagings, mergeStaged, type Staging, type Tally } from './staging.ts'
 
@@ -62,13 +63,14 @@ async function measure(
 }
 
 async function mergeWhole(options: WriterOptions, parts: readonly Part[], watch: MergeWatch): Promise<Tally[]> {
+  const undo = () => options.connection.query('rollback')
   try {
-    return await mergeOnce(options, parts, watch, false)
+    return await againOnCollision(() => mergeOnce(options, parts, watch, false), undo)
   } catch (error) {
     if (refusalOf(error) === null) throw error
-    await options.connection.query('rollback')
+    await undo()
   }
-  return mergeOnce(options, parts, watch, true)
+  return againOnCollision(() => mergeOnce(options, parts, watch, true), undo)
 }
 
 async function mergeOnce(

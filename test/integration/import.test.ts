@@ -440,6 +440,25 @@ describe('what becomes of bad rows', () => {
     expect(mostBytes).toBeLessThan(100_000_000)
   })
 
+  test.each([{ strict: false }, { strict: true }])(
+    'a transaction that the database breaks off because others write the same days is done again: %o',
+    async (options) => {
+      await sql`create sequence collisions`.execute(db)
+      await sql`create function collide() returns trigger language plpgsql security definer as $$ begin
+        if nextval('collisions') <= 2 then raise exception 'deadlock detected' using errcode = '40P01'; end if; return null; end $$`.execute(
+        db,
+      )
+      await sql`create trigger collide after insert on payments for each statement execute function collide()`.execute(
+        db,
+      )
+      const result = await importRows(GOOD, options)
+      await sql`drop trigger collide on payments`.execute(db)
+      await sql`drop function collide; drop sequence collisions`.execute(db)
+      expect(result.tallies).toEqual([tally('customers', 2, 0, 0), tally('payments', 3, 0, 0)])
+      expect(await dirtyDays()).toEqual({ '2026-03-01': 1, '2026-03-02': 1 })
+    },
+  )
+
   test('a row that the database refuses costs itself alone', async () => {
     await sql`alter table payments add constraint no_sevens check (amount_minor <> 700)`.execute(db)
     const result = await importRows(GOOD)
