@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { refreshSummaries, rollUpDay } from '../../src/analytics/metrics/index.ts'
-import { ACME, given } from '../support/given.ts'
+import { ACME, given, table } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const { database } = await createTestDatabase()
@@ -53,6 +53,33 @@ test('summaries say what daily_metrics says, after they were refreshed; a client
     (await sql`select client_id from own_daily_performance where client_id = 'other'`.execute(asAcme)).rows,
   ).toEqual([])
   await expect(sql`select from daily_performance_summary`.execute(asAcme)).rejects.toThrow('permission denied')
+})
+
+test('a day on which nothing of a kind happened says zero of it, whatever else happened', async () => {
+  await db.deleteFrom('interactions').execute()
+  await db.deleteFrom('clients').execute()
+  await given.client(db)
+  await given.calls(db, [['2026-03-01T09:00:00Z', {}]])
+  const cost = { incurred_at: '2026-03-02T09:00:00Z', category: 'labour', amount_minor: 5, currency: 'EUR' }
+  await given.facts(db, 'cost_analysis', [cost])
+  for (const day of ['2026-03-01', '2026-03-02', '2026-03-03'])
+    await database
+      .forClient(ACME)
+      .transaction()
+      .execute((tx) => rollUpDay(tx, { clientId: ACME, day }))
+  await refresh()
+  const { rows } =
+    await sql`select day, offered, orders, gross_minor, refunded_minor, quarantined from daily_performance_summary order by 1`.execute(
+      db,
+    )
+  const nothing = { offered: 0, orders: 0, gross_minor: 0, refunded_minor: 0, quarantined: 0 }
+  expect(rows).toEqual([
+    { day: '2026-03-01', ...nothing, offered: 1 },
+    { day: '2026-03-02', ...nothing },
+    { day: '2026-03-03', ...nothing },
+  ])
+  const wholes = (await table(db, 'daily_metrics')).filter(({ dimension }) => dimension === 'client')
+  expect(wholes.flatMap((row) => Object.keys(row).filter((name) => row[name] === null))).toEqual([])
 })
 
 test('a refresh does not hold up who reads', async () => {

@@ -1,8 +1,10 @@
-import { AGENT_COMPONENTS, componentsOf } from './components.ts'
+import { AGENT_COMPONENTS, COMPONENTS, componentsOf } from './components.ts'
 import { type DayStep, statementStep } from './families/family.ts'
 
 /** What daily_metrics takes from the hours; money is its family's. */
 const DAILY = (['contacts', 'satisfaction', 'quality', 'agentTime'] as const).flatMap(componentsOf)
+/** What the client's row has zeros for until its family says otherwise. */
+const OTHERS = COMPONENTS.filter((name) => !DAILY.includes(name))
 
 const SUMS = `
   select
@@ -17,10 +19,11 @@ const HOURS = `
   select :client_id, 'hour', 'client', hour_at, :day, '', ${AGENT_COMPONENTS.join(', ')} from sums where kind = 7`
 
 const DAYS = `
-  insert into daily_metrics (client_id, day, dimension, member, ${DAILY.join(', ')})
+  insert into daily_metrics (client_id, day, dimension, member, ${[...DAILY, ...OTHERS].join(', ')})
   select
     :client_id, :day, case kind when 11 then 'agent' when 13 then 'sector' when 14 then 'channel' else 'client' end, member,
-    ${DAILY.map((name) => `case kind when 15 then coalesce(${name}, 0) else nullif(${name}, 0) end`).join(', ')}
+    ${DAILY.map((name) => `case kind when 15 then coalesce(${name}, 0) else nullif(${name}, 0) end`).join(', ')},
+    ${OTHERS.map(() => 'case kind when 15 then 0 end').join(', ')}
   from sums where kind <> 7`
 
 /**

@@ -40,7 +40,10 @@ export function dailyStep(
   return statementStep(dailyStatement(readFileSync(join(folder, file), 'utf8'), family, returning), file)
 }
 
-/** The statement of a daily step. Sets whole columns of the day, whose rows were written anew: twice is the same as once. */
+/**
+ * The statement of a daily step. Sets whole columns of the day, whose rows were written anew with nothing in them but the client's zeros:
+ * twice is the same as once.
+ */
 export function dailyStatement(facts: string, family: FamilyName, returning: readonly Component[] = []): string {
   const components = componentsOf(family)
   const columns = PLACES.map(([, column]) => column)
@@ -58,7 +61,7 @@ export function dailyStatement(facts: string, family: FamilyName, returning: rea
     group by grouping sets ((), ${columns.map((name) => `(${name})`).join(', ')})
     having count(*) > 0
     on conflict (client_id, dimension, day, member)
-    do update set ${components.map((name) => `${name} = excluded.${name}`).join(', ')}
+    do update set ${components.map((name) => `${name} = coalesce(excluded.${name}, daily_metrics.${name})`).join(', ')}
     ${returning.length === 0 ? '' : `returning ${returning.join(', ')}`}`
 }
 
