@@ -77,11 +77,13 @@ async function mappingOf(text: string | undefined): Promise<{ mapping: Mapping |
 
 async function planImport(context: Context, made: NewImport): Promise<Started> {
   const { board, identity } = context
-  const id = await recordImport(board.database.forClient(made.clientId), made)
+  const { id, isNew } = await recordImport(board.database.forClient(made.clientId), made)
+  const known = isNew ? null : await importInSight(context, id)
+  if (known !== null && known.state !== 'failed' && known.state !== 'cancelled') return { view: known, audit: null }
   await board.ledger.request(on(importFile, { clientId: made.clientId, importId: id }), {
     origin: identity.kind === 'user' ? 'person' : 'program',
     requestedBy: identity.name,
-    again: 'no',
+    again: 'failed',
   })
   const { kind, fileName, format, mappingName, dryRun, strict, sizeBytes, sha256 } = made
   const mapping = mappingName ?? (made.mapping === null ? null : 'its own')
@@ -96,7 +98,7 @@ async function planImport(context: Context, made: NewImport): Promise<Started> {
 }
 
 /**
- * Imports in earnest what a dry run has looked at, from the same file; the same while that is open or done is the same one. Throws
+ * Imports in earnest what a dry run has looked at, from the same file; twice is the same import, tried again where it failed. Throws
  * HttpError `not-found`, `not-a-dry-run`.
  */
 export async function importInEarnest(context: Context, id: string): Promise<Started> {
@@ -104,19 +106,6 @@ export async function importInEarnest(context: Context, id: string): Promise<Sta
   if (rehearsal === null) throw notFound(`There is no import ${id}.`)
   if (!rehearsal.dryRun) {
     throw new HttpError(409, 'not-a-dry-run', 'This import was no dry run: what it could take is stored already.')
-  }
-  const known = await context.db
-    .selectFrom('imports')
-    .select('id')
-    .where('client_id', '=', rehearsal.clientId)
-    .where('object_key', '=', rehearsal.objectKey)
-    .where('dry_run', '=', false)
-    .orderBy('created_at', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  if (known !== undefined) {
-    const view = await importInSight(context, known.id)
-    if (view.state !== 'failed' && view.state !== 'cancelled') return { view, audit: null }
   }
   return planImport(context, { ...rehearsal, dryRun: false, requestedBy: context.identity.name })
 }

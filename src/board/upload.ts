@@ -41,9 +41,10 @@ export async function receiveUpload(board: Board, request: Request, checks: Uplo
   throw fileNeeded()
 }
 
-/** Deletes a file that nobody wants after all. */
-export async function discardUpload({ storage }: Board, { key }: StoredUpload): Promise<void> {
-  await storage.delete(key)
+/** Deletes a file that nobody wants after all. One whose import is on record stays: the import will be done, whatever failed after it. */
+export async function discardUpload({ storage, database }: Board, { key }: StoredUpload): Promise<void> {
+  const imports = database.system.selectFrom('imports').select('id').where('object_key', '=', key).limit(1)
+  if ((await imports.executeTakeFirst()) === undefined) await storage.delete(key)
 }
 
 async function receiveBody(

@@ -44,9 +44,9 @@ export type NewImport = {
 /** What became of an uploaded file; kept as JSON. */
 export type StoredResult = Omit<ImportResult, 'rejectsPath' | 'stoppedAtLine'>
 
-/** Puts an import on record. Returns its id. */
-export async function recordImport(db: ClientDatabase, made: NewImport): Promise<string> {
-  const { id } = await db
+/** Puts an import on record. The same file in earnest once more is the import that is there already. */
+export async function recordImport(db: ClientDatabase, made: NewImport): Promise<{ id: string; isNew: boolean }> {
+  return db
     .insertInto('imports')
     .values({
       client_id: made.clientId,
@@ -64,9 +64,14 @@ export async function recordImport(db: ClientDatabase, made: NewImport): Promise
       sha256: made.sha256,
       requested_by: made.requestedBy,
     })
-    .returning('id')
+    .onConflict((conflict) =>
+      conflict
+        .columns(['client_id', 'object_key'])
+        .where('dry_run', '=', false)
+        .doUpdateSet({ object_key: made.objectKey }),
+    )
+    .returning(['id', sql<boolean>`xmax = 0`.as('isNew')])
     .executeTakeFirstOrThrow()
-  return id
 }
 
 /** Reads back how an import was asked for; null when there is none that `db` may see. */
