@@ -21,8 +21,10 @@ import {
 export type FactWriter = {
   /** Rows that the database refuses come back. `months`: those of all facts so far. */
   write(batch: Batch, months: ReadonlySet<string>): Promise<Reject[]>
-  /** Ends the work. `complete`: every row of the file was taken. Returns what became of the facts that are kept. */
+  /** Ends the work. `complete`: every row of the file was taken. Returns what became of its facts. */
   finish(complete: boolean): Promise<Tally[]>
+  /** What became of the facts that stay, whatever happens from now on. */
+  kept(): Tally[]
 }
 
 export type WriterOptions = { connection: BulkConnection; clientId: string; facts: readonly FactShape[] }
@@ -39,7 +41,7 @@ export async function createBatchWriter(options: WriterOptions, ensureMonths: En
 export async function createTryingWriter(options: WriterOptions, ensureMonths: EnsureMonths): Promise<FactWriter> {
   const stagings = await createStagings(options, 'import')
   const writer = batchWriter(options, stagings, ensureMonths, { guards: GUARDS, ending: 'rollback' })
-  return { ...writer, finish: async () => [] }
+  return { ...writer, finish: async () => [], kept: () => [] }
 }
 
 /**
@@ -77,6 +79,7 @@ function batchWriter(
       return outcome.rejects
     },
     finish: async () => tallies,
+    kept: () => tallies,
   }
 }
 
@@ -98,6 +101,7 @@ export async function createComparingWriter(options: WriterOptions): Promise<Fac
       await connection.query('rollback')
       return tallies
     },
+    kept: () => [],
   }
 }
 

@@ -17,6 +17,7 @@ import {
   type WriterOptions,
 } from './fact-writers.ts'
 import type { Format } from './format.ts'
+import { ImportFailure } from './import-failure.ts'
 import { findKind } from './kinds/index.ts'
 import type { FactKind } from './kinds/kind.ts'
 import { columnsRead, type Mapping, plainMapping, plainSource, readMapping } from './mapping.ts'
@@ -75,7 +76,7 @@ export type ImportResult = {
 /**
  * Brings the rows of a file in as facts of one client: read, convert, store, some thousands at a time, in memory that does not
  * grow with the file. A bad row goes to the rejects file and costs no other. Importing the same file again changes nothing.
- * Throws an InputError for what is wrong with the file or the mapping as a whole.
+ * Throws an InputError for what is wrong with the file or the mapping as a whole, an ImportFailure once rows may have been stored.
  */
 export async function importFile(options: ImportOptions): Promise<ImportResult> {
   const kind = findKind(options.kind)
@@ -136,7 +137,7 @@ async function importWhole(job: Job): Promise<Counts> {
       createWholeWriter(writer, ensureMonths, { signal, onMerged }),
     )
   } catch (error) {
-    if (!(error instanceof InputError) || refusalOf(error.cause) === null) throw error
+    if (!(error instanceof ImportFailure) || refusalOf(error.cause) === null) throw error
     const tried = await passOver(job, 'checking', createTryingWriter)
     if (isComplete(tried)) throw error
     return tried
@@ -192,7 +193,9 @@ async function takeAll(
     counts.tallies = await writer.finish(isComplete(counts))
   } catch (error) {
     await batches.abandon()
-    if (error !== job.options.signal.reason) throw error instanceof InputError ? error : interrupted(job, error)
+    if (error !== job.options.signal.reason) {
+      throw new ImportFailure(wordsOn(job, error), error, { ...counts, tallies: writer.kept() })
+    }
     counts.stoppedAtLine = (await batches.stop()).doneLine
   }
   return counts
@@ -269,8 +272,10 @@ async function takePage(page: RecordPage, { counts, converter, batches, faultsOf
   return rejects
 }
 
-function interrupted({ options, file }: Job, error: unknown): InputError {
+/** What is wrong with the file says so itself; anything else broke the import off. */
+function wordsOn({ options, file }: Job, error: unknown): InputError {
+  if (error instanceof InputError) return error
   const kept = options.strict || options.dryRun ? 'Nothing was kept' : 'What was stored before is kept'
   const message = `The import of ${file.name} broke off: ${messageOf(error)}. ${kept}; running it again is harmless.`
-  return Object.assign(new InputError('import-broken-off', message, 503), { cause: error })
+  return new InputError('import-broken-off', message, 503)
 }

@@ -35,6 +35,7 @@ export async function createWholeWriter(
       const parts = await measure(connection, wholes, slices)
       return mergeWhole(options, parts, watch)
     },
+    kept: () => [],
   }
 }
 

@@ -655,20 +655,20 @@ describe('what is refused as a whole', () => {
   })
 })
 
+/** The program as a person starts it. */
+function daybreak(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const program = join(import.meta.dirname, '../../src/main/daybreak.ts')
+  return new Promise((done) => {
+    const env = { PATH: process.env['PATH'], DATABASE_URL: url }
+    execFile(process.execPath, [program, 'import', ...args], { env, cwd: folder }, (error, out, err) =>
+      done({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
+    )
+  })
+}
+
+const PROGRAM_STARTS_MS = 120_000
+
 describe('the command', () => {
-  /** The program as a person starts it. */
-  function daybreak(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-    const program = join(import.meta.dirname, '../../src/main/daybreak.ts')
-    return new Promise((done) => {
-      const env = { PATH: process.env['PATH'], DATABASE_URL: url }
-      execFile(process.execPath, [program, 'import', ...args], { env, cwd: folder }, (error, out, err) =>
-        done({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
-      )
-    })
-  }
-
-  const PROGRAM_STARTS_MS = 120_000
-
   test(
     'it prints what became of the rows and exits 0, 2 with rejects, 1 with nothing imported',
     async () => {
@@ -711,6 +711,34 @@ describe('the command', () => {
           after: { kind: 'payments', file: basename(some), read: 4, rejected: 1 },
         },
       ])
+    },
+    PROGRAM_STARTS_MS,
+  )
+})
+
+describe('an import that the database breaks off', () => {
+  test(
+    'leaves its whole batches, and an entry in the audit log that says how many facts they were',
+    async () => {
+      await db.deleteFrom('analytics_audit_log').execute()
+      await sql`create sequence batches`.execute(db)
+      await sql`create function no_more() returns trigger language plpgsql security definer as $$ begin
+        if nextval('batches') > 1 then raise exception 'enough' using errcode = '57014'; end if; return null; end $$`.execute(
+        db,
+      )
+      await sql`create trigger no_more after insert on payments for each statement execute function no_more()`.execute(
+        db,
+      )
+      const rows = Array.from({ length: 25_000 }, (_, index) => `p${index},2026-03-01T10:00:00,sale,1,Anna`)
+      const path = await fileOf([HEADER, ...rows, ''].join('\n'))
+      const mapping = await fileOf(JSON.stringify(SALES), 'mapping.json')
+      const { code, err } = await daybreak('payments', path, '--client', 'shop', '--map', mapping)
+      await sql`drop trigger no_more on payments`.execute(db)
+      expect([code, err]).toEqual([1, expect.stringContaining('broke off: enough. What was stored before is kept;')])
+      expect(await paymentRows()).toHaveLength(10_000)
+      const written = await db.selectFrom('analytics_audit_log').select(['action', 'after']).execute()
+      const facts = [tally('customers', 1, 0, 0), tally('payments', 10_000, 0, 0)]
+      expect(written).toMatchObject([{ action: 'import-file', after: { kind: 'payments', rejected: 0, facts } }])
     },
     PROGRAM_STARTS_MS,
   )

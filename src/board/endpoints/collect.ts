@@ -1,7 +1,10 @@
 import { z } from 'zod'
+import { messageOf } from '../../errors.ts'
 import { type FactCounts, factSchema, findKind, kinds, parseJsonBody } from '../../ingest/index.ts'
+import { type AuditEntry, writeAudit } from '../audit.ts'
 import type { Context } from '../context.ts'
 import { type BulkInput, defineEndpoint, type Endpoint, json } from '../endpoint.ts'
+import { actorOf } from '../endpoint-route.ts'
 import { HttpError } from '../problem.ts'
 import { auditOf, FACTS_MAX, findOwner, itemsOf, refuseTooMany } from '../store-request.ts'
 import { nothing } from './address.ts'
@@ -53,12 +56,28 @@ async function storeKinds(
   refuseTooMany(lists.reduce((sum, { values }) => sum + values.length, 0))
   const replies: Record<string, ReturnType<typeof replyOf>> = {}
   const counts = new Map<string, FactCounts>()
-  for (const { name, kind, values } of lists) {
-    const stored = await context.board.facts(owner, kind, itemsOf(values))
-    replies[name] = replyOf(stored)
-    counts.set(name, stored.counts)
+  try {
+    for (const { name, kind, values } of lists) {
+      const stored = await context.board.facts(owner, kind, itemsOf(values))
+      replies[name] = replyOf(stored)
+      counts.set(name, stored.counts)
+    }
+  } catch (error) {
+    await auditFailure(context, auditOf(owner, counts))
+    throw error
   }
   return { answer: json({ kinds: replies }, 202), audit: auditOf(owner, counts) }
+}
+
+/** What was stored before a later kind failed is on record; where that fails too, the first failure is the one to tell. */
+async function auditFailure(context: Context, entry: AuditEntry | null): Promise<void> {
+  if (entry === null) return
+  await writeAudit(context.board.database.system, actorOf(context), entry).catch((error: unknown) =>
+    context.board.log.error(
+      { error: messageOf(error), target: entry.target },
+      'facts that were stored are not in the audit log',
+    ),
+  )
 }
 
 /** The lists of a body such as {"leads": […], "deals": […]}, all of them checked before any is stored. */

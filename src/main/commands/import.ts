@@ -1,7 +1,9 @@
 import { basename } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { writeAudit } from '../../board/audit.ts'
+import { messageOf } from '../../errors.ts'
 import { FORMATS, type Format } from '../../ingest/format.ts'
+import { type DoneBefore, ImportFailure } from '../../ingest/import-failure.ts'
 import { type ImportProgress, type ImportResult, importFile } from '../../ingest/import-file.ts'
 import { kinds } from '../../ingest/kinds/index.ts'
 import { printTable } from '../print.ts'
@@ -76,17 +78,23 @@ async function runImport(tools: CommandTools, kind: string, file: string, flags:
     await audit(db.system, { kind, file, flags }, result)
     printResult(tools.print, file, flags, result)
     process.exitCode = exitCodeOf(result, flags)
+  } catch (error) {
+    display.stop()
+    if (error instanceof ImportFailure) await auditFailure(db.system, { kind, file, flags }, error.done, tools.print)
+    throw error
   } finally {
     display.stop()
     await close()
   }
 }
 
+type Asked = { kind: string; file: string; flags: ImportFlags }
+
 /** Puts on record what was written; an import that wrote nothing leaves none. */
 async function audit(
   db: Parameters<typeof writeAudit>[0],
-  { kind, file, flags }: { kind: string; file: string; flags: ImportFlags },
-  { read, rejected, tallies }: ImportResult,
+  { kind, file, flags }: Asked,
+  { read, rejected, tallies }: DoneBefore,
 ): Promise<void> {
   if (flags.dryRun === true || tallies.every(({ inserted, updated }) => inserted + updated === 0)) return
   await writeAudit(db, operator, {
@@ -96,6 +104,18 @@ async function audit(
     before: null,
     after: { kind, file: basename(file), mapping: flags.map ?? null, read, rejected, facts: tallies },
   })
+}
+
+/** The same for an import that came to no end; why it did not is what matters when the audit log cannot be written either. */
+async function auditFailure(
+  db: Parameters<typeof writeAudit>[0],
+  asked: Asked,
+  done: DoneBefore,
+  print: CommandTools['print'],
+): Promise<void> {
+  await audit(db, asked, done).catch((error: unknown) =>
+    print(`What was stored before is not in the audit log: ${messageOf(error)}.`),
+  )
 }
 
 /** One display for each phase: a strict import checks everything before it writes. */

@@ -461,6 +461,19 @@ test('the audit log has one entry for what changed, with counts and nothing of w
   ])
 })
 
+test('what was stored of several kinds is in the audit log also when a later kind fails', async () => {
+  await db.deleteFrom('analytics_audit_log').execute()
+  await sql`create function no_deals() returns trigger language plpgsql as $$ begin
+    raise exception 'no' using errcode = '57014'; end $$`.execute(db)
+  await sql`create trigger no_deals before insert on deals for each statement execute function no_deals()`.execute(db)
+  const leads = [{ id: 'half', created_at: '2026-03-01T00:00:00Z' }]
+  const { status } = await send('/api/analytics/sync', { leads, deals: [{ ...wholeFacts['deals'], id: 'half' }] })
+  await sql`drop trigger no_deals on deals`.execute(db)
+  const entries = await db.selectFrom('analytics_audit_log').select(['target', 'client_id', 'after']).execute()
+  const counts = { received: 1, inserted: 1, updated: 0, unchanged: 0, rejected: 0 }
+  expect([status, entries]).toEqual([500, [{ target: 'facts:leads', client_id: 'acme', after: { leads: counts } }]])
+})
+
 describe('addresses by what collectors do', () => {
   test.each([
     ['/api/analytics/track', 'events'],
