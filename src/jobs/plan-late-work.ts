@@ -1,8 +1,10 @@
 import type { SystemDatabase } from '../db/database.ts'
 import { unplannedImports } from '../ingest/uploaded-imports.ts'
+import { unplannedErasures } from '../privacy/index.ts'
 import { type Ledger, on } from '../queues/index.ts'
 import { closeLostExecutions } from '../reports/close-lost-executions.ts'
 import { syncSubscriptionSchedules } from '../reports/subscriptions.ts'
+import { eraseCustomer } from './erase-customer.ts'
 import { importFile } from './import-file.ts'
 import { lateDays } from './late-days.ts'
 import { renderReport } from './render-report.ts'
@@ -14,7 +16,7 @@ const DAYS_MAX = 2000
 /**
  * What the scheduler plans beside the schedules, once a minute: subscriptions get their schedules, and closed days that gained
  * facts since their roll-up are rolled up again, also where that has failed before they came, and so are days without facts between others
- * that have some. Executions whose run was killed for good are closed, and imports that nobody planned are. `factDays`: after so many days
+ * that have some. Executions whose run was killed for good are closed, and imports and erasures that nobody planned are. `factDays`: after so many days
  * facts may be gone; null: they are kept.
  */
 export async function planLateWork(
@@ -30,8 +32,9 @@ export async function planLateWork(
     days.map(({ clientId, day }) => on(rollUpDay, { clientId, day })),
     { origin: 'late-facts', requestedBy: 'scheduler', again: 'all' },
   )
-  await ledger.requestAll(
-    (await unplannedImports(db)).map((payload) => on(importFile, payload)),
-    { origin: 'program', requestedBy: 'scheduler', again: 'no' },
-  )
+  const unplanned = [
+    ...(await unplannedImports(db)).map((payload) => on(importFile, payload)),
+    ...(await unplannedErasures(db)).map((payload) => on(eraseCustomer, payload)),
+  ]
+  await ledger.requestAll(unplanned, { origin: 'program', requestedBy: 'scheduler', again: 'no' })
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Selectable, sql } from 'kysely'
-import type { ClientDatabase, Database, Transaction } from '../db/database.ts'
+import type { ClientDatabase, Database, SystemDatabase, Transaction } from '../db/database.ts'
 import type { DB } from '../db/schema.ts'
 import { InputError, PermanentError, RetryLaterError } from '../errors.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
@@ -51,6 +51,24 @@ export async function requestErasure(
   const erasureId = made[0]?.id
   if (erasureId === undefined) throw new InputError('no-such-client', `There is no client "${clientId}".`, 404)
   return { erasureId, rows }
+}
+
+/** A request that takes longer to plan what it has put on record has died. */
+const UNPLANNED_AFTER = '5 minutes'
+const UNPLANNED_AT_ONCE = 200
+
+/** Open erasures that nobody planned, because the process died between the two. */
+export function unplannedErasures(db: SystemDatabase): Promise<{ clientId: string; erasureId: string }[]> {
+  return db
+    .selectFrom('erasures as e')
+    .select(['e.client_id as clientId', 'e.id as erasureId'])
+    .where('e.finished_at', 'is', null)
+    .where(sql<boolean>`e.requested_at < now() - ${UNPLANNED_AFTER}::interval`)
+    .where(
+      sql<boolean>`not exists (select from runs r where r.job = 'erase-customer' and r.key = e.client_id || '.' || e.id)`,
+    )
+    .limit(UNPLANNED_AT_ONCE)
+    .execute()
 }
 
 /**

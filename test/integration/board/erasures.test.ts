@@ -1,9 +1,12 @@
+import { sql } from 'kysely'
 import { beforeEach, expect, test } from 'vitest'
 import type { Problem } from '../../../src/board/problem.ts'
 import { eraseCustomer } from '../../../src/jobs/erase-customer.ts'
 import type { JobTools } from '../../../src/jobs/job-tools.ts'
+import { planLateWork } from '../../../src/jobs/plan-late-work.ts'
 import { createLog } from '../../../src/log.ts'
 import { perform } from '../../../src/queues/index.ts'
+import { systemClock } from '../../../src/time.ts'
 import { callApi } from '../../support/api.ts'
 import { given } from '../../support/given.ts'
 import { keyHeaders, openTestBoard } from '../../support/test-board.ts'
@@ -99,4 +102,16 @@ test('only admins, each of their own client, and only customers there are', asyn
     headers: admin,
   })
   expect(other.status).toBe(404)
+})
+
+test('one whose request died before it was planned is planned by the scheduler', async () => {
+  const { body } = await erase('client=acme')
+  await db.deleteFrom('runs').execute()
+  const planned = async () => {
+    await planLateWork(db, board.parts.ledger, systemClock(), null)
+    return db.selectFrom('runs').select('key').where('job', '=', 'erase-customer').execute()
+  }
+  expect(await planned()).toEqual([])
+  await sql`update erasures set requested_at = now() - interval '10 minutes'`.execute(db)
+  expect(await planned()).toEqual([{ key: `acme.${body.erasureId}` }])
 })
