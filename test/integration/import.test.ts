@@ -639,9 +639,10 @@ describe('what is refused as a whole', () => {
     const columns = { id: { column: 'id' }, started_at: { column: 'started_at' }, status: { value: 'missed' } }
     await importFrom(missed, { kind: 'calls', map: { kind: 'calls', facts: [{ to: 'calls', columns }] } })
     await importFrom(await file('id,started_at,status,wait_s', '2,2026-03-01T10:00:00,abandoned,'), calls)
-    expect((await table(db, 'interactions')).map((call) => [call['status'], call['wait_s']]).toSorted()).toEqual([
-      ['abandoned', null],
-      ['missed', null],
+    const taken = (await table(db, 'interactions')).map((call) => [call['id'], call['status'], call['wait_s']])
+    expect(taken).toEqual([
+      ['1', 'missed', null],
+      ['2', 'abandoned', null],
     ])
   })
 
