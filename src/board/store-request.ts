@@ -1,26 +1,16 @@
 import type { FactCounts, FactKind, FactOwner, ItemError, JsonItem, StoredFacts } from '../ingest/index.ts'
+import { actingClient } from './acting-client.ts'
 import type { AuditEntry } from './audit.ts'
 import type { Context } from './context.ts'
-import { refuseOtherClient } from './own-client.ts'
 import { HttpError } from './problem.ts'
 
 /** The most facts that one request may bring. */
 export const FACTS_MAX = 10_000
 
-/** The client that facts are written for. Throws HttpError `client-needed`, `other-client`, `no-such-client`. */
+/** The client that facts are written for. Throws what actingClient does. */
 export async function findOwner(context: Context, client: string | undefined): Promise<FactOwner> {
-  refuseOtherClient(context, client)
-  const clientId = client ?? context.identity.clientId
-  if (clientId === null) {
-    throw new HttpError(400, 'client-needed', 'You act for every client: say whose facts these are with ?client=ID.')
-  }
-  const found = await context.db
-    .selectFrom('clients')
-    .select(['id', 'time_zone', 'currency'])
-    .where('id', '=', clientId)
-    .executeTakeFirst()
-  if (found === undefined) throw new HttpError(422, 'no-such-client', `There is no client "${clientId}".`)
-  return { id: found.id, timeZone: found.time_zone, currency: found.currency }
+  const { clientId, timeZone, currency } = await actingClient(context, client)
+  return { id: clientId, timeZone, currency }
 }
 
 /** Throws HttpError `too-many-facts`. */

@@ -5,8 +5,8 @@ import {
   attributeConversions,
   CONVERSIONS,
 } from '../../analytics/journeys/index.ts'
+import { actingClient } from '../acting-client.ts'
 import { defineEndpoint, json } from '../endpoint.ts'
-import { journeyClient } from '../journey-client.ts'
 import { nothing } from './address.ts'
 import { checkWindow, journeyAddress, minor, trust, trustReply, wholeNumber } from './journey-parts.ts'
 
@@ -56,7 +56,7 @@ export const attribution = defineEndpoint({
   }),
   async handle({ query }, context) {
     const { client, from, to, ...rest } = query
-    const { db, clientId, timeZone, currency, keptFrom } = await journeyClient(context, client)
+    const { db, clientId, timeZone, currency, keptFrom } = await actingClient(context, client)
     const window = { from, to }
     const result = await attributeConversions(db, { clientId, timeZone, currency, window, keptFrom, ...rest })
     const { conversions, totalMinor, credits } = result

@@ -6,8 +6,8 @@ import {
   type ProjectedLtv,
   projectLtv,
 } from '../../analytics/journeys/index.ts'
+import { actingClient } from '../acting-client.ts'
 import { defineEndpoint, json } from '../endpoint.ts'
-import { journeyClient } from '../journey-client.ts'
 import { nothing } from './address.ts'
 import { checkWindow, journeyAddress, minor, trust, trustReply, wholeNumber } from './journey-parts.ts'
 
@@ -76,7 +76,7 @@ export const clientLtv = defineEndpoint({
   }),
   async handle({ query }, context) {
     const { client, from, to, horizonMonths, top } = query
-    const { db, clientId, timeZone, currency, today } = await journeyClient(context, client)
+    const { db, clientId, timeZone, currency, today } = await actingClient(context, client)
     const window = { from, to }
     const past = await observeLtv(db, { clientId, window, today, top })
     const future = await projectLtv(db, { clientId, timeZone, window, today, horizonMonths })

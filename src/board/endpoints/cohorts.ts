@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ACTIVITIES, COHORT_GRAINS, measureCohorts } from '../../analytics/journeys/index.ts'
+import { actingClient } from '../acting-client.ts'
 import { defineEndpoint, json } from '../endpoint.ts'
-import { journeyClient } from '../journey-client.ts'
 import { nothing } from './address.ts'
 import { checkWindow, interval, journeyAddress, minor, trust, trustReply, wholeNumber } from './journey-parts.ts'
 
@@ -50,7 +50,7 @@ export const cohorts = defineEndpoint({
   }),
   async handle({ query }, context) {
     const { client, from, to, ...rest } = query
-    const { db, clientId, timeZone, today } = await journeyClient(context, client)
+    const { db, clientId, timeZone, today } = await actingClient(context, client)
     const result = await measureCohorts(db, { clientId, timeZone, today, window: { from, to }, ...rest })
     return json({ cohorts: result.cohorts, ...trustReply(result.trust) })
   },

@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { eraseCustomer } from '../../jobs/erase-customer.ts'
 import { countCustomerRows, readErasure, requestErasure } from '../../privacy/index.ts'
 import { on } from '../../queues/index.ts'
+import { actingClient } from '../acting-client.ts'
 import type { Context } from '../context.ts'
 import { defineEndpoint, json, type Written } from '../endpoint.ts'
-import { journeyClient } from '../journey-client.ts'
 import { notFound } from '../problem.ts'
 import { requestRun } from '../request-run.ts'
 import { clientId, nothing, uuid } from './address.ts'
@@ -33,7 +33,7 @@ export const eraseCustomerEndpoint = defineEndpoint({
   statuses: [202, 200],
   reply: startedReply,
   async handle({ params, query }, context) {
-    const { clientId } = await journeyClient(context, query.client)
+    const { clientId } = await actingClient(context, query.client)
     const customer = { clientId, customerId: params.id }
     if (query.dryRun === 'false') return startErasure(context, customer)
     const counts = await countCustomerRows(context.board.database, customer)
@@ -87,7 +87,7 @@ export const findErasure = defineEndpoint({
       .describe('deleted named the customer; unread may, and it cannot be told. null: not looked at yet.'),
   }),
   async handle({ params, query }, context) {
-    const { clientId, db } = await journeyClient(context, query.client)
+    const { clientId, db } = await actingClient(context, query.client)
     const erasure = await readErasure(db, clientId, params.id)
     if (erasure === null) throw notFound(`There is no erasure ${params.id}.`)
     return json(erasure)

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { FUNNEL_SPLITS, type Funnel, type FunnelStage, measureFunnel } from '../../analytics/journeys/index.ts'
+import { actingClient } from '../acting-client.ts'
 import type { Context } from '../context.ts'
 import { defineEndpoint, json } from '../endpoint.ts'
-import { journeyClient } from '../journey-client.ts'
 import { nothing } from './address.ts'
 import { funnelSteps } from './funnel-step.ts'
 import { checkWindow, journeyAddress, share, trust, trustReply, wholeNumber } from './journey-parts.ts'
@@ -30,7 +30,7 @@ const ratesQuery = z
 type Asked = z.output<typeof funnelQuery>
 
 async function funnelOf(context: Context, query: Asked): Promise<Funnel> {
-  const { db, clientId, timeZone, keptFrom } = await journeyClient(context, query.client)
+  const { db, clientId, timeZone, keptFrom } = await actingClient(context, query.client)
   const { from, to, step: steps, withinDays: conversionDays, by: split } = query
   return measureFunnel(db, { clientId, timeZone, window: { from, to }, steps, conversionDays, split, keptFrom })
 }

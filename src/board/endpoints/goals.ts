@@ -9,9 +9,9 @@ import {
   goalProgress,
   listGoals,
 } from '../../analytics/questions/index.ts'
+import { actingClient } from '../acting-client.ts'
 import type { Context } from '../context.ts'
 import { defineEndpoint, json } from '../endpoint.ts'
-import { journeyClient } from '../journey-client.ts'
 import { HttpError, notFound } from '../problem.ts'
 import { day, nextCursor, nothing, page, uuid } from './address.ts'
 import { clientParameter, dimension } from './metric-parts.ts'
@@ -74,7 +74,7 @@ export const listGoalsEndpoint = defineEndpoint({
   statuses: [200],
   reply: z.strictObject({ goals: z.array(goalReply), nextCursor }),
   async handle({ query }, context) {
-    const { db, clientId } = await journeyClient(context, query.client)
+    const { db, clientId } = await actingClient(context, query.client)
     const after = query.cursor === undefined ? null : readCursor(query.cursor)
     const goals = await listGoals(db, { clientId, after, limit: query.limit + 1 })
     const shown = goals.slice(0, query.limit)
@@ -114,7 +114,7 @@ export const createGoalEndpoint = defineEndpoint({
   statuses: [201],
   reply: goalReply,
   async handle({ query, body }, context) {
-    const { db, clientId } = await journeyClient(context, query.client)
+    const { db, clientId } = await actingClient(context, query.client)
     const goal = await createGoal(db, clientId, body)
     const audit = { action: 'create-goal', target: `goal:${goal.id}`, clientId, before: null, after: body }
     return { answer: json(goal, 201), audit }

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { METRICS } from '../../analytics/metrics/index.ts'
 import { askMetrics, COMPARISONS, comparePeriods, type MetricsAnswer } from '../../analytics/questions/index.ts'
+import { actingClient } from '../acting-client.ts'
 import { defineEndpoint, json } from '../endpoint.ts'
-import { journeyClient } from '../journey-client.ts'
 import { day, nothing } from './address.ts'
 import {
   change,
@@ -81,7 +81,7 @@ export const askMetricsEndpoint = defineEndpoint({
   reply: metricsReply,
   async handle({ query }, context) {
     const { client, metrics, compare, ...rest } = query
-    const { db, clientId } = await journeyClient(context, client)
+    const { db, clientId } = await actingClient(context, client)
     const answer = await askMetrics(db, {
       ...{ clientId, metrics, compare, granularity: rest.granularity, dimension: rest.dimension },
       ...{ range: rangeOf(rest), filters: filtersOf(rest), at: context.board.clock() },
@@ -137,7 +137,7 @@ export const comparePeriodsEndpoint = defineEndpoint({
   reply: z.strictObject({ metrics: z.array(metricHead), period, other: period, changes }),
   async handle({ query }, context) {
     const { client, metrics, from, to, otherFrom, otherTo, ...rest } = query
-    const { db, clientId } = await journeyClient(context, client)
+    const { db, clientId } = await actingClient(context, client)
     const compared = await comparePeriods(db, {
       ...{ clientId, metrics: metrics ?? Object.values(METRICS).map(({ name }) => name) },
       ...{ range: { from, to }, other: { from: otherFrom, to: otherTo } },

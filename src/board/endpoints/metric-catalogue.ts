@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { clientThresholds, dimensionsOf, METRICS, type Metric } from '../../analytics/metrics/index.ts'
 import { setThresholds } from '../../analytics/questions/index.ts'
+import { actingClient } from '../acting-client.ts'
 import { defineEndpoint, json } from '../endpoint.ts'
-import { journeyClient } from '../journey-client.ts'
 import { nothing } from './address.ts'
 import { clientParameter, dimension, headOf, metricHead, thresholds } from './metric-parts.ts'
 
@@ -37,7 +37,7 @@ export const listCatalogue = defineEndpoint({
   statuses: [200],
   reply: z.strictObject({ metrics: z.array(entry) }),
   async handle({ query }, context) {
-    const { db, clientId } = await journeyClient(context, query.client)
+    const { db, clientId } = await actingClient(context, query.client)
     const thresholdsOf = await clientThresholds(db, clientId)
     return json({ metrics: Object.values(METRICS).map((metric) => entryOf(metric, thresholdsOf(metric))) })
   },
@@ -63,7 +63,7 @@ export const setThresholdsEndpoint = defineEndpoint({
   statuses: [200],
   reply: z.strictObject({ metric: z.string(), clientId: z.string(), thresholds }),
   async handle({ params: { metric }, query, body }, context) {
-    const { db, clientId } = await journeyClient(context, query.client)
+    const { db, clientId } = await actingClient(context, query.client)
     const before = await setThresholds(db, { clientId, metric, limits: body })
     const audit = { action: 'set-thresholds', target: `metric:${metric}`, clientId, before, after: body }
     return { answer: json({ metric, clientId, thresholds: body }), audit }

@@ -8,9 +8,9 @@ import {
   RANGES,
 } from '../../analytics/questions/index.ts'
 import { addDays } from '../../time.ts'
+import { actingClient } from '../acting-client.ts'
 import type { Context } from '../context.ts'
 import { defineEndpoint, json } from '../endpoint.ts'
-import { journeyClient } from '../journey-client.ts'
 import { clientId, day, nothing } from './address.ts'
 import { change, filtersOf, headOf, measured, metricHead, namesOf, period, periodReply } from './metric-parts.ts'
 
@@ -94,7 +94,7 @@ export const overview = defineEndpoint({
 })
 
 async function answerOf(context: Context, { client, range, metrics, filters }: z.output<typeof body>) {
-  const { db, clientId: id } = await journeyClient(context, client)
+  const { db, clientId: id } = await actingClient(context, client)
   const only = filtersOf(filters)
   const narrowed = Object.keys(only) as FilterDimension[]
   const shown = metrics

@@ -113,7 +113,7 @@ describe('GET /api/analytics/metrics', () => {
       422,
       'no-such-client',
     ])
-    expect((await refusalOf(`metrics=offered&${march}`, admin)).slice(0, 2)).toEqual([400, 'invalid-query'])
+    expect((await refusalOf(`metrics=offered&${march}`, admin)).slice(0, 2)).toEqual([400, 'client-needed'])
   })
 
   test('finance and supervisors may ask; whoever brings facts in may not', async () => {

@@ -5,8 +5,8 @@ import type { Context } from './context.ts'
 import { refuseOtherClient } from './own-client.ts'
 import { HttpError } from './problem.ts'
 
-/** The client a question is about, with a handle that sees its rows only. */
-export type JourneyClient = {
+/** The client that a visitor acts for, with a handle that sees its rows only. */
+export type ActingClient = {
   clientId: string
   timeZone: string
   currency: string
@@ -16,13 +16,13 @@ export type JourneyClient = {
 }
 
 /**
- * The client a visitor asks about: the one they name, or their own. Throws HttpError `invalid-query` when neither says which,
- * `other-client`, `no-such-client`.
+ * The client that a visitor reads or writes facts of: the one they name, or their own. Throws HttpError `client-needed` when neither says
+ * which, `other-client`, `no-such-client`.
  */
-export async function journeyClient(context: Context, named: string | undefined): Promise<JourneyClient> {
+export async function actingClient(context: Context, named: string | undefined): Promise<ActingClient> {
   refuseOtherClient(context, named)
   const clientId = named ?? context.identity.clientId
-  if (clientId === null) throw refusal(400, 'invalid-query', 'Say which client: you act for all of them.')
+  if (clientId === null) throw refusal(400, 'client-needed', 'You act for every client: name one with ?client=ID.')
   const db = context.board.database.forClient(clientId)
   const client = await db
     .selectFrom('clients')
