@@ -99,6 +99,82 @@ export interface AgentMetrics {
   wrap_s: Generated<number>;
 }
 
+export interface AgentPeriods {
+  abandoned: number;
+  agent_id: string;
+  answered: number;
+  answered_in_threshold: number;
+  assistant_contacts: number | null;
+  audio_clarity_centi_sum: number | null;
+  audio_clarity_count: number | null;
+  automated: number;
+  automated_resolved: number | null;
+  available_s: number | null;
+  break_s: number | null;
+  bucket_day: string;
+  channel: string;
+  clarity_count: number | null;
+  clarity_sum: number | null;
+  client_id: string;
+  conversion_minor: number | null;
+  conversions: number | null;
+  csat_count: number;
+  csat_satisfied: number;
+  csat_sum: number;
+  empathy_count: number | null;
+  empathy_sum: number | null;
+  escalated: number;
+  follow_ups: number | null;
+  grain: string;
+  gross_minor: number;
+  handling_s: number | null;
+  hold_s: number;
+  issues_compliance: number | null;
+  issues_critical: number | null;
+  issues_documentation: number | null;
+  issues_major: number | null;
+  issues_minor: number | null;
+  issues_procedure: number | null;
+  issues_resolved: number | null;
+  issues_tone: number | null;
+  messages_in: number | null;
+  messages_out: number | null;
+  missed: number;
+  noise_centi_sum: number | null;
+  noise_count: number | null;
+  nps_count: number;
+  nps_detractors: number;
+  nps_promoters: number;
+  offered: number;
+  orders: number;
+  paid_s: number | null;
+  professionalism_count: number | null;
+  professionalism_sum: number | null;
+  quality_centi_sum: number | null;
+  recommend_count: number | null;
+  recommend_yes: number | null;
+  refunded_minor: number;
+  refunds: number;
+  repeats: number | null;
+  resolution_count: number | null;
+  resolution_sum: number | null;
+  resolved: number;
+  resolved_first: number;
+  responsiveness_count: number | null;
+  responsiveness_sum: number | null;
+  reviews: number | null;
+  sector_id: string;
+  sentiment_count: number | null;
+  sentiment_milli_sum: number | null;
+  sentiment_negative: number | null;
+  sentiment_positive: number | null;
+  short_abandoned: number;
+  talk_s: number;
+  training_s: number | null;
+  wait_answered_s: number;
+  wrap_s: number;
+}
+
 export interface Agents {
   client_id: string;
   hourly_cost_minor: number | null;
@@ -643,6 +719,17 @@ export interface Goals {
   updated_at: Generated<string>;
 }
 
+export interface HistogramPeriods {
+  bucket_day: string;
+  buckets: number[];
+  client_id: string;
+  counts: number[];
+  dimension: string;
+  grain: string;
+  measure: string;
+  member: string;
+}
+
 export interface IdempotencyKeys {
   actor: string;
   created_at: Generated<string>;
@@ -1040,6 +1127,13 @@ export interface RollupDays {
   rolled_version: Generated<number>;
 }
 
+export interface RollupPeriods {
+  bucket_day: string;
+  client_id: string;
+  grain: string;
+  stamp: string;
+}
+
 export interface RunAttempts {
   attempt: number;
   error_code: string | null;
@@ -1244,6 +1338,7 @@ export interface Users {
 
 export interface DB {
   agent_metrics: AgentMetrics;
+  agent_periods: AgentPeriods;
   agent_status_changes: AgentStatusChanges;
   agents: Agents;
   alert_notices: AlertNotices;
@@ -1275,6 +1370,7 @@ export interface DB {
   forecast_days: ForecastDays;
   forecasts: Forecasts;
   goals: Goals;
+  histogram_periods: HistogramPeriods;
   idempotency_keys: IdempotencyKeys;
   imports: Imports;
   interactions: Interactions;
@@ -1295,6 +1391,7 @@ export interface DB {
   report_subscriptions: ReportSubscriptions;
   revenue_metrics: RevenueMetrics;
   rollup_days: RollupDays;
+  rollup_periods: RollupPeriods;
   run_attempts: RunAttempts;
   run_dependencies: RunDependencies;
   run_logs: RunLogs;

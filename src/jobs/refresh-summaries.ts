@@ -9,7 +9,8 @@ const payload = z.strictObject({ hour: z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2
 
 export const refreshSummaries = defineJob<z.output<typeof payload>, JobTools>({
   name: 'refresh-summaries',
-  summary: 'Brings the daily and sector summaries of all clients up to date with their roll-ups.',
+  summary:
+    'Brings the daily and sector summaries of all clients up to date with their roll-ups, and adds up the days, weeks and months that long questions are answered from.',
   queue: 'aggregation',
   payload,
   key: ({ hour }) => `system.${hour}`,

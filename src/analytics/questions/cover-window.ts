@@ -1,4 +1,4 @@
-import { addDays, type Day, type DayWindow } from '../../time.ts'
+import { addDays, type Day, type DayWindow, daysOf } from '../../time.ts'
 import type { Granularity } from './question.ts'
 
 /** Days whose sums are read at one grain; at `week` and `month` they begin and end with one. */
@@ -54,23 +54,33 @@ function firstWhole(grain: 'week' | 'month', day: Day): Day {
   return start === day ? day : nextStart(grain, start)
 }
 
-/** Months that end so near the end of a window are taken week by week: nights still change their days. */
-const RECENT_DAYS = 31
+/** Days, weeks and months that are added up, one by one, and the days of which no such is there. */
+export type Cover = { periods: Part[]; others: Day[] }
 
-/** Parts of a window to be read one by one and kept, at none, week or month: each month and week by itself, the last ones by week. */
-export function partsToKeep(window: DayWindow, granularity: Granularity): Part[] {
-  const recent = addDays(window.to, -RECENT_DAYS)
-  return apart(coverWindow(window, granularity)).flatMap((part) =>
-    part.grain === 'month' && part.to > recent
-      ? apart(around({ grain: 'week', waiting: [], cover: days }, part))
-      : [part],
-  )
+/** The same cover where not every period is added up: a month that is not is covered by its weeks, a week by its days. */
+export function coverByPeriods(
+  window: DayWindow,
+  granularity: Granularity,
+  isAddedUp: (grain: Part['grain'], from: Day) => boolean,
+): Cover {
+  const cover: Cover = { periods: [], others: [] }
+  const add = (part: Part): void => {
+    if (isAddedUp(part.grain, part.from)) cover.periods.push(part)
+    else if (part.grain === 'day') cover.others.push(part.from)
+    else apart(part.grain === 'month' ? byWeek(part) : days(part)).forEach(add)
+  }
+  apart(coverWindow(window, granularity)).forEach(add)
+  return cover
+}
+
+function byWeek(window: DayWindow): Part[] {
+  return around({ grain: 'week', waiting: [], cover: days }, window)
 }
 
 function apart(parts: readonly Part[]): Part[] {
   return parts.flatMap((part) => {
     const { grain } = part
-    if (grain === 'day') return [part]
+    if (grain === 'day') return daysOf(part).map((day) => ({ grain, from: day, to: addDays(day, 1) }))
     const single: Part[] = []
     for (let from = part.from; from < part.to; from = nextStart(grain, from))
       single.push({ grain, from, to: nextStart(grain, from) })

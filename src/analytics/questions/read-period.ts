@@ -3,7 +3,6 @@ import type { Day } from '../../time.ts'
 import { type ComponentSums, type Histogram, type Measure, mergeHistograms } from '../metrics/index.ts'
 import type { Amounts } from './measure.ts'
 import type { Ingredients } from './metrics-asked.ts'
-import { readAgentParts } from './read-agent-parts.ts'
 import { type HistogramRow, readHistograms } from './read-histograms.ts'
 import { type RetentionRead, readRetention, retentionOfCell } from './read-retention.ts'
 import { readSums, type SummedRow, type SumsQuestion } from './read-sums.ts'
@@ -48,11 +47,8 @@ export async function readPeriod(db: ClientDatabase, question: PeriodQuestion): 
 }
 
 async function readWithin(db: ClientDatabase, question: PeriodQuestion): Promise<SummedRow[]> {
-  const { ingredients, source, granularity, span } = question
-  if (ingredients.within.length === 0) return []
-  const asked = { ...question, components: ingredients.within }
-  const isLong = granularity !== 'hour' && granularity !== 'day' && span.hours === null
-  return source.kind === 'agent-hours' && isLong ? readAgentParts(db, asked) : readSums(db, asked)
+  const { within } = question.ingredients
+  return within.length === 0 ? [] : readSums(db, { ...question, components: within })
 }
 
 function cellsOf(question: PeriodQuestion, rows: readonly SummedRow[], sized: readonly HistogramRow[]): Cell[] {

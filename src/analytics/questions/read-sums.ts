@@ -4,9 +4,10 @@ import { InputError } from '../../errors.ts'
 import type { Day, DayWindow } from '../../time.ts'
 import type { Component, ComponentSums } from '../metrics/index.ts'
 import { agentColumn, type Source } from './choose-source.ts'
-import { coverWindow, type Part } from './cover-window.ts'
+import { type Cover, coverWindow, type Part } from './cover-window.ts'
 import { instantWriter } from './instant-writer.ts'
 import type { Dimension, Filters, Granularity } from './question.ts'
+import { readCover } from './read-cover.ts'
 import type { Span } from './resolve-range.ts'
 
 /** More groups than any page shows: a question for more is refused rather than cut. */
@@ -32,7 +33,7 @@ export type SummedRow = { bucket: string | null; member: string; sums: Component
 export async function readSums(db: ClientDatabase, question: SumsQuestion): Promise<SummedRow[]> {
   const { rows } = await sql<StoredRow>`
     select ${sql.join([sql`bucket`, sql`member`, ...sumsOf(question)])}
-    from (${rowsOf(question)}) as rows
+    from (${await rowsOf(db, question)}) as rows
     group by bucket, member
     order by member, bucket
     limit ${GROUPS_MAX + 1}`.execute(db)
@@ -49,7 +50,7 @@ export async function readSums(db: ClientDatabase, question: SumsQuestion): Prom
 type StoredRow = Record<string, number> & { bucket: string | number | null; member: string }
 
 /** A sum of nothing of the kind is zero. */
-export function sumsOf({ components }: Pick<SumsQuestion, 'components'>): RawBuilder<unknown>[] {
+function sumsOf({ components }: Pick<SumsQuestion, 'components'>): RawBuilder<unknown>[] {
   return components.map((name) => sql`coalesce(sum(${sql.ref(name)}), 0)::bigint as ${sql.ref(name)}`)
 }
 
@@ -61,7 +62,7 @@ export function refuseTooMany(groups: number): void {
   throw new InputError('too-many-groups', message, 422)
 }
 
-function rowsOf(question: SumsQuestion): RawBuilder<unknown> {
+async function rowsOf(db: ClientDatabase, question: SumsQuestion): Promise<RawBuilder<unknown>> {
   const { source, span, granularity } = question
   switch (source.kind) {
     case 'days':
@@ -72,7 +73,9 @@ function rowsOf(question: SumsQuestion): RawBuilder<unknown> {
     case 'client-hours':
       return clientHourRows(question)
     case 'agent-hours':
-      return agentHourRows(question)
+      return granularity === 'hour' || span.hours !== null
+        ? agentHourRows(question, within(sql`day`, span))
+        : agentPeriodRows(question, await readCover(db, question))
   }
 }
 
@@ -97,16 +100,34 @@ function clientHourRows(question: SumsQuestion): RawBuilder<unknown> {
       and ${within(sql`bucket_day`, span)} ${withinHours(sql`bucket_at`, span)}`
 }
 
-function agentHourRows(question: SumsQuestion): RawBuilder<unknown> {
-  const { clientId, granularity, span, dimension, filters } = question
-  const member = dimension === 'client' ? sql`''` : sql.ref(agentColumn(dimension))
-  const filtered = Object.entries(filters).map(([name, members]) =>
-    only(sql.ref(agentColumn(name as Dimension)), members),
-  )
+/** Hours of agents, by their key; `days` says of which. */
+function agentHourRows(question: SumsQuestion, days: RawBuilder<unknown>): RawBuilder<unknown> {
+  const { clientId, granularity, span } = question
   return sql`
-    select ${hourBucket(granularity, sql`day`, sql`hour_at`)} as bucket, ${member} as member, ${columns(question)}
+    select ${hourBucket(granularity, sql`day`, sql`hour_at`)} as bucket, ${agentMember(question)} as member, ${columns(question)}
     from agent_metrics
-    where client_id = ${clientId} and ${within(sql`day`, span)} ${withinHours(sql`hour_at`, span)} ${sql.join(filtered, sql` `)}`
+    where client_id = ${clientId} and ${days} ${withinHours(sql`hour_at`, span)} ${agentFilters(question)}`
+}
+
+/** The same from whole days, weeks and months where there are such, which are a hundredth of the rows. */
+function agentPeriodRows(question: SumsQuestion, { periods, others }: Cover): RawBuilder<unknown> {
+  const { clientId, granularity } = question
+  const ofPeriods = [...Map.groupBy(periods, ({ grain }) => grain)].map(
+    ([grain, parts]) => sql`
+    select ${dayBucket(granularity, sql`bucket_day`)} as bucket, ${agentMember(question)} as member, ${columns(question)}
+    from agent_periods
+    where client_id = ${clientId} and grain = ${grain} and bucket_day = any(${parts.map(({ from }) => from)}::date[]) ${agentFilters(question)}`,
+  )
+  return sql.join([...ofPeriods, agentHourRows(question, sql`day = any(${others}::date[])`)], sql` union all `)
+}
+
+function agentMember({ dimension }: SumsQuestion): RawBuilder<unknown> {
+  return dimension === 'client' ? sql`''` : sql.ref(agentColumn(dimension))
+}
+
+function agentFilters({ filters }: SumsQuestion): RawBuilder<unknown> {
+  const each = Object.entries(filters).map(([name, members]) => only(sql.ref(agentColumn(name as Dimension)), members))
+  return sql.join(each, sql` `)
 }
 
 function columns({ components }: SumsQuestion): RawBuilder<unknown> {
