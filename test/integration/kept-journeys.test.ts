@@ -108,6 +108,17 @@ test('a conversion or a touchpoint outside the days of a question drops nothing'
   expect([before, await QUESTIONS.attribution()]).toEqual([1000, 1000])
 })
 
+test('the names of the best customers are read anew', async () => {
+  await db.insertInto('customers').values({ client_id: ACME, id: 'c-2026-03-02', name: 'Ada' }).execute()
+  await buy('2026-03-02')
+  await rollUp('2026-03-02')
+  const top = async () => (await observeLtv(acme, { ...asked, top: 1 })).top.map((row) => [row.name, row.gross_minor])
+  expect(await top()).toEqual([['Ada', 1000]])
+  await db.updateTable('customers').set({ name: null }).execute()
+  await sql`update customer_metrics set gross_minor = 7777`.execute(db)
+  expect(await top()).toEqual([[null, 1000]])
+})
+
 test('roles are read anew, for no day knows of them', async () => {
   await db.insertInto('customers').values({ client_id: ACME, id: 'c-2026-03-02', role: 'client' }).execute()
   await buy('2026-03-02')

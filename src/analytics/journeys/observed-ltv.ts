@@ -41,7 +41,7 @@ const addUpCustomers = sqlFile<Row>(import.meta.dirname, 'observed-ltv.sql')
  * nobody's life with the business is over. Source: the definition of docs/metrics.md; projected value: projectLtv.
  */
 export async function observeLtv(db: ClientDatabase, question: ObservedLtvQuestion): Promise<ObservedLtv> {
-  const { clientId, window, today, top } = question
+  const { clientId, window, today } = question
   const parameters = [clientId, window.from, window.to, QUANTILES]
   const standsOn = { kind: 'rolled-up', days: window, today } as const
   const kept = { clientId, question: ['observed-ltv', ...parameters], standsOn }
@@ -57,7 +57,29 @@ export async function observeLtv(db: ClientDatabase, question: ObservedLtvQuesti
       share: QUANTILES[index] ?? 1,
       netMinor: Number(netMinor),
     })),
-    top: await topCustomers(db, { clientId, window, limit: top }),
+    top: await topOf(db, question),
     trust: await trustIn(db, clientId, window),
   }
+}
+
+/** Names are read anew: they are nothing to keep, and no day knows when one changes or goes. */
+async function topOf(
+  db: ClientDatabase,
+  { clientId, window, today, top }: ObservedLtvQuestion,
+): Promise<CustomerRevenue[]> {
+  const standsOn = { kind: 'rolled-up', days: window, today } as const
+  const rows = await readKept(db, { clientId, question: ['top-customers', top], standsOn }, async () => {
+    const found = await topCustomers(db, { clientId, window, limit: top })
+    return found.map((customer) => ({ ...customer, name: null }))
+  })
+  if (rows.length === 0) return []
+  const ids = rows.map(({ customerId }) => customerId)
+  const named = await db
+    .selectFrom('customers')
+    .select(['id', 'name'])
+    .where('client_id', '=', clientId)
+    .where('id', 'in', ids)
+    .execute()
+  const names = new Map(named.map(({ id, name }) => [id, name]))
+  return rows.map((row) => ({ ...row, name: names.get(row.customerId) ?? null }))
 }
