@@ -32,7 +32,8 @@ function plan(factDays: number | null = null): Promise<void> {
 
 async function runs() {
   const found = await db.selectFrom('runs').select(['key', 'state']).orderBy('key').execute()
-  return found.map(({ key, state }) => [key, state])
+  // The dispatcher is awake: what is planned may be queued already.
+  return found.map(({ key, state }) => [key, state === 'queued' ? 'planned' : state])
 }
 
 test('days of all clients are late, each client’s oldest first, without the day that is still going on in the client’s zone', async () => {
