@@ -192,8 +192,10 @@ async function compareWith(
 }
 
 function slopesOf({ metrics, dimension }: SettledQuestion, groups: readonly Group[], buckets: readonly Bucket[]) {
+  if (dimension !== 'client') return Object.fromEntries(metrics.map(({ name }) => [name, null]))
   const byBucket = new Map(groups.map((group) => [group.bucket, group]))
-  const slopeIn = (name: string) =>
-    slopeOf(buckets.map(({ key, whole }) => (whole ? (byBucket.get(key)?.values[name]?.value ?? null) : null)))
-  return Object.fromEntries(metrics.map(({ name }) => [name, dimension === 'client' ? slopeIn(name) : null]))
+  function* valuesOf(name: string) {
+    for (const { key, whole } of buckets) yield whole ? (byBucket.get(key)?.values[name]?.value ?? null) : null
+  }
+  return Object.fromEntries(metrics.map(({ name }) => [name, slopeOf(valuesOf(name))]))
 }

@@ -24,9 +24,18 @@ const POINTS_MIN = 3
  * `values` is a gap. null when fewer than three are known, or more than a hundred are.
  * Source: P. K. Sen, Estimates of the regression coefficient based on Kendall's tau, JASA 63 (1968), after H. Theil (1950).
  */
-export function slopeOf(values: readonly (number | null)[]): number | null {
-  const points = values.flatMap((value, at) => (value === null ? [] : [{ at, value }]))
-  if (points.length < POINTS_MIN || points.length > POINTS_MAX) return null
+export function slopeOf(values: Iterable<number | null>): number | null {
+  const points: { at: number; value: number }[] = []
+  let next = 0
+  for (const value of values) {
+    const at = next
+    next += 1
+    if (value === null) continue
+    // A year of hours has thousands: nobody need look at all of them.
+    if (points.length === POINTS_MAX) return null
+    points.push({ at, value })
+  }
+  if (points.length < POINTS_MIN) return null
   const slopes = points.flatMap((left, index) =>
     points.slice(index + 1).map((right) => (right.value - left.value) / (right.at - left.at)),
   )

@@ -17,11 +17,13 @@ export function completeCells(question: PeriodQuestion, read: PeriodRead, bucket
   const keys = keysOf(question, read, buckets)
   refuseTooMany(members.length * keys.length)
   const cells = Map.groupBy(read.cells, ({ member }) => member)
+  // One for all: a year has thousands of hours in which nothing happened.
+  const empty = emptyCell(question, '', null)
   return members.flatMap((member) => {
     const ofMember = new Map((cells.get(member) ?? []).map((cell) => [cell.bucket, cell]))
     const running: ComponentSums = { ...zeros(question.ingredients.before), ...read.openings.get(member) }
     return keys.map((bucket) => {
-      const cell = ofMember.get(bucket) ?? emptyCell(question, member, bucket)
+      const cell = ofMember.get(bucket) ?? { ...empty, member, bucket }
       if (!hasLevels) return cell
       const before = { ...running }
       const complete = { ...cell, before, ...retentionOfCell(read.retention, question, { ...cell, before }) }
@@ -37,7 +39,9 @@ function membersOf({ cells, openings }: PeriodRead): string[] {
 
 function keysOf({ granularity }: PeriodQuestion, { cells }: PeriodRead, buckets: readonly Bucket[]): (string | null)[] {
   if (granularity === 'none') return [null]
-  const known = new Set(buckets.flatMap(({ key, known }) => (known ? [key] : [])))
-  const others = new Set(cells.flatMap(({ bucket }) => (bucket === null || known.has(bucket) ? [] : [bucket])))
-  return others.size === 0 ? [...known] : [...known, ...others].sort()
+  const known = new Set<string | null>()
+  for (const bucket of buckets) if (bucket.known) known.add(bucket.key)
+  const size = known.size
+  for (const { bucket } of cells) if (bucket !== null) known.add(bucket)
+  return known.size === size ? [...known] : [...known].sort()
 }
