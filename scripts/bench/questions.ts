@@ -1,20 +1,33 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
 import { sql } from 'kysely'
-import { AGENT_COMPONENTS, COMPONENTS } from '../../src/analytics/metrics/index.ts'
+import {
+  attributeConversions,
+  measureCohorts,
+  measureFunnel,
+  observeLtv,
+  projectLtv,
+} from '../../src/analytics/journeys/index.ts'
+import { AGENT_COMPONENTS, addUpPeriods, COMPONENTS } from '../../src/analytics/metrics/index.ts'
 import { askMetrics } from '../../src/analytics/questions/index.ts'
 import type { MetricQuestion } from '../../src/analytics/questions/question.ts'
-import { type Database, openDatabase, type SystemDatabase } from '../../src/db/database.ts'
-import { startEmbeddedServer } from '../../src/db/embedded-server.ts'
-import { migrate } from '../../src/db/migrate.ts'
-import { createLog } from '../../src/log.ts'
+import type { ClientDatabase, Database, SystemDatabase } from '../../src/db/database.ts'
 import { sqlFile } from '../../src/sql.ts'
 import { addDays } from '../../src/time.ts'
 import { closeBench, type Measure, median, percentile, tell } from './table.ts'
+import { withServer } from './with-server.ts'
 
-/** How quick questions about metrics are over a year of a client with five million interactions. */
+/**
+ * How quick questions about metrics are over a year of a client with five million interactions, and those on journeys. Before each round a
+ * day of every month has changed, as if it had been rolled up again, and the periods been added up after it: an answer from roll-ups is
+ * made of nothing that was kept in memory.
+ */
+
+const HELP = `npm run bench:questions -- [folder] [options]
+
+  folder     where the database is kept from one time to the next (none: it is made anew, and gone afterwards)
+  --help     this
+`
 
 const FOLDER = join(import.meta.dirname, 'questions')
 const CLIENT = 'big'
@@ -22,20 +35,27 @@ const INTERACTIONS = 5_000_000
 const DAYS = 365
 const TODAY = '2026-11-01'
 const FIRST_DAY = addDays(TODAY, -DAYS)
+/** Those of the facts that funnels and attribution read. */
+const JOURNEY_DAYS = 90
 const UNCACHED_MAX_MS = 100
 const CACHED_MAX_MS = 20
-const ROUNDS = 15
+/** The second slowest is the p95. */
+const ROUNDS = 20
+/** Of those without a mark, which take seconds. */
+const UNMARKED_ROUNDS = 3
 /** The first ones find nothing in memory and no plan made. */
 const WARM_UP = 2
 
 const fillHours = sqlFile(FOLDER, 'fill-hours.sql')
 const fillMembers = sqlFile(FOLDER, 'fill-members.sql')
 const fillHistograms = sqlFile(FOLDER, 'fill-histograms.sql')
+const fillCustomers = sqlFile(FOLDER, 'fill-customers.sql')
+const fillJourneys = sqlFile(FOLDER, 'fill-journeys.sql')
 
 async function fill(db: SystemDatabase): Promise<void> {
   const filled = await db.selectFrom('clients').select('id').where('id', '=', CLIENT).executeTakeFirst()
   if (filled !== undefined) return tell('the roll-ups are there already')
-  tell(`filling the roll-ups of a year of ${INTERACTIONS} interactions: about a minute`)
+  tell(`filling the roll-ups of a year of ${INTERACTIONS} interactions: a few minutes`)
   await db.insertInto('clients').values({ id: CLIENT, name: 'Big', time_zone: 'UTC', currency: 'EUR' }).execute()
   await sql`insert into rollup_days (client_id, day, facts_version, rolled_version, rolled_at)
     select ${CLIENT}, ${FIRST_DAY}::date - 365 + n, 1, 1, now() from generate_series(0, ${2 * DAYS - 1}::integer) as n`.execute(
@@ -47,6 +67,16 @@ async function fill(db: SystemDatabase): Promise<void> {
   await yearBefore(db)
   await addUpTrends(db)
   await fillHistograms(db, [CLIENT])
+  await db.transaction().execute(async (tx) => {
+    // No day is to be marked: what is filled stands for facts that are rolled up.
+    await sql`set local session_replication_role = replica`.execute(tx)
+    await fillCustomers(tx, [CLIENT, FIRST_DAY, DAYS])
+    await fillJourneys(tx, [CLIENT, addDays(TODAY, -JOURNEY_DAYS)])
+  })
+  await sql`vacuum analyze`.execute(db)
+  tell('adding up the periods')
+  // Each adds up some hundreds.
+  for (let time = 0; time < 4; time += 1) await addUpPeriods(db, AbortSignal.timeout(600_000))
   await sql`vacuum analyze`.execute(db)
 }
 
@@ -138,66 +168,125 @@ const QUESTIONS: Record<string, Asked> = {
   'agents of 7 days by hour': { ...year, range: '7d', metrics: ['offered'], dimension: 'agent', granularity: 'hour' },
 }
 
-/** Times of one question: over roll-ups that have just changed, and asked again. */
-async function timesOf({ system, forClient }: Database, asked: Asked): Promise<{ fresh: number[]; again: number[] }> {
-  const at = Temporal.Instant.from(`${TODAY}T12:00:00Z`)
-  const ask = async () => {
+type Work = { name: string; ask: (db: ClientDatabase) => Promise<unknown>; isMarked: boolean }
+
+const at = Temporal.Instant.from(`${TODAY}T12:00:00Z`)
+const dashboards = Object.entries(QUESTIONS).map(
+  ([name, asked]): Work => ({
+    name,
+    ask: (db) => askMetrics(db, { clientId: CLIENT, ...asked, at }),
+    isMarked: true,
+  }),
+)
+
+const wholeYear = { from: FIRST_DAY, to: TODAY }
+const quarter = { from: addDays(TODAY, -JOURNEY_DAYS), to: TODAY }
+const journey = {
+  clientId: CLIENT,
+  timeZone: 'UTC',
+  window: wholeYear,
+  today: TODAY,
+  currency: 'EUR',
+  keptFrom: { events: null, facts: null },
+}
+const event = (name: string) => ({ kind: 'event', name, property: null }) as const
+
+/** Read from facts, or from each customer's days: no mark is theirs, which is about roll-ups. */
+const JOURNEYS: Record<string, Work['ask']> = {
+  'funnel of 90 days, 133,000 events (from facts)': (db) =>
+    measureFunnel(db, {
+      ...{ ...journey, window: quarter, conversionDays: 7, split: 'none' },
+      steps: [event('visit'), event('sign-up'), { kind: 'payment' }],
+    }),
+  'attribution of 90 days, 300,000 touchpoints (from facts)': (db) =>
+    attributeConversions(db, {
+      ...{ ...journey, window: quarter, conversion: 'payment', model: 'time-decay', by: 'campaign' },
+      ...{ lookbackDays: 30, halfLifeDays: 7 },
+    }),
+  'cohorts of a year by month (from the days of 100,000 customers)': (db) =>
+    measureCohorts(db, { ...journey, grain: 'month', activity: 'order', periods: 12 }),
+  'lifetime value of a year, observed (from the same)': (db) => observeLtv(db, { ...journey, top: 10 }),
+  'lifetime value of a year, projected (from the same)': (db) => projectLtv(db, { ...journey, horizonMonths: 36 }),
+}
+const journeys = Object.entries(JOURNEYS).map(([name, ask]): Work => ({ name, ask, isMarked: false }))
+
+/** Changes one day of every month, as its roll-up does, and has the periods be of the days as they are now: their sums are the same. */
+async function touch(db: SystemDatabase, round: number): Promise<void> {
+  await sql`update rollup_days set rolled_at = now() where client_id = ${CLIENT} and extract(day from day) = ${1 + (round % 28)}`.execute(
+    db,
+  )
+  await sql`update rollup_periods set stamp = period_stamp(client_id, bucket_day, case grain
+    when 'day' then bucket_day + 1 when 'week' then bucket_day + 7 else (bucket_day + interval '1 month')::date end)
+    where client_id = ${CLIENT}`.execute(db)
+}
+
+type Times = { fresh: number[]; again: number[] }
+
+/** Times of each question: over roll-ups that have just changed, and asked again. */
+async function timesOf({ unhurried, forClient }: Database, works: readonly Work[]): Promise<Map<Work, Times>> {
+  const times = new Map(works.map((work): [Work, Times] => [work, { fresh: [], again: [] }]))
+  const timed = async (work: Work) => {
     const began = performance.now()
-    await askMetrics(forClient(CLIENT), { clientId: CLIENT, ...asked, at })
+    await work.ask(forClient(CLIENT))
     return performance.now() - began
   }
-  const [fresh, again]: [number[], number[]] = [[], []]
   for (let round = 0; round < WARM_UP + ROUNDS; round += 1) {
-    await sql`update rollup_days set rolled_at = now() where client_id = ${CLIENT} and day = ${addDays(TODAY, -1)}`.execute(
-      system,
-    )
-    fresh.push(await ask())
-    again.push(await ask())
+    await touch(unhurried, round)
+    for (const [work, { fresh, again }] of times) {
+      if (!work.isMarked && round >= WARM_UP + UNMARKED_ROUNDS) continue
+      const [first, second] = [await timed(work), await timed(work)]
+      if (round < WARM_UP) continue
+      fresh.push(first)
+      again.push(second)
+    }
   }
-  return { fresh: fresh.slice(WARM_UP), again: again.slice(WARM_UP) }
+  return times
 }
 
 const ms = (value: number) => `${value.toFixed(1)} ms`
+const p95 = (values: readonly number[]) => percentile(values, 0.95)
 
 /** Fills a database (one of its own, or that of a folder, once), asks every question again and again, and measures. */
-export async function questionsBench(kept?: string): Promise<Measure[]> {
-  const folder = kept ?? (await mkdtemp(join(tmpdir(), 'daybreak-bench-')))
-  const server = await startEmbeddedServer({ folder, port: 0 })
-  await migrate(server.url)
-  const database = openDatabase(server.url, { max: 8, log: createLog('error') })
-  try {
+export function questionsBench(kept?: string): Promise<Measure[]> {
+  return withServer({ connections: 8, kept }, async ({ database }) => {
     await fill(database.unhurried)
-    const measures: Measure[] = []
-    const all: { fresh: number[]; again: number[] } = { fresh: [], again: [] }
-    for (const [work, asked] of Object.entries(QUESTIONS)) {
-      const { fresh, again } = await timesOf(database, asked)
-      const figure = `median ${ms(median(fresh))}, p95 ${ms(percentile(fresh, 0.95))}; cached p95 ${ms(percentile(again, 0.95))}`
-      measures.push({ work, figure, mark: '', held: null })
-      all.fresh.push(...fresh)
-      all.again.push(...again)
-    }
-    const [fresh, again] = [percentile(all.fresh, 0.95), percentile(all.again, 0.95)]
+    tell(`asking ${dashboards.length} questions ${WARM_UP + ROUNDS} times each, and ${journeys.length} on journeys`)
+    const times = await timesOf(database, [...dashboards, ...journeys])
+    const each = [...times].map(([{ name, isMarked }, { fresh, again }]): Measure => {
+      const figure = `median ${ms(median(fresh))}, ${isMarked ? 'p95' : 'most'} ${ms(p95(fresh))}; cached ${ms(p95(again))}`
+      return { work: isMarked ? name : `${name}; no mark`, figure, mark: '', held: null }
+    })
+    const marked = [...times].filter(([{ isMarked }]) => isMarked)
+    const freshest = marked.map(([work, { fresh }]): Slowest => ({ work, p95Ms: p95(fresh) }))
+    const cached = marked.map(([work, { again }]): Slowest => ({ work, p95Ms: p95(again) }))
     return [
-      ...measures,
-      {
-        work: 'all of them, from roll-ups, p95',
-        figure: ms(fresh),
-        mark: `≤ ${UNCACHED_MAX_MS} ms`,
-        held: fresh <= UNCACHED_MAX_MS,
-      },
-      {
-        work: 'all of them, cached, p95',
-        figure: ms(again),
-        mark: `≤ ${CACHED_MAX_MS} ms`,
-        held: again <= CACHED_MAX_MS,
-      },
+      ...each,
+      slowest('any dashboard question, from roll-ups: the slowest p95', freshest, UNCACHED_MAX_MS),
+      slowest('any dashboard question, cached: the slowest p95', cached, CACHED_MAX_MS),
     ]
-  } finally {
-    await database.close()
-    await server.release()
-    if (kept === undefined) await rm(folder, { recursive: true, force: true })
-  }
+  })
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
-  process.exitCode = closeBench(await questionsBench(process.argv[2]))
+type Slowest = { work: Work; p95Ms: number }
+
+/** A mark is held when the slowest question holds it. */
+function slowest(work: string, questions: readonly Slowest[], maxMs: number): Measure {
+  const [worst] = questions.toSorted((a, b) => b.p95Ms - a.p95Ms)
+  if (worst === undefined) throw new Error('no question was asked')
+  const figure = `${ms(worst.p95Ms)} (${worst.work.name})`
+  return { work, figure, mark: `≤ ${maxMs} ms`, held: worst.p95Ms <= maxMs }
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { help: { type: 'boolean', default: false } },
+  })
+  if (values.help) {
+    process.stdout.write(HELP)
+    return 0
+  }
+  return closeBench(await questionsBench(positionals[0]))
+}
+
+if (import.meta.main) process.exitCode = await main()
