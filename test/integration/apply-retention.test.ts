@@ -71,11 +71,11 @@ test('an imported file past its time goes with its rejects and its row, unless a
     await storage.put(key, Readable.from(['x']), { mediaType: 'text/csv' })
     return key
   }
-  const insert = async (file: string, age: string) => {
+  const insert = async (file: string, age: string, dryRun = false) => {
     const { rows } = await sql<{
       id: string
     }>`insert into imports (client_id, kind, file_name, dry_run, strict, object_key, size_bytes, sha256, requested_by, created_at)
-      values (${ACME}, 'payments', ${file}, false, false, ${file}, 1, '', 'Ada', now() - ${age}::interval) returning id`.execute(
+      values (${ACME}, 'payments', ${file}, ${dryRun}, false, ${file}, 1, '', 'Ada', now() - ${age}::interval) returning id`.execute(
       db,
     )
     return rows[0]?.id ?? ''
@@ -89,7 +89,7 @@ test('an imported file past its time goes with its rejects and its row, unless a
   const justNow = await put(`uploads/${today}/under-way`)
   // One that was broken off before it could say that it has rejects.
   await put(rejectsKey(ACME, await insert(old, '31 days')))
-  await insert(shared, '31 days')
+  await insert(shared, '31 days', true)
   await insert(shared, '29 days')
   const rejects = await put(rejectsKey(ACME, await insert(young, '29 days')))
   await applyToday(null)
