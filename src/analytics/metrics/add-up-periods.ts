@@ -7,8 +7,8 @@ import { AGENT_COMPONENTS } from './components.ts'
 /** Days, weeks and months that are added up at once, in one transaction. */
 const TOGETHER = 20
 /** Of one client, and of all, in one go: what is left is added up in the next. */
-const OF_CLIENT_MAX = 500
-const OF_ALL_MAX = 3000
+const OF_CLIENT_MAX = 300
+const OF_ALL_MAX = 1000
 
 type Period = { grain: 'day' | 'week' | 'month'; from: Day; to: Day; stamp: string }
 

@@ -39,9 +39,9 @@ function membersOf({ cells, openings }: PeriodRead): string[] {
 
 function keysOf({ granularity }: PeriodQuestion, { cells }: PeriodRead, buckets: readonly Bucket[]): (string | null)[] {
   if (granularity === 'none') return [null]
-  const known = new Set<string | null>()
+  const known = new Set<string>()
   for (const bucket of buckets) if (bucket.known) known.add(bucket.key)
   const size = known.size
   for (const { bucket } of cells) if (bucket !== null) known.add(bucket)
-  return known.size === size ? [...known] : [...known].sort()
+  return known.size === size ? [...known] : [...known].sort((a, b) => (a < b ? -1 : 1))
 }
