@@ -16,6 +16,8 @@ const NOTHING = -32_768
 
 /** The histogram of all sizes that some histograms are of. */
 export function mergeHistograms(histograms: readonly Histogram[]): Histogram {
+  const [only, ...others] = histograms
+  if (only !== undefined && others.length === 0) return { buckets: only.buckets, counts: only.counts }
   const counts = new Map<number, number>()
   for (const histogram of histograms)
     for (const [index, bucket] of histogram.buckets.entries())
