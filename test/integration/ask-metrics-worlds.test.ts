@@ -8,13 +8,13 @@ import {
   type ComponentSums,
   dimensionsOf,
   METRICS,
-  rollUpDay,
 } from '../../src/analytics/metrics/index.ts'
 import { askMetrics, type Group, setThresholds } from '../../src/analytics/questions/index.ts'
 import { ingredientsOf } from '../../src/analytics/questions/metrics-asked.ts'
 import { DIMENSIONS, type Dimension, type MetricQuestion } from '../../src/analytics/questions/question.ts'
 import { addDays, type Day, type DayWindow } from '../../src/time.ts'
 import { given } from '../support/given.ts'
+import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const { database } = await createTestDatabase()
@@ -96,8 +96,7 @@ async function dirtyDays(clientId: string): Promise<Day[]> {
 }
 
 async function rollUp(clientId: string, days: readonly Day[]): Promise<void> {
-  const handle = database.forClient(clientId)
-  for (const day of days) await handle.transaction().execute((tx) => rollUpDay(tx, { clientId, day }))
+  await rollUpDays(database, clientId, days)
 }
 
 /** What daily_metrics holds of the client as a whole in a window, added up: every dimension has to say the same. */

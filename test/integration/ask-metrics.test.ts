@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { rollUpDay } from '../../src/analytics/metrics/index.ts'
 import { askMetrics, type MetricsAnswer, setThresholds } from '../../src/analytics/questions/index.ts'
 import type { MetricQuestion } from '../../src/analytics/questions/question.ts'
 import { addDays, type Day } from '../../src/time.ts'
 import { ACME, given } from '../support/given.ts'
+import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const { database } = await createTestDatabase()
@@ -28,10 +28,7 @@ async function rollUpDirtyDays(clientId = ACME): Promise<void> {
 }
 
 async function rollUp(day: Day, clientId = ACME): Promise<void> {
-  await database
-    .forClient(clientId)
-    .transaction()
-    .execute((tx) => rollUpDay(tx, { clientId, day }))
+  await rollUpDays(database, clientId, [day])
 }
 
 const at = Temporal.Instant.from('2026-06-01T10:00:00Z')

@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { MetricKey } from '../../src/analytics/metrics/catalogue/index.ts'
 import type { FamilyName } from '../../src/analytics/metrics/components.ts'
-import { rollUpDay } from '../../src/analytics/metrics/index.ts'
 import { askMetrics } from '../../src/analytics/questions/index.ts'
 import type { Granularity, Values } from '../../src/analytics/questions/question.ts'
 import { addDays, type Day, daysOf } from '../../src/time.ts'
 import { BUSINESS_FAMILIES, dailyRows, metricsOf } from '../support/daily-rows.ts'
 import { ACME, given, table } from '../support/given.ts'
+import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const { database } = await createTestDatabase()
@@ -22,11 +22,7 @@ beforeEach(async () => {
 })
 
 async function rollUp(...days: Day[]): Promise<void> {
-  for (const day of days)
-    await database
-      .forClient(ACME)
-      .transaction()
-      .execute((tx) => rollUpDay(tx, { clientId: ACME, day }))
+  await rollUpDays(database, ACME, days)
 }
 
 /** The days whose roll-up has not seen all of their facts. */

@@ -18,6 +18,7 @@ import { openFolderStore } from '../../src/storage/folder-store.ts'
 import { systemClock } from '../../src/time.ts'
 import { givenEveryFact } from '../support/every-fact.ts'
 import { ACME, given, table } from '../support/given.ts'
+import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const { database } = await createTestDatabase()
@@ -62,11 +63,7 @@ async function customers(...ids: string[]): Promise<void> {
 }
 
 async function rollUp(days: readonly string[], clientId = ACME): Promise<void> {
-  for (const day of days)
-    await database
-      .forClient(clientId)
-      .transaction()
-      .execute((tx) => rollUpDay(tx, { clientId, day }))
+  await rollUpDays(database, clientId, days)
 }
 
 async function erase(customerId: string, signal: AbortSignal = never, clientId = ACME) {

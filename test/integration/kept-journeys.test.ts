@@ -8,9 +8,9 @@ import {
   observeLtv,
   projectLtv,
 } from '../../src/analytics/journeys/index.ts'
-import { rollUpDay } from '../../src/analytics/metrics/index.ts'
 import type { Day } from '../../src/time.ts'
 import { ACME, given } from '../support/given.ts'
+import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const { database } = await createTestDatabase()
@@ -51,7 +51,7 @@ async function answers(): Promise<Record<string, unknown>> {
 }
 
 async function rollUp(day: Day): Promise<void> {
-  await acme.transaction().execute((tx) => rollUpDay(tx, { clientId: ACME, day }))
+  await rollUpDays(database, ACME, [day])
 }
 
 beforeEach(async () => {

@@ -12,6 +12,7 @@ import {
   windowFreshness,
 } from '../../src/analytics/metrics/index.ts'
 import { ACME, given } from '../support/given.ts'
+import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const { database } = await createTestDatabase()
@@ -23,7 +24,7 @@ beforeEach(async () => {
 })
 
 async function rollUp(...days: string[]): Promise<void> {
-  for (const day of days) await acme.transaction().execute((tx) => rollUpDay(tx, { clientId: ACME, day }))
+  await rollUpDays(database, ACME, days)
 }
 
 const zurich = { clientId: ACME, timeZone: 'Europe/Zurich', currency: 'EUR' }

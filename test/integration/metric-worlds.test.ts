@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import type { Selectable } from 'kysely'
 import { expect, test } from 'vitest'
-import { rollUpDay } from '../../src/analytics/metrics/index.ts'
 import type { DB } from '../../src/db/schema.ts'
 import { startOfDay } from '../../src/time.ts'
 import { BUSINESS_FAMILIES, dailyRows, trendRows } from '../support/daily-rows.ts'
@@ -16,6 +15,7 @@ import {
   naiveMrr,
   naiveTrends,
 } from '../support/naive-metrics.ts'
+import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const { database } = await createTestDatabase()
@@ -242,11 +242,11 @@ async function rollUpDirtyDays({ clientId, newestFirst }: World): Promise<void> 
     .whereRef('facts_version', '>', 'rolled_version')
     .orderBy('day', newestFirst ? 'desc' : 'asc')
     .execute()
-  for (const { day } of days)
-    await database
-      .forClient(clientId)
-      .transaction()
-      .execute((tx) => rollUpDay(tx, { clientId, day }))
+  await rollUpDays(
+    database,
+    clientId,
+    days.map(({ day }) => day),
+  )
 }
 
 async function readFacts(): Promise<Facts> {

@@ -1,10 +1,11 @@
 import { sql } from 'kysely'
 import { beforeEach, expect, test } from 'vitest'
-import { addUpPeriods, rollUpDay } from '../../src/analytics/metrics/index.ts'
+import { addUpPeriods } from '../../src/analytics/metrics/index.ts'
 import { askMetrics } from '../../src/analytics/questions/index.ts'
 import type { MetricQuestion } from '../../src/analytics/questions/question.ts'
 import { addDays, type Day, daysOf } from '../../src/time.ts'
 import { ACME, given, table } from '../support/given.ts'
+import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const { database } = await createTestDatabase()
@@ -40,7 +41,7 @@ async function answers() {
 }
 
 async function rollUp(...days: Day[]): Promise<void> {
-  for (const day of days) await acme.transaction().execute((tx) => rollUpDay(tx, { clientId: ACME, day }))
+  await rollUpDays(database, ACME, days)
 }
 
 const addUp = () => addUpPeriods(database.unhurried, AbortSignal.timeout(60_000))

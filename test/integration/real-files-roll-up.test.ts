@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { contactsByHourOfDay, revenueBy, rollUpDay } from '../../src/analytics/metrics/index.ts'
+import { contactsByHourOfDay, revenueBy } from '../../src/analytics/metrics/index.ts'
 import { askMetrics } from '../../src/analytics/questions/index.ts'
 import { importFile } from '../../src/ingest/import-file.ts'
 import { reportNamed } from '../../src/reports/catalogue/index.ts'
@@ -11,6 +11,7 @@ import type { DocumentMeta } from '../../src/reports/document.ts'
 import { systemClock } from '../../src/time.ts'
 import { given } from '../support/given.ts'
 import { hasRetailFiles, onlineRetailPath, phoneNowPath } from '../support/retail-files.ts'
+import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const { database } = await createTestDatabase()
@@ -44,11 +45,11 @@ async function importAndRollUp(clientId: string, kind: string, path: string, map
     .where('client_id', '=', clientId)
     .orderBy('day')
     .execute()
-  for (const { day } of days)
-    await database
-      .forClient(clientId)
-      .transaction()
-      .execute((tx) => rollUpDay(tx, { clientId, day }))
+  await rollUpDays(
+    database,
+    clientId,
+    days.map(({ day }) => day),
+  )
 }
 
 describe.skipIf(!hasRetailFiles)('the two published files (skipped where ../shared/data is absent)', () => {

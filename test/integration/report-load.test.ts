@@ -1,10 +1,10 @@
 import { beforeEach, expect, test } from 'vitest'
-import { rollUpDay } from '../../src/analytics/metrics/index.ts'
 import { reportNamed } from '../../src/reports/catalogue/index.ts'
 import type { Block, Check, DocumentMeta } from '../../src/reports/document.ts'
 import { windowLabel } from '../../src/reports/period.ts'
 import type { DayWindow } from '../../src/time.ts'
 import { ACME, given } from '../support/given.ts'
+import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const { database } = await createTestDatabase()
@@ -20,11 +20,11 @@ const CLIENT = { id: ACME, name: 'Acme', timeZone: 'Europe/London', currency: 'G
 
 async function rollUpDirtyDays(clientId = ACME): Promise<void> {
   const days = await db.selectFrom('rollup_days').select('day').where('client_id', '=', clientId).execute()
-  for (const { day } of days)
-    await database
-      .forClient(clientId)
-      .transaction()
-      .execute((tx) => rollUpDay(tx, { clientId, day }))
+  await rollUpDays(
+    database,
+    clientId,
+    days.map(({ day }) => day),
+  )
 }
 
 /** What a report says of a window, read as the client and composed. */

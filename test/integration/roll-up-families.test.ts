@@ -4,6 +4,7 @@ import { type Histogram, percentileOf, rollUpDay } from '../../src/analytics/met
 import type { DB } from '../../src/db/schema.ts'
 import { dayOf, daysOf, systemClock } from '../../src/time.ts'
 import { ACME, given, table } from '../support/given.ts'
+import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const { database } = await createTestDatabase()
@@ -19,11 +20,7 @@ beforeEach(async () => {
 })
 
 async function rollUp(...days: string[]): Promise<void> {
-  for (const day of days)
-    await database
-      .forClient(ACME)
-      .transaction()
-      .execute((tx) => rollUpDay(tx, { clientId: ACME, day }))
+  await rollUpDays(database, ACME, days)
 }
 
 type Row = Record<string, unknown>

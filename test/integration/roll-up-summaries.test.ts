@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { refreshSummaries, rollUpDay } from '../../src/analytics/metrics/index.ts'
 import { ACME, given, table } from '../support/given.ts'
+import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const { database } = await createTestDatabase()
@@ -62,11 +63,7 @@ test('a day on which nothing of a kind happened says zero of it, whatever else h
   await given.calls(db, [['2026-03-01T09:00:00Z', {}]])
   const cost = { incurred_at: '2026-03-02T09:00:00Z', category: 'labour', amount_minor: 5, currency: 'EUR' }
   await given.facts(db, 'cost_analysis', [cost])
-  for (const day of ['2026-03-01', '2026-03-02', '2026-03-03'])
-    await database
-      .forClient(ACME)
-      .transaction()
-      .execute((tx) => rollUpDay(tx, { clientId: ACME, day }))
+  await rollUpDays(database, ACME, ['2026-03-01', '2026-03-02', '2026-03-03'])
   await refresh()
   const { rows } =
     await sql`select day, offered, orders, gross_minor, refunded_minor, quarantined from daily_performance_summary order by 1`.execute(

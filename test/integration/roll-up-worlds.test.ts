@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import type { Insertable } from 'kysely'
 import { expect, test } from 'vitest'
-import { AGENT_COMPONENTS, COMPONENTS, componentsOf, rollUpDay } from '../../src/analytics/metrics/index.ts'
+import { AGENT_COMPONENTS, COMPONENTS, componentsOf } from '../../src/analytics/metrics/index.ts'
 import type { DB } from '../../src/db/schema.ts'
 import { startOfDay } from '../../src/time.ts'
 import { given } from '../support/given.ts'
 import { naiveRollUps } from '../support/naive-roll-up.ts'
+import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const { database } = await createTestDatabase()
@@ -200,11 +201,11 @@ async function rollUpDirtyDays(clientId: string, newestFirst: boolean): Promise<
     .whereRef('facts_version', '>', 'rolled_version')
     .orderBy('day', newestFirst ? 'desc' : 'asc')
     .execute()
-  for (const { day } of days)
-    await database
-      .forClient(clientId)
-      .transaction()
-      .execute((tx) => rollUpDay(tx, { clientId, day }))
+  await rollUpDays(
+    database,
+    clientId,
+    days.map(({ day }) => day),
+  )
 }
 
 type Row = Record<string, unknown>

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { METRICS, rollUpDay } from '../../../src/analytics/metrics/index.ts'
+import { METRICS } from '../../../src/analytics/metrics/index.ts'
 import type { Problem } from '../../../src/board/problem.ts'
 import { callApi } from '../../support/api.ts'
 import { given } from '../../support/given.ts'
+import { rollUpDays } from '../../support/roll-up.ts'
 import { keyHeaders, openTestBoard, signIn } from '../../support/test-board.ts'
 
 const now = Temporal.Instant.from('2026-03-11T10:00:00Z')
@@ -22,10 +23,7 @@ await given.calls(db, [
 ])
 await given.calls(db, [['2026-03-01T10:00:00Z', { client_id: 'other', talk_s: 999 }]])
 for (const { client_id: clientId, day } of await db.selectFrom('rollup_days').select(['client_id', 'day']).execute())
-  await board.database
-    .forClient(clientId)
-    .transaction()
-    .execute((tx) => rollUpDay(tx, { clientId, day }))
+  await rollUpDays(board.database, clientId, [day])
 
 const admin = await keyHeaders(board, 'admin')
 const viewer = await keyHeaders(board, 'viewer', 'acme')
