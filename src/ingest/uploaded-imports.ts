@@ -169,7 +169,7 @@ async function importLocal(
   }
 }
 
-/** A strict import reads the file twice. */
+/** A strict import reads the file whole before it stores any of it. */
 function shareOf({ phase, bytesRead, bytesTotal }: ImportProgress, { strict, dryRun }: NewImport): number {
   const share = bytesTotal === 0 ? 0 : bytesRead / bytesTotal
   if (!strict || dryRun) return share
