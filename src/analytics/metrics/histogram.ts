@@ -14,16 +14,41 @@ export const RELATIVE_ERROR = 0.01
 const GROWTH = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
 const NOTHING = -32_768
 
-/** The histogram of all sizes that some histograms are of. */
+/** The histogram of all sizes that some histograms are of; the buckets of each are in order. */
 export function mergeHistograms(histograms: readonly Histogram[]): Histogram {
   const [only, ...others] = histograms
   if (only !== undefined && others.length === 0) return { buckets: only.buckets, counts: only.counts }
-  const counts = new Map<number, number>()
-  for (const histogram of histograms)
-    for (const [index, bucket] of histogram.buckets.entries())
-      counts.set(bucket, (counts.get(bucket) ?? 0) + (histogram.counts[index] ?? 0))
-  const sorted = [...counts].sort(([a], [b]) => a - b)
-  return { buckets: sorted.map(([bucket]) => bucket), counts: sorted.map(([, count]) => count) }
+  const sized = histograms.map(
+    ({ buckets }) => buckets.find((bucket) => bucket !== NOTHING) ?? Number.POSITIVE_INFINITY,
+  )
+  const [low, high] = [sized.reduce(lesser, Number.POSITIVE_INFINITY), histograms.reduce(highest, NOTHING)]
+  // Buckets of sizes lie close together: counted by place, not looked up.
+  const places = new Float64Array(high < low ? 0 : high - low + 1)
+  let nothing = 0
+  for (const { buckets, counts } of histograms) {
+    for (let index = 0; index < buckets.length; index += 1) {
+      const [bucket = NOTHING, count = 0] = [buckets[index], counts[index]]
+      if (bucket === NOTHING) nothing += count
+      else places[bucket - low] = (places[bucket - low] ?? 0) + count
+    }
+  }
+  const merged: { buckets: number[]; counts: number[] } = { buckets: [], counts: [] }
+  const put = (bucket: number, count: number) => {
+    if (count === 0) return
+    merged.buckets.push(bucket)
+    merged.counts.push(count)
+  }
+  put(NOTHING, nothing)
+  places.forEach((count, place) => put(low + place, count))
+  return merged
+}
+
+function lesser(a: number, b: number): number {
+  return a < b ? a : b
+}
+
+function highest(high: number, { buckets }: Histogram): number {
+  return Math.max(high, buckets.at(-1) ?? NOTHING)
 }
 
 /**
