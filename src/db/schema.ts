@@ -721,9 +721,9 @@ export interface Goals {
 
 export interface HistogramPeriods {
   bucket_day: string;
-  buckets: number[];
+  buckets: string;
   client_id: string;
-  counts: number[];
+  counts: string;
   dimension: string;
   grain: string;
   measure: string;

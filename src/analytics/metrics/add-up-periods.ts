@@ -27,7 +27,7 @@ const STATEMENTS = [
   from ${PERIODS} join agent_metrics m on m.client_id = $1 and m.day >= p.from_day and m.day < p.end_day
   group by p.grain, p.from_day, m.agent_id, m.sector_id, m.channel`,
   `insert into histogram_periods (client_id, dimension, grain, bucket_day, member, measure, buckets, counts)
-  select $1, dimension, grain, from_day, member, measure, array_agg(size order by size), array_agg(times order by size)
+  select $1, dimension, grain, from_day, member, measure, array_agg(size order by size)::text, array_agg(times order by size)::text
   from (
     select h.dimension, p.grain, p.from_day, h.member, h.measure, u.size, sum(u.times)::integer as times
     from ${PERIODS}

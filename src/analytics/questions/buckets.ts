@@ -1,8 +1,8 @@
-import { addDays, type Day, daysOf, HOUR_MS, instantsOf, SECOND_MS } from '../../time.ts'
+import { type Day, daysOf, HOUR_MS, SECOND_MS, startOfDay } from '../../time.ts'
 import { nextStart, startOf } from './cover-window.ts'
-import { instantWriter } from './instant-writer.ts'
 import type { Bucket, Granularity } from './question.ts'
 import { instantsOfSpan, type Span } from './resolve-range.ts'
+import { writeHour } from './write-hour.ts'
 
 /** Days about which nothing, or not all, is known. */
 type Unknown = { unrolled: ReadonlySet<Day>; unsettled: ReadonlySet<Day> }
@@ -36,18 +36,20 @@ function weeksOrMonthsOf(span: Span, grain: 'week' | 'month', unknown: Unknown):
 function hoursOf(span: Span, timeZone: string, unknown: Unknown): Bucket[] {
   const { from, to } = instantsOfSpan(span, timeZone)
   const [first, end] = [from, to].map((at) => Temporal.Instant.from(at).epochMilliseconds) as [number, number]
-  const write = instantWriter()
-  return daysOf(span).flatMap((day) => {
-    const ofDay = instantsOf({ from: day, to: addDays(day, 1) }, timeZone)
+  const days = daysOf(span)
+  // Where each day begins, and where the last one ends.
+  const begins = [...days, span.to].map((day) => startOfDay(day, timeZone))
+  return days.flatMap((day, index) => {
+    const [begin, next] = begins.slice(index, index + 2) as [Temporal.Instant, Temporal.Instant]
     const { known, whole } = bucketOf(day, [day], unknown)
-    return hoursBetween(ofDay, timeZone)
+    return hoursBetween(begin, next, timeZone)
       .filter((hour) => hour >= first && hour < end)
-      .map((hour) => ({ key: write(hour / SECOND_MS), known, whole }))
+      .map((hour) => ({ key: writeHour(hour / SECOND_MS), known, whole }))
   })
 }
 
 /** The instants, in milliseconds, at which the hours of one local day begin. */
-function hoursBetween({ from, to }: { from: Temporal.Instant; to: Temporal.Instant }, timeZone: string): number[] {
+function hoursBetween(from: Temporal.Instant, to: Temporal.Instant, timeZone: string): number[] {
   const lengthMs = to.epochMilliseconds - from.epochMilliseconds
   // The clocks of one zone jump by half an hour: there an hour by the clock on the wall is not one by the watch.
   if (lengthMs % HOUR_MS !== 0) return hoursByTheWall(from, to, timeZone)

@@ -5,10 +5,10 @@ import type { Day, DayWindow } from '../../time.ts'
 import type { Component, ComponentSums } from '../metrics/index.ts'
 import { agentColumn, type Source } from './choose-source.ts'
 import { type Cover, coverWindow, type Part } from './cover-window.ts'
-import { instantWriter } from './instant-writer.ts'
 import type { Dimension, Filters, Granularity } from './question.ts'
 import { readCover } from './read-cover.ts'
 import type { Span } from './resolve-range.ts'
+import { writeHour } from './write-hour.ts'
 
 /** More groups than any page shows: a question for more is refused rather than cut. */
 const GROUPS_MAX = 10_000
@@ -38,9 +38,8 @@ export async function readSums(db: ClientDatabase, question: SumsQuestion): Prom
     order by member, bucket
     limit ${GROUPS_MAX + 1}`.execute(db)
   refuseTooMany(rows.length)
-  const write = instantWriter()
   return rows.map(({ bucket, member, ...sums }) => ({
-    bucket: typeof bucket === 'number' ? write(bucket) : bucket,
+    bucket: typeof bucket === 'number' ? writeHour(bucket) : bucket,
     member,
     sums,
   }))
