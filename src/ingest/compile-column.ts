@@ -2,6 +2,7 @@ import { InputError } from '../errors.ts'
 import { currencyExponent } from '../money.ts'
 import { suggestion } from '../nearest.ts'
 import type { Clock } from '../time.ts'
+import { ASK_FOR_HEADER, countOf, HeaderFault, listed } from './header-fault.ts'
 import type { ColumnType, FactColumn } from './kinds/kind.ts'
 import type { ColumnSource, Condition } from './mapping.ts'
 import { type Cell, type CellReader, fault } from './readers/cell.ts'
@@ -26,7 +27,7 @@ export type ReadingContext = {
   hasRealValues?: boolean
 }
 
-/** Finds a column of the file; throws an InputError that names the nearest one when there is none. */
+/** Finds a column of the file; throws a HeaderFault when there is none. */
 export type FindColumn = (name: string) => number
 
 export type Fields = readonly string[]
@@ -265,16 +266,16 @@ export function wrong(place: string, reason: string): InputError {
   return new InputError('mapping', `${place}: ${reason}. See docs/import.md.`)
 }
 
-/** Finds columns in a header; `Agnet` is answered with the nearest there is. */
+/** Finds columns in a header; to a terminal, `Agnet` is answered with the nearest there is. */
 export function columnFinder(header: readonly string[]): FindColumn {
   const places = new Map(header.map((name, index) => [name, index]))
   return (name) => {
     const at = places.get(name)
     if (at !== undefined) return at
-    const listed = header.slice(0, 30).join(', ')
-    throw new InputError(
+    throw new HeaderFault(
       'missing-column',
-      `The file has no column "${name}", which the mapping reads${suggestion(name, header)}. Its columns are ${listed}.`,
+      `The file has no column "${name}", which the mapping reads, among its ${countOf(header)}. ${ASK_FOR_HEADER}`,
+      `Its columns are ${listed(header)}${suggestion(name, header)}.`,
     )
   }
 }

@@ -13,6 +13,7 @@ import {
 } from './compile-column.ts'
 import { compileRules } from './compile-rules.ts'
 import { missingHalf } from './half-rules.ts'
+import { ASK_FOR_HEADER, countOf, HeaderFault, listed, placesOf } from './header-fault.ts'
 import { findKind } from './kinds/index.ts'
 import type { FactKind } from './kinds/kind.ts'
 import type { ColumnSource, FactSource, Mapping } from './mapping.ts'
@@ -166,16 +167,19 @@ function refuseUnusedColumns({ ignore }: Mapping, header: readonly string[], use
   if (ignore === 'rest') return
   for (const name of ignore) {
     if (!header.includes(name)) {
-      const near = suggestion(name, header)
-      throw new InputError('missing-column', `The file has no column "${name}", which the mapping ignores${near}.`)
+      throw new HeaderFault(
+        'missing-column',
+        `The file has no column "${name}", which the mapping ignores, among its ${countOf(header)}. ${ASK_FOR_HEADER}`,
+        `Its columns are ${listed(header)}${suggestion(name, header)}.`,
+      )
     }
   }
   const unused = header.filter((name) => name !== '' && !used.has(name) && !ignore.includes(name))
   if (unused.length === 0) return
-  const listed = unused.map((name) => `"${name}"`).join(', ')
-  throw new InputError(
+  throw new HeaderFault(
     'unknown-column',
-    `The mapping does not mention these columns of the file: ${listed}. Read them, or name them in "ignore" ("rest" ignores all others).`,
+    `The mapping does not mention ${placesOf(unused, header)} of the file. Read it, or name it in "ignore" ("rest" ignores all others).`,
+    `Not mentioned: ${listed(unused.map((name) => `"${name}"`))}.`,
   )
 }
 

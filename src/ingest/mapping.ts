@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { InputError, messageOf } from '../errors.ts'
 import { suggestion } from '../nearest.ts'
 import { otherHalf } from './half-rules.ts'
+import { ASK_FOR_HEADER, countOf, HeaderFault, listed, placesOf } from './header-fault.ts'
 import type { FactKind } from './kinds/kind.ts'
 
 /** The mappings that ship with the program; a person names one as `pwc-call-centre`. */
@@ -111,7 +112,7 @@ export function parseMapping(text: string, name: string): Mapping {
 }
 
 /**
- * What holds without a mapping: every column of the file is named as a column of the table. Throws an InputError for a file of which that is
+ * What holds without a mapping: every column of the file is named as a column of the table. Throws a HeaderFault for a file of which that is
  * not so.
  */
 export function plainMapping(kind: FactKind, header: readonly string[]): Mapping {
@@ -132,14 +133,21 @@ function checkNames({ name: kind, columns, rules }: FactKind, header: readonly s
     known.find((name) => isNeeded(name) && !isThere(name)) ??
     rules.map((rule) => otherHalf(rule, isThere)).find((name) => name !== undefined)
   if (missing !== undefined) {
-    const message = `The file has no column "${missing}", which ${kind} need${suggestion(missing, header)}. Its columns are ${header.slice(0, 30).join(', ')}`
-    throw new InputError('missing-column', `${message}. A mapping says which of them is which.`)
+    const expected = `The file has no column "${missing}", which ${kind} need, among its ${countOf(header)}`
+    throw new HeaderFault(
+      'missing-column',
+      `${expected}. ${ASK_FOR_HEADER} ${kind} have ${known.join(', ')}. A mapping says which column of the file is which.`,
+      `Its columns are ${listed(header)}${suggestion(missing, header)}.`,
+    )
   }
   const unknown = header.filter((name) => name !== '' && columns[name] === undefined)
   if (unknown.length === 0) return
-  const listed = unknown.map((name) => `"${name}"${suggestion(name, known)}`).join(', ')
-  const message = `${kind} have no column ${listed}. A mapping says where they belong, or leaves them out ("ignore").`
-  throw new InputError('unknown-column', message)
+  const words = unknown.map((name) => `"${name}"${suggestion(name, known)}`)
+  throw new HeaderFault(
+    'unknown-column',
+    `${kind} have no such column as this file's ${placesOf(unknown, header)}. ${ASK_FOR_HEADER} ${kind} have ${known.join(', ')}. A mapping says where others belong, or leaves them out ("ignore").`,
+    `Not among them: ${listed(words)}.`,
+  )
 }
 
 /** The names of the mappings that ship with the program. */

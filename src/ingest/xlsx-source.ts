@@ -1,6 +1,7 @@
 import { InputError } from '../errors.ts'
 import { suggestion } from '../nearest.ts'
 import type { FileStart } from './file-start.ts'
+import { refuseTwins } from './header-fault.ts'
 import type { CellFault, RecordPage, RecordSource, SourceFile, SourceOptions } from './source.ts'
 import { readCellStyles } from './xlsx/cell-styles.ts'
 import { createSerialReader } from './xlsx/serial-date.ts'
@@ -111,8 +112,7 @@ function headerOf(name: string, { row, cells }: SheetRow): string[] {
     while (header.length < at) header.push('')
     header[at] = text.trim()
   }
-  const twice = header.find((each, index) => each !== '' && header.indexOf(each) !== index)
-  if (twice !== undefined) throw new InputError('bad-header', `The header of ${name} names "${twice}" twice.`)
+  refuseTwins(name, header)
   if (header.length > 0) return header
   throw new InputError('bad-header', `Row ${row} of ${name} names no columns: it is empty.`)
 }

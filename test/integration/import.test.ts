@@ -607,23 +607,25 @@ describe('what is refused as a whole', () => {
 
   test('columns that do not fit the mapping', async () => {
     expect(await refusal(await fileOf('No,When,Kind,Franks,Who\n1,2,3,4,5\n'))).toBe(
-      'The file has no column "Francs", which the mapping reads (did you mean "Franks"?). Its columns are No, When, Kind, Franks, Who.',
+      'The file has no column "Francs", which the mapping reads, among its 5 columns. Is its first line a header?',
     )
     expect(await refusal(await fileOf(`${HEADER},Note\n1,2,3,4,5,6\n`))).toBe(
-      'The mapping does not mention these columns of the file: "Note". Read them, or name them in "ignore" ("rest" ignores all others).',
+      'The mapping does not mention column 6 of the file. Read it, or name it in "ignore" ("rest" ignores all others).',
     )
     expect(await refusal(await fileOf('No;When;Kind;Francs;Who\n1;2;3;4;5\n'))).toBe(
       'The header of FILE seems parted by ";": give the mapping "delimiter": ";".',
     )
-    expect(await refusal(await fileOf('No,When,No\n1,2,3\n'))).toBe('The header of FILE names "No" twice.')
+    expect(await refusal(await fileOf('No,When,No\n1,2,3\n'))).toBe(
+      'The header of FILE has one name for columns 1 and 3.',
+    )
   })
 
   test('columns that are not named as those of the table, where no mapping says which is which', async () => {
     expect(await refusal(await fileOf('Id,name\n1,x\n'), { kind: 'agents', map: null })).toBe(
-      'The file has no column "id", which agents need (did you mean "Id"?). Its columns are Id, name. A mapping says which of them is which.',
+      'The file has no column "id", which agents need, among its 2 columns. Is its first line a header? agents have id, name, kind, sector_id, hourly_cost_minor. A mapping says which column of the file is which.',
     )
     expect(await refusal(await fileOf('id,name,sectorid\n1,x,y\n'), { kind: 'agents', map: null })).toBe(
-      'agents have no column "sectorid" (did you mean "sector_id"?). A mapping says where they belong, or leaves them out ("ignore").',
+      `agents have no such column as this file's column 3. Is its first line a header? agents have id, name, kind, sector_id, hourly_cost_minor. A mapping says where others belong, or leaves them out ("ignore").`,
     )
   })
 
@@ -631,8 +633,8 @@ describe('what is refused as a whole', () => {
     const file = (columns: string, ...rows: string[]) => fileOf([columns, ...rows, ''].join('\n'))
     const calls = { kind: 'calls', map: null }
     const path = await file('id,started_at,status,talk_s', '1,2026-03-01T10:00:00,answered,60')
-    expect(await refusal(path, calls)).toBe(
-      'The file has no column "wait_s", which interactions need. Its columns are id, started_at, status, talk_s. A mapping says which of them is which.',
+    expect(await refusal(path, calls)).toContain(
+      'The file has no column "wait_s", which interactions need, among its 4 columns. Is its first line a header?',
     )
     expect(await table(db, 'interactions')).toEqual([])
     const missed = await file('id,started_at', '1,2026-03-01T10:00:00')

@@ -1,8 +1,9 @@
 import { basename } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { writeAudit } from '../../board/audit.ts'
-import { messageOf } from '../../errors.ts'
+import { InputError, messageOf } from '../../errors.ts'
 import { FORMATS, type Format } from '../../ingest/format.ts'
+import { HeaderFault } from '../../ingest/header-fault.ts'
 import { type DoneBefore, ImportFailure } from '../../ingest/import-failure.ts'
 import { type ImportProgress, type ImportResult, importFile } from '../../ingest/import-file.ts'
 import { kinds } from '../../ingest/kinds/index.ts'
@@ -81,7 +82,7 @@ async function runImport(tools: CommandTools, kind: string, file: string, flags:
   } catch (error) {
     display.stop()
     if (error instanceof ImportFailure) await auditFailure(db.system, { kind, file, flags }, error.done, tools.print)
-    throw error
+    throw error instanceof HeaderFault ? new InputError(error.code, `${error.message} ${error.found}`) : error
   } finally {
     display.stop()
     await close()

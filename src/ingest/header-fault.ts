@@ -1,0 +1,51 @@
+import { InputError } from '../errors.ts'
+
+const SHOWN_MAX = 30
+
+/**
+ * A header that does not fit. What stands in its place may be somebody's row, and a message is logged, mailed and kept where no erasure looks: it
+ * names only what was expected, and places. `found` is what the file says there, for a terminal of whoever has the file.
+ */
+export class HeaderFault extends InputError {
+  readonly #found: string
+  constructor(code: string, message: string, found: string) {
+    super(code, message)
+    this.name = 'HeaderFault'
+    this.#found = found
+  }
+  /** Behind a getter, so that nothing that prints an error as it stands shows it. */
+  get found(): string {
+    return this.#found
+  }
+}
+
+/** What to look at first when the names of a file are not those that were expected. */
+export const ASK_FOR_HEADER = 'Is its first line a header?'
+
+/** Throws a HeaderFault when two columns of a file have the same name. */
+export function refuseTwins(file: string, header: readonly string[]): void {
+  const places = new Map<string, number>()
+  for (const [index, name] of header.entries()) {
+    const first = name === '' ? undefined : places.get(name)
+    if (first !== undefined) {
+      const columns = `columns ${first + 1} and ${index + 1}`
+      throw new HeaderFault('bad-header', `The header of ${file} has one name for ${columns}.`, `It is "${name}".`)
+    }
+    places.set(name, index)
+  }
+}
+
+/** How many columns a file has, for messages: `3 columns`. */
+export function countOf(header: readonly string[]): string {
+  return header.length === 1 ? '1 column' : `${header.length} columns`
+}
+
+/** Which columns of a header these are, counted from 1: `column 2, column 5`. */
+export function placesOf(names: readonly string[], header: readonly string[]): string {
+  return listed(names.map((name) => `column ${header.indexOf(name) + 1}`))
+}
+
+/** The first of many, with commas between. */
+export function listed(words: readonly string[]): string {
+  return words.length <= SHOWN_MAX ? words.join(', ') : `${words.slice(0, SHOWN_MAX).join(', ')}, …`
+}
