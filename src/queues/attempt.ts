@@ -5,7 +5,7 @@ import { type Log, withLineSink } from '../log.ts'
 import { sqlFile } from '../sql.ts'
 import { within } from '../tracing.ts'
 import type { AnyJob, RetryPolicy, RunContext, RunRequest } from './job.ts'
-import { flushLines, keepLines, type LogLine, plainText } from './log-lines.ts'
+import { flushLines, keepLines, type LogLine, MESSAGE_CHARS_MAX, plainText } from './log-lines.ts'
 import { planRuns } from './plan-runs.ts'
 
 /** A run as its worker holds it. */
@@ -76,7 +76,6 @@ const PERSIST_WAIT_MS = 1_000
 const AWAY_MAX = 10
 const AWAY_RETRY: RetryPolicy = { attempts: AWAY_MAX, delayMs: 1_000, maxDelayMs: 30_000 }
 const STACK_CHARS_MAX = 4_000
-const MESSAGE_CHARS_MAX = 1_000
 const PROGRESS_EVERY_MS = 1_000
 
 export type AttemptTools<JobTools> = {

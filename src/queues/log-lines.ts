@@ -7,7 +7,8 @@ import { SECOND_MS, systemClock } from '../time.ts'
 export type LogLine = { line: number; at: string; level: string; message: string }
 
 const LINES_MAX = 200
-const MESSAGE_CHARS_MAX = 1_000
+/** More of the words of an error or a line is not kept. */
+export const MESSAGE_CHARS_MAX = 1_000
 const FLUSH_EVERY_MS = 2 * SECOND_MS
 
 /** Keeps what an attempt logs, up to a bound; what was cut says so. */

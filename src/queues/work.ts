@@ -18,6 +18,7 @@ import type { QueueBackend } from './backend.ts'
 import { batched } from './batch.ts'
 import type { ChildPool } from './child-pool.ts'
 import { QUEUES, type QueueName } from './job.ts'
+import { MESSAGE_CHARS_MAX, plainText } from './log-lines.ts'
 import type { Registry } from './registry.ts'
 import { LOCK_MS, STALLED_COUNT_MAX, STALLED_INTERVAL_MS } from './rescue-stalled.ts'
 import { inAttemptSpan } from './run-traces.ts'
@@ -60,11 +61,16 @@ export type WorkerSet = {
   close(graceMs: number): Promise<void>
 }
 
+/** What BullMQ can keep of a message: its backends hold no more of a text than the ledger does. */
+function storable(message: string): string {
+  return plainText(message, MESSAGE_CHARS_MAX)
+}
+
 /** BullMQ retries after `waitMs`; the ledger has decided. */
 class TryAgain extends Error {
   readonly waitMs: number
   constructor(message: string, waitMs: number) {
-    super(message)
+    super(storable(message))
     this.name = 'TryAgain'
     this.waitMs = waitMs
   }
@@ -209,9 +215,9 @@ function answerQueue(outcome: Outcome): void {
     case 'lost':
       return
     case 'failed':
-      throw new UnrecoverableError(outcome.error.message)
+      throw new UnrecoverableError(storable(outcome.error.message))
     case 'crashed':
-      if (outcome.waitMs === null) throw new UnrecoverableError(outcome.error.message)
+      if (outcome.waitMs === null) throw new UnrecoverableError(storable(outcome.error.message))
       throw new TryAgain(outcome.error.message, outcome.waitMs)
     case 'retried':
     case 'given-back':

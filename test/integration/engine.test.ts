@@ -137,6 +137,22 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     ])
   })
 
+  test('a failure whose words no database holds ends in the queue as it does in the ledger', async () => {
+    const broken = testJob('broken', async () => {
+      throw new PermanentError('broken', 'a\0b\ud800')
+    })
+    const { engine, backend } = await start([broken])
+    const { runId } = await engine.ledger.request(on(broken, { clientId: 'acme', name: 'x' }), asked)
+    expect(await ended(runId)).toMatchObject({ state: 'failed', error_message: 'a\ufffdb\ufffd' })
+    await vi.waitFor(
+      async () => {
+        const job = await backend.queues.get('aggregation')?.getJob(runId)
+        expect([await job?.getState(), job?.failedReason]).toEqual(['failed', 'a\ufffdb\ufffd'])
+      },
+      { timeout: 5000, interval: 25 },
+    )
+  })
+
   test('an error is tried again with growing waits until the attempts are spent', async () => {
     const job = testJob('flaky', async () => {
       throw new Error('no luck')
