@@ -1,10 +1,16 @@
 import { quoted } from '../db/copy.ts'
 import type { FactShape } from './compile-mapping.ts'
+import { type KeepErased, keepErased } from './keep-erased.ts'
 
 /** How a batch goes from its staging table (s) to the table of facts (t). $1 is the client. */
 export type MergeStatements = {
-  /** The batch's ids as an array, or null when the client has none between their first and last: then the upsert alone has work. */
+  /**
+   * The batch's ids as an array, and whether the client has erased customers; no row when the client has none of the kind between the
+   * first and last id: then the upsert alone has work.
+   */
   touched: string
+  /** null for facts that tell of no customer. */
+  keepErased: KeepErased | null
   /** $2: the batch's ids, where they are looked up as a list. How many they are, how many the client knows, and how many at another time. */
   known: string
   /** null for what has no time. */
@@ -44,14 +50,16 @@ export function mergeStatements(fact: FactShape, stage: string, lookup: Lookup):
   const others = fact.columns.filter((name) => !key.includes(name))
   const source = fact.onlyMissing ? firstOfEach(fact, stage) : `select ${names.join(', ')} from ${stage}`
   const join = `${table} t on t.client_id = $1 and t.id = s.id`
-  const known = foundBy(lookup, table, time, stage)
+  const known = foundBy(lookup, table, keyColumns(time), stage)
   const movedIs = time === null ? 'false' : `coalesce(t.${time} <> s.${time}, false)`
   const change = fact.onlyMissing ? earlierChange(fact) : anyChange(others)
   const difference = (fact.onlyMissing ? change : anyChange(fact.columns))?.differs('s') ?? 'false'
   const insert = `insert into ${table} as t (client_id, ${names.join(', ')}) select $1, s.* from (${source}) s`
   return {
-    touched: `select ${lookup === 'each' ? "''" : 'array_agg(id)::text'} as ids from ${stage} having (select t.id from ${table} t
+    touched: `select ${lookup === 'each' ? "''" : 'array_agg(id)::text'} as ids,
+      exists (select from erasures where client_id = $1) as erased from ${stage} having (select t.id from ${table} t
       where t.client_id = $1 and t.id >= (select min(id) from ${stage}) order by t.client_id, t.id limit 1) <= max(id)`,
+    keepErased: keepErased(fact, stage, (columns) => foundBy(lookup, table, columns, stage).before),
     known: `${known.before} select count(*)::int as ids, count(*) filter (where known)::int as known, count(*) filter (where moved)::int as moved
       from (select bool_or(t.id is not null) as known, bool_or(${movedIs}) as moved
         from ${stage} s left join ${known.join} group by s.id) as ids`,
@@ -108,15 +116,15 @@ function firstOfEach(fact: FactShape, stage: string): string {
 /** The facts (t) with the ids of the batch (s): what stands before a statement that joins them, and how it does. */
 type Found = { before: string; join: string }
 
-function foundBy(lookup: Lookup, table: string, time: string | null, stage: string): Found {
+function foundBy(lookup: Lookup, table: string, columns: readonly string[], stage: string): Found {
   const ids = lookup === 'each' ? `array(select id from ${stage})` : '$2::text[]'
   const order = lookup === 'each' ? 'order by t.client_id, t.id' : ''
-  const facts = `select ${keyColumns(time)} from ${table} t where t.client_id = $1 and t.id = any(${ids}) ${order}`
+  const facts = `select ${columns.map((name) => `t.${quoted(name)}`).join(', ')} from ${table} t where t.client_id = $1 and t.id = any(${ids}) ${order}`
   return { before: `with found as materialized (${facts})`, join: 'found t on t.id = s.id' }
 }
 
-function keyColumns(time: string | null): string {
-  return time === null ? 't.id' : `t.id, t.${time}`
+function keyColumns(time: string | null): string[] {
+  return time === null ? ['id'] : ['id', time]
 }
 
 /** From here on, joins are by the ids of the few that moved, each of them by an index. */
@@ -124,7 +132,7 @@ const FEW_BY_INDEX = '; set local enable_nestloop = on; set local enable_hashjoi
 
 function moveStatements({ kind, columns }: FactShape, time: string, stage: string, lookup: Lookup): MoveStatements {
   const { table } = kind
-  const known = foundBy(lookup, table, time, stage)
+  const known = foundBy(lookup, table, keyColumns(time), stage)
   const set = columns.filter((name) => name !== 'id').map((name) => `${quoted(name)} = s.${quoted(name)}`)
   const old = 'unnest($2::text[], $3::timestamptz[]) as old (id, at)'
   const atOldTime = `t.client_id = $1 and t.id = old.id and t.${time} = old.at`

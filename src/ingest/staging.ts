@@ -59,9 +59,12 @@ export async function mergeStaged(
   carefully: boolean,
 ): Promise<Tally> {
   const { fact, table, statements } = staging
-  const { rows } = await connection.query<{ ids: string | null }>(statements.touched, [clientId])
-  const ids = rows[0]?.ids ?? null
+  const { rows } = await connection.query<{ ids: string | null; erased: boolean }>(statements.touched, [clientId])
+  const { ids, erased } = rows[0] ?? { ids: null, erased: false }
   const clientAndIds = staging.lookup === 'list' ? [clientId, ids] : [clientId]
+  if (ids !== null && erased && statements.keepErased !== null) {
+    await connection.query(statements.keepErased.inBatch, clientAndIds)
+  }
   const found = ids === null ? null : await findKnown(connection, statements, clientAndIds)
   if (found !== null && found.moved > 0 && statements.move !== null) {
     await moveStaged(connection, statements.move, clientAndIds)
@@ -104,6 +107,7 @@ export async function compareStaged(connection: BulkConnection, staging: Staging
   const { fact, table, statements } = staging
   // Temporary tables are never analysed by themselves, and this one may hold a whole file.
   await connection.query(`analyze ${table}`)
+  if (statements.keepErased !== null) await connection.query(statements.keepErased.inFile, [clientId])
   const { rows } = await connection.query<{ inserted: number; updated: number; ids: number }>(statements.compare, [
     clientId,
   ])

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import { type Selectable, sql } from 'kysely'
 import type { ClientDatabase, Database, SystemDatabase, Transaction } from '../db/database.ts'
 import type { DB } from '../db/schema.ts'
+import { newPseudonym } from '../erased-customers.ts'
 import { InputError, PermanentError, RetryLaterError } from '../errors.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { SECOND_MS } from '../time.ts'
@@ -76,7 +76,7 @@ export function unplannedErasures(db: SystemDatabase): Promise<{ clientId: strin
  * comments and the properties of events are emptied; stored files that name the customer are deleted; whatever else mentions the id is
  * rewritten. Rows themselves stay, for sums stand on them: no roll-up of a day changes, also when it is made again. Facts that come in
  * under the id later are those of a new customer, unrelated to the pseudonym; so are those that come in while it is under way, which
- * are cleared as well, under another pseudonym.
+ * are cleared as well, under another pseudonym. A fact that was there before and is sent again keeps the pseudonym (src/ingest).
  *
  * Before it is finished every text of the client is searched (findMentions); it is on record how often the id was found, which must
  * be 0, and then the id and the name are forgotten; which pseudonym took their place was never on record. Broken off anywhere, it is
@@ -161,7 +161,7 @@ async function renameOnce(
   tables: TextTable[],
   { erasureId, customer, signal }: Clearing,
 ): Promise<void> {
-  const pseudonym = `erased-${randomUUID()}`
+  const pseudonym = newPseudonym()
   await database
     .forClient(customer.clientId)
     .transaction()

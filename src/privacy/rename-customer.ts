@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Transaction } from '../db/database.ts'
+import { EMPTIED_OF_FACTS, WRITTEN_OF_CONTACTS } from '../erased-customers.ts'
 import type { CustomerOf } from './mentions.ts'
 import type { TextTable } from './text-columns.ts'
 
@@ -8,10 +9,9 @@ import type { TextTable } from './text-columns.ts'
  * stand on it: times, amounts, results, topics, tags, campaign, location, role, country and the first contact; and the reference of a
  * payment, which the books must keep.
  */
-const EMPTIED: Record<string, Record<string, RawBuilder<unknown>>> = {
-  customers: { name: sql`null`, attributes: sql`'{}'`, erased_at: sql`now()` },
-  customer_satisfaction: { comment: sql`null` },
-  analytics_events: { properties: sql`'{}'`, session_id: sql`null` },
+const EMPTIED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  ...EMPTIED_OF_FACTS,
+  customers: { name: 'null', attributes: "'{}'", erased_at: 'now()' },
 }
 
 /**
@@ -37,7 +37,7 @@ export async function renameCustomer(
   for (const { name, customerColumn } of tables) {
     if (customerColumn === null) continue
     const column = sql.ref(customerColumn)
-    const changes = Object.entries(EMPTIED[name] ?? {}).map(([key, value]) => sql`${sql.ref(key)} = ${value}`)
+    const changes = Object.entries(EMPTIED[name] ?? {}).map(([key, value]) => sql`${sql.ref(key)} = ${sql.raw(value)}`)
     const { numAffectedRows } = await sql`
       update ${sql.table(name)} set ${sql.join([sql`${column} = ${pseudonym}`, ...changes])}
       where client_id = ${clientId} and ${column} = ${customerId}`.execute(tx)
@@ -53,11 +53,10 @@ function aboutContacts({ clientId, customerId }: CustomerOf): About[] {
   const contacts = sql`select id from interactions where client_id = ${clientId} and customer_id = ${customerId}`
   const reviews = sql`select id from call_quality_scores where client_id = ${clientId} and interaction_id in (${contacts})`
   const ofContact = sql`interaction_id in (${contacts})`
-  return [
-    { table: 'call_quality_scores', column: 'comment', condition: ofContact },
-    { table: 'call_quality_issues', column: 'description', condition: sql`${ofContact} or score_id in (${reviews})` },
-    { table: 'customer_satisfaction', column: 'comment', condition: ofContact },
-  ]
+  return Object.entries(WRITTEN_OF_CONTACTS).map(([table, column]) => {
+    const condition = table === 'call_quality_issues' ? sql`${ofContact} or score_id in (${reviews})` : ofContact
+    return { table, column, condition }
+  })
 }
 
 async function emptyColumn(tx: Transaction, clientId: string, { table, column, condition }: About): Promise<number> {
