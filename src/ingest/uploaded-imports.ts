@@ -122,7 +122,7 @@ export async function importUpload(id: string, tools: UploadTools): Promise<void
   const path = join(tools.folder, randomUUID())
   const rejects = `${path}.rejects`
   try {
-    const { body } = await tools.storage.get(upload.objectKey)
+    const body = await openUpload(upload, tools)
     await pipeline(body, createWriteStream(path, { mode: FILE_MODE }), { signal: tools.signal })
     const { rejectsPath, stoppedAtLine: _, ...result } = await importLocal(path, rejects, upload, tools)
     if (tools.attempt > 1 && !upload.dryRun) result.notes.push(triedBefore(tools.attempt))
@@ -135,6 +135,21 @@ export async function importUpload(id: string, tools: UploadTools): Promise<void
   } finally {
     for (const each of [path, rejects]) await rm(each, { force: true })
   }
+}
+
+/** Throws a PermanentError for a file that an erasure has deleted: files that are deleted for their age go with their imports. */
+async function openUpload(
+  { objectKey, fileName, dryRun }: NewImport,
+  { storage, attempt }: UploadTools,
+): Promise<Readable> {
+  const body = await findUpload(storage, objectKey)
+  if (body !== null) return body
+  const before =
+    attempt > 1 && !dryRun ? 'What an earlier try had stored is kept, the rest is missing' : 'Nothing was stored'
+  throw new PermanentError(
+    'upload-deleted',
+    `${fileName} was deleted before its import had ended, as happens when a customer it names is erased. ${before}. Send the file again, without that customer.`,
+  )
 }
 
 /** Nobody's business but the program's own user's. */
@@ -188,18 +203,20 @@ async function keepRejects(
   { path, upload }: { path: string; upload: NewImport },
 ): Promise<boolean> {
   await storage.put(key, createReadStream(path), { mediaType: 'text/csv; charset=utf-8', signal })
-  if (await isStored(storage, upload.objectKey)) return true
+  const body = await findUpload(storage, upload.objectKey)
+  body?.destroy()
+  if (body !== null) return true
   await storage.delete(key)
   return false
 }
 
-async function isStored(storage: FileStore, key: string): Promise<boolean> {
+/** null: it is not there any more. */
+async function findUpload(storage: FileStore, key: string): Promise<Readable | null> {
   try {
     const { body } = await storage.get(key)
-    body.destroy()
-    return true
+    return body
   } catch (error) {
-    if (error instanceof PermanentError && error.code === 'object-missing') return false
+    if (error instanceof PermanentError && error.code === 'object-missing') return null
     throw error
   }
 }

@@ -533,13 +533,13 @@ describe('stored files', () => {
   }
 
   /** Imports an upload, as its job does. */
-  const work = (id: string, store: FileStore = storage) =>
+  const work = (id: string, store: FileStore = storage, attempt = 1) =>
     importUpload(id, {
       database,
       db: database.forClient(ACME),
       storage: store,
       folder: importFolder,
-      attempt: 1,
+      attempt,
       clock: systemClock,
       signal: never,
       progress() {},
@@ -671,6 +671,19 @@ describe('stored files', () => {
     const rows = await db.selectFrom('imports').select(['rejects_key', 'result']).execute()
     const notes = ['The file was deleted while it was imported, and its rejects with it.']
     expect(rows).toEqual([{ rejects_key: null, result: expect.objectContaining({ rejected: 1, notes }) }])
+  })
+
+  test('an import that is tried again after its file is erased says so, what is kept, and what to do', async () => {
+    const made = await upload(`id,first_contact_at\n${ADA},2026-03-01T10:00:00Z\n`)
+    await erase(ADA)
+    const words = (kept: string) => ({
+      code: 'upload-deleted',
+      message: `u.csv was deleted before its import had ended, as happens when a customer it names is erased. ${kept}. Send the file again, without that customer.`,
+    })
+    await expect(work(made)).rejects.toMatchObject(words('Nothing was stored'))
+    await expect(work(made, storage, 2)).rejects.toMatchObject(
+      words('What an earlier try had stored is kept, the rest is missing'),
+    )
   })
 
   test('an upload that is damaged holds nothing up: it is listed', async () => {
