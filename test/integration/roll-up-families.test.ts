@@ -71,6 +71,19 @@ describe('contacts', () => {
     ])
   })
 
+  test('a sentiment of exactly 0.2 or -0.2 is neutral, and one that is a hair beyond is not', async () => {
+    await given.client(db)
+    const sentiments = [0.2, -0.2, 0.2001, -0.2001]
+    await given.calls(
+      db,
+      sentiments.map((sentiment) => ['2026-03-01T09:00:00Z', { sentiment }]),
+    )
+    await rollUp('2026-03-01')
+    expect(await rows('daily_metrics', { dimension: 'client' })).toMatchObject([
+      { sentiment_count: 4, sentiment_positive: 1, sentiment_negative: 1 },
+    ])
+  })
+
   test('a day of many contacts without a customer takes as long as one on which each is of somebody else', async () => {
     await given.client(db)
     await sql`

@@ -54,7 +54,7 @@ const call = fc.record({
   status: fc.constantFrom('answered', 'answered', 'abandoned', 'missed'),
   campaign_id: maybe('spring'),
   location: maybe('Bern', 'Basel'),
-  sentiment: fc.option(fc.constantFrom(-1, -0.25, -0.125, 0, 0.125, 0.5), { nil: null }),
+  sentiment: fc.option(fc.constantFrom(-1, -0.2001, -0.2, 0, 0.2, 0.2001, 0.5), { nil: null }),
   messages_in: fc.integer({ min: 0, max: 3 }),
   messages_out: fc.integer({ min: 0, max: 3 }),
   conversion_type: maybe('sale'),

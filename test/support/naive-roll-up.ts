@@ -127,12 +127,11 @@ function ofAssistant(call: Call, assistants: Set<string>): Row {
 
 function ofSentiment({ sentiment }: Call): Row {
   if (sentiment === null) return {}
-  const milli = Math.round(sentiment * 1000)
   return {
     sentiment_count: 1,
-    sentiment_milli_sum: milli,
-    sentiment_positive: Number(milli > 200),
-    sentiment_negative: Number(milli < -200),
+    sentiment_milli_sum: Math.round(sentiment * 1000),
+    sentiment_positive: Number(sentiment > 0.2),
+    sentiment_negative: Number(sentiment < -0.2),
   }
 }
 

@@ -52,9 +52,9 @@ with facts as materialized (
     case when f.answered then nullif(f.messages_in, 0) end as messages_in,
     case when f.answered then nullif(f.messages_out, 0) end as messages_out,
     case when f.answered and f.sentiment is not null then 1 end as sentiment_count,
-    case when f.answered then s.sentiment_milli end as sentiment_milli_sum,
-    case when f.answered and s.sentiment_milli > 200 then 1 end as sentiment_positive,
-    case when f.answered and s.sentiment_milli < -200 then 1 end as sentiment_negative,
+    case when f.answered then (f.sentiment * 1000)::integer end as sentiment_milli_sum,
+    case when f.answered and f.sentiment > 0.2::real then 1 end as sentiment_positive,
+    case when f.answered and f.sentiment < -0.2::real then 1 end as sentiment_negative,
     case when f.answered and (f.conversion_type is not null or f.conversion_value_minor is not null) then 1 end as conversions,
     case when f.answered then f.conversion_value_minor end as conversion_minor,
     case when f.answered and f.follow_up_at is not null then 1 end as follow_ups
@@ -65,8 +65,7 @@ with facts as materialized (
       f.status = 'abandoned' and coalesce(f.wait_s < :short_abandon_s, false) as short,
       f.answered and (
         f.automated or coalesce(f.agent_id in (select id from agents where client_id = :client_id and kind = 'assistant'), false)
-      ) as assisted,
-      (f.sentiment * 1000)::integer as sentiment_milli
+      ) as assisted
   ) s
   where f.sound and f.started_at < :to
 ), noted as (
