@@ -5,6 +5,8 @@ import { lossOf } from '../db/lost-connection.ts'
 import { RetryLaterError } from '../errors.ts'
 import { type Clock, SECOND_MS } from '../time.ts'
 import { type Batch, createBatch } from './batch.ts'
+import { saysTheSame } from './compare-values.ts'
+import type { FactValues } from './compile-mapping.ts'
 import { copyLine } from './convert-rows.ts'
 import { createMonthEnsurer, openKeptWriter } from './fact-writers.ts'
 import { compileJsonFact, type FieldFault, type JsonFact } from './json-fact.ts'
@@ -109,7 +111,7 @@ const NOTHING: Written = { tally: undefined, errors: [] }
 async function convert(fact: JsonFact, items: readonly JsonItem[]): Promise<Converted> {
   const converted: Converted = { batch: createBatch(1), months: new Set(), repeated: 0, errors: [] }
   const read = fact.openReader()
-  const seen = new Map<string, { index: number; line: string }>()
+  const seen = new Map<string, { index: number; values: FactValues }>()
   const idAt = fact.columns.indexOf('id')
   const timeAt = fact.kind.time === null ? -1 : fact.columns.indexOf(fact.kind.time)
   for (const [index, item] of items.entries()) {
@@ -120,14 +122,13 @@ async function convert(fact: JsonFact, items: readonly JsonItem[]): Promise<Conv
       converted.errors.push(...errorsOf(index, item, faults))
       continue
     }
-    const line = copyLine(values)
     const id = values[idAt] ?? ''
     const earlier = seen.get(id)
     if (earlier === undefined) {
-      seen.set(id, { index, line })
+      seen.set(id, { index, values })
       if (timeAt !== -1) converted.months.add((values[timeAt] ?? '').slice(0, 7))
-      converted.batch.add(index, '', [line])
-    } else if (earlier.line === line) {
+      converted.batch.add(index, '', [copyLine(values)])
+    } else if (saysTheSame(fact, earlier.values, values)) {
       converted.repeated += 1
     } else {
       const reason = `is the id of another item of this batch, at index ${earlier.index}, which says something else`

@@ -338,6 +338,25 @@ describe('a batch', () => {
     expect(body).toEqual(counted({ received: 2, inserted: 1, unchanged: 1 }))
   })
 
+  test('says the same twice in other words, and it counts once too', async () => {
+    const event = (id: string, occurred_at: string, properties: object) => ({
+      id,
+      occurred_at,
+      name: 'visit',
+      properties,
+    })
+    const { body } = await send('/api/facts/events', [
+      event('words', '2026-03-05T11:30:00Z', { a: 1, b: { c: 2, d: 3 } }),
+      event('words', '2026-03-05T11:30:00.000+00:00', { b: { d: 3, c: 2 }, a: 1 }),
+      event('words', '2026-03-05T13:00:00+01:30', { a: 1, b: { c: 2, d: 3 } }),
+      event('words', '2026-03-05T11:30:00.001Z', { a: 1, b: { c: 2, d: 3 } }),
+      event('words', '2026-03-05T11:30:00Z', { a: 1, b: { c: 2, d: 4 } }),
+    ])
+    const says = 'is the id of another item of this batch, at index 0, which says something else'
+    const errors = [3, 4].map((index) => ({ index, id: 'words', field: 'id', reason: says }))
+    expect(body).toEqual(counted({ received: 5, inserted: 1, unchanged: 2, rejected: 2, errors }))
+  })
+
   test('sent later updates what it names, also when the fact moves to another day', async () => {
     await send('/api/facts/interactions', [call('moved'), call('stays')])
     const later = [
