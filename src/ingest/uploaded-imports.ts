@@ -42,7 +42,10 @@ export type NewImport = {
 }
 
 /** What became of an uploaded file; kept as JSON. */
-export type StoredResult = Omit<ImportResult, 'rejectsPath' | 'stoppedAtLine'>
+export type StoredResult = Omit<ImportResult, 'rejectsPath' | 'stoppedAtLine'> & {
+  /** In earnest, and nothing of it was kept for the rows it has. */
+  isRefused: boolean
+}
 
 /** Puts an import on record. The same file in earnest once more is the import that is there already. */
 export async function recordImport(db: ClientDatabase, made: NewImport): Promise<{ id: string; isNew: boolean }> {
@@ -124,7 +127,10 @@ export async function importUpload(id: string, tools: UploadTools): Promise<void
   try {
     const body = await openUpload(upload, tools)
     await pipeline(body, createWriteStream(path, { mode: FILE_MODE }), { signal: tools.signal })
-    const { rejectsPath, stoppedAtLine: _, ...result } = await importLocal(path, rejects, upload, tools)
+    const { rejectsPath, stoppedAtLine: _, ...counts } = await importLocal(path, rejects, upload, tools)
+    const refusal = refusalOf(counts, upload)
+    const result = { ...counts, isRefused: refusal !== null }
+    if (refusal !== null) result.notes.push(refusal)
     if (tools.attempt > 1 && !upload.dryRun) result.notes.push(triedBefore(tools.attempt))
     tools.signal.throwIfAborted()
     const key = rejectsKey(upload.clientId, id)
@@ -154,6 +160,13 @@ async function openUpload(
 
 /** Nobody's business but the program's own user's. */
 const FILE_MODE = 0o600
+
+/** Why nothing was kept of a file that was read to its end; null: something was, or nothing was to be. */
+function refusalOf({ read, rejected }: { read: number; rejected: number }, upload: NewImport): string | null {
+  if (upload.dryRun || rejected === 0) return null
+  if (upload.strict) return 'Nothing was kept: the import is strict, and not every row is good.'
+  return rejected === read ? 'Nothing was kept: no row is good.' : null
+}
 
 function triedBefore(attempt: number): string {
   return `This was try ${attempt}: what an earlier one had stored counts as unchanged.`

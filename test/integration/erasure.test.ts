@@ -669,7 +669,10 @@ describe('stored files', () => {
     })
     expect(await stored()).toEqual([])
     const rows = await db.selectFrom('imports').select(['rejects_key', 'result']).execute()
-    const notes = ['The file was deleted while it was imported, and its rejects with it.']
+    const notes = [
+      'Nothing was kept: no row is good.',
+      'The file was deleted while it was imported, and its rejects with it.',
+    ]
     expect(rows).toEqual([{ rejects_key: null, result: expect.objectContaining({ rejected: 1, notes }) }])
   })
 

@@ -37,7 +37,9 @@ const importReply = z
     requestedBy: z.string(),
     createdAt: instant,
     finishedAt: instant.nullable(),
-    state: z.enum(IMPORT_STATES),
+    state: z
+      .enum(IMPORT_STATES)
+      .describe('refused: read to its end, and nothing was kept for its rows; a note says why.'),
     progress: z.number().min(0).max(1).nullable().describe('While it runs.'),
     errorMessage: z.string().nullable().describe('Why it failed, or why the last try did.'),
     counts: counts.nullable().describe('null until it is done.'),

@@ -52,10 +52,10 @@ ${cell('When', html`<time datetime="${each.createdAt}" title="${each.createdAt}"
   })
 }
 
-function stateOf({ state, progress, result, strict, dryRun }: ImportView): Html {
+function stateOf({ state, progress, result }: ImportView): Html {
   if (state === 'running') return html`${badge('running')}${progress !== null && progressBar(progress)}`
+  if (state === 'refused') return badge('failed', 'Nothing kept')
   if (state !== 'done' || result === null || result.rejected === 0) return badge(state)
-  if (strict && !dryRun) return badge('failed', 'Nothing kept')
   return badge('provisional', result.rejected === result.read ? 'All rejected' : 'Some rejected')
 }
 
@@ -94,8 +94,8 @@ function head(context: PageContext, view: ImportView): Html {
 <div class="card-actions">${runButton(context, view)}</div></div>`
 }
 
-function runButton(context: PageContext, { state, runId, fileName: about }: ImportView): Html | null {
-  if (runId === null || state === 'done') return null
+function runButton(context: PageContext, { state, runId, result, fileName: about }: ImportView): Html | null {
+  if (runId === null || result !== null) return null
   if (OPEN.includes(state)) return actionButton(context, { action: `/runs/${runId}/cancel`, label: 'Cancel', about })
   return actionButton(context, { action: `/runs/${runId}/retry`, label: 'Try again', about, look: 'primary' })
 }
@@ -118,10 +118,9 @@ ${result.notes.map((note) => html`<p class="notice warn">${note}</p>`)}
 ${view.hasRejects && rejects(view, result)}${factTable(view, result)}${view.dryRun && inEarnest(context, view, result)}`
 }
 
-function rejects({ id, strict, dryRun }: ImportView, { rejected }: StoredResult): Html {
-  const kept = strict && !dryRun ? ' Nothing was kept, as you asked.' : ''
+function rejects({ id }: ImportView, { rejected }: StoredResult): Html {
   return html`<section class="card" aria-labelledby="rejects"><h2 id="rejects">${plural(rejected, 'row was', 'rows were')} not taken</h2>
-<p>The file names the row, the column and the reason of each, with the row as it stood.${kept} Mend them, and import that file.</p>
+<p>The file names the row, the column and the reason of each, with the row as it stood. Mend them, and import that file.</p>
 <div class="card-actions"><a class="button" href="/api/imports/${id}/rejects">${icon('download')} Rejects as CSV</a></div></section>`
 }
 

@@ -3,7 +3,8 @@ import type { DB } from '../../db/schema.ts'
 import type { StoredResult } from '../../ingest/uploaded-imports.ts'
 import { readCursor, writeCursor } from '../../queues/cursor.ts'
 
-export const IMPORT_STATES = ['waiting', 'running', 'done', 'failed', 'cancelled'] as const
+/** refused: it came to its end, and nothing was kept for the rows it has. */
+export const IMPORT_STATES = ['waiting', 'running', 'done', 'refused', 'failed', 'cancelled'] as const
 
 export type ImportView = {
   id: string
@@ -34,6 +35,7 @@ export type ImportView = {
 }
 
 const STATE = sql<ImportView['state']>`case
+  when (i.result->>'isRefused')::boolean then 'refused'
   when i.finished_at is not null then 'done'
   when r.state in ('failed', 'cancelled', 'running') then r.state
   else 'waiting' end`

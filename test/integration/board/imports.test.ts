@@ -127,6 +127,23 @@ describe('a file sent over the API', () => {
     ])
   })
 
+  test.each([
+    ['strict, with a bad row', '&strict=true', [...GOOD, BAD], 'the import is strict, and not every row is good'],
+    ['without a good row', '', [BAD], 'no row is good'],
+  ])('%s, is refused: its state and a note say that nothing was kept', async (_what, asked, rows, why) => {
+    const { body } = await send(`kind=payments&fileName=sales.csv${asked}`, csv(...rows))
+    await work(body)
+    expect((await find(body.id)).body).toMatchObject({
+      ...{ state: 'refused', errorMessage: null, notes: [`Nothing was kept: ${why}.`] },
+      counts: { read: rows.length, rejected: 1 },
+      rejects: `/api/imports/${body.id}/rejects`,
+    })
+    expect(await paymentRows()).toEqual([])
+    const person = await signIn(board, 'operator')
+    const shown = await (await person.get(`/imports/${body.id}`)).text()
+    expect([shown.includes('Nothing kept'), shown.includes(`Nothing was kept: ${why}.`)]).toEqual([true, true])
+  })
+
   test('may be a dry run first, and then be imported in earnest from the same file, once', async () => {
     const { body: rehearsal } = await send('kind=payments&dryRun=true', csv(...GOOD))
     await work(rehearsal)
