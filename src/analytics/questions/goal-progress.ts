@@ -22,10 +22,10 @@ export type GoalProgress = {
   value: number | null
   /**
    * Where the value would be on the straight way to the target: a plain sum from nothing, a level from where it was when the goal began.
-   * A ratio is expected at its target all the time.
+   * A ratio is expected at its target all the time, and so is a level that held it before the goal began.
    */
   expected: number | null
-  /** How much of the way is done; null for ratios, which have no way. */
+  /** How much of the way is done; null where there is none: for ratios, and levels that held the target before the goal began. */
   share: number | null
   onPace: boolean | null
   /** met and missed: its days are over. unknown: they are, and nothing is known of them. */
@@ -74,7 +74,7 @@ function questionOf(goal: Goal, at: Temporal.Instant): Omit<MetricQuestion, 'ran
   return { clientId, metrics: [metric], dimension: 'client', filters, compare: [], at }
 }
 
-/** Where the straight way to the target begins; null: there is no way, the target holds from the first day. */
+/** Where the straight way to the target begins; null: there is no way, the target is to hold from the first day. */
 async function startOfWay(
   db: ClientDatabase,
   goal: Goal,
@@ -85,7 +85,8 @@ async function startOfWay(
   if (metric.kind !== 'level' || metric.denominator !== null) return null
   const dayBefore = { from: addDays(goal.from, -1), to: goal.from }
   const answer = await askMetrics(db, { ...ask, range: dayBefore, granularity: 'none' })
-  return valueIn(answer, metric)
+  const start = valueIn(answer, metric)
+  return start === null || isHeld(goal.bound, start, goal.target) ? null : start
 }
 
 function valueIn({ period }: MetricsAnswer, { name }: Metric): number | null {

@@ -49,8 +49,15 @@ const progressReply = z.strictObject({
   expected: z
     .number()
     .nullable()
-    .describe('On the straight way to the target; a ratio is expected at it all the time.'),
-  share: z.number().nullable().describe('How much of the way is done; null for ratios.'),
+    .describe(
+      'On the straight way to the target; a ratio, and a level that held it before, is expected at it all the time.',
+    ),
+  share: z
+    .number()
+    .nullable()
+    .describe(
+      'How much of the way is done; null where there is none: for ratios, and levels that held the target before.',
+    ),
   onPace: z.boolean().nullable(),
   state: z.enum(['not-started', 'running', 'met', 'missed', 'unknown']),
   provisional: z.boolean().describe('The numbers may still change.'),

@@ -297,6 +297,30 @@ describe('goals', () => {
     expect(await stateOf({ ...draft, from: '2026-03-11' })).toEqual([null, 'not-started', null])
   })
 
+  test('a level goes from where it was to its target; one that held it before the goal began is to stay there', async () => {
+    await given.client(db, { id: 'dealers' })
+    const deal = (n: number, day: string) => ({
+      ...{ client_id: 'dealers', id: `d${n}`, opened_at: `${day}T10:00:00Z`, amount_minor: 1, currency: 'EUR' },
+    })
+    await db
+      .insertInto('deals')
+      .values([deal(1, '2026-02-27'), deal(2, '2026-02-27'), deal(3, '2026-03-02')])
+      .execute()
+    await rollUpDays(board.database, 'dealers', ['2026-02-27', '2026-02-28', '2026-03-01', '2026-03-02'])
+    const of = { ...draft, metric: 'open-deals', to: '2026-03-03' }
+    const progressOf = async (goal: object) => {
+      const { body } = await send('POST', '/api/admin/goals?client=dealers', { ...of, ...goal })
+      const { progress } = (await get(`/api/admin/goals/${body.id}`, admin)).body
+      const { value, expected, share, onPace, state } = progress
+      return [value, expected, share, onPace, state, progress.history.map((day: Reply) => day.expected)]
+    }
+    expect(await progressOf({ target: 4 })).toEqual([3, 4, 0.5, false, 'missed', [3, 4]])
+    expect(await progressOf({ target: 1 })).toEqual([3, 1, null, true, 'met', [1, 1]])
+    expect(await progressOf({ target: 2 })).toEqual([3, 2, null, true, 'met', [2, 2]])
+    expect(await progressOf({ target: 2, bound: 'at-most' })).toEqual([3, 2, null, false, 'missed', [2, 2]])
+    expect(await progressOf({ target: 0, bound: 'at-most' })).toEqual([3, 0, -0.5, false, 'missed', [1, 0]])
+  })
+
   test('are out of reach of another client and of whoever may only look, and a wrong one is refused', async () => {
     const { body: goal } = await send('POST', '/api/admin/goals?client=other', draft)
     const bound = await keyHeaders(board, 'admin', 'acme')
