@@ -37,12 +37,14 @@ function refuseDocument(name: string, { bytes }: FileStart): void {
 async function surveyHeader(file: SourceFile, start: FileStart, { wanted, signal }: SourceOptions): Promise<string[]> {
   const survey: Survey = { wanted, outer: outerNames(wanted), named: new Set(), onlyNull: new Set() }
   const { named } = survey
-  let isEmpty = true
+  let firstLine = 0
+  let holdsObjects = false
   for await (const { lines } of readLines(file, start)) {
     if (signal.aborted) throw new InputError('stopped', 'Stopped before anything was imported.')
     for (const line of lines) {
-      isEmpty &&= line.text.trim() === ''
-      noteNames(line, survey)
+      if (firstLine === 0 && line.text.trim() !== '') firstLine = line.line
+      const isObject = noteNames(line, survey)
+      holdsObjects ||= isObject
     }
     if (named.size > NAMES_MAX) {
       throw new InputError(
@@ -51,7 +53,12 @@ async function surveyHeader(file: SourceFile, start: FileStart, { wanted, signal
       )
     }
   }
-  if (isEmpty) throw new InputError('no-rows', `${file.name} holds no rows: it is empty.`)
+  if (firstLine === 0) throw new InputError('no-rows', `${file.name} holds no rows: it is empty.`)
+  if (!holdsObjects) {
+    // Without the line itself: it may be somebody's.
+    const found = `none of its lines is a JSON object such as {"id": "1"}, from line ${firstLine} on`
+    throw new InputError('foreign-file', `${file.name} is no file of JSON Lines: ${found}.`)
+  }
   // What is null in one line may be an object in another.
   const outer = outerNames(named)
   for (const name of survey.onlyNull) if (!outer.has(name)) named.add(name)
@@ -66,9 +73,10 @@ type Survey = {
   onlyNull: Set<string>
 }
 
-function noteNames(line: Line, { wanted, outer, named, onlyNull }: Survey): void {
+/** Says whether the line is an object. */
+function noteNames(line: Line, { wanted, outer, named, onlyNull }: Survey): boolean {
   const parsed = parseJsonObject(line.text)
-  if ('reason' in parsed) return
+  if ('reason' in parsed) return false
   visitValues(parsed.object, (name, value, isInner) => {
     if (!named.has(name)) {
       if (value === null) onlyNull.add(name)
@@ -77,6 +85,7 @@ function noteNames(line: Line, { wanted, outer, named, onlyNull }: Survey): void
     }
     return !wanted.has(name) || outer.has(name)
   })
+  return true
 }
 
 /** `a` and `a.b` where `a.b.c` is among the names. */

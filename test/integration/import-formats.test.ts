@@ -226,6 +226,9 @@ describe('JSON Lines', () => {
     )
     expect(await refusal(await fileOf('{\n  "id": 1\n}', 'a.json'))).toContain('FILE is JSON over several lines')
     expect(await refusal(await fileOf('\n\n', 'a.jsonl'))).toBe('FILE holds no rows: it is empty.')
+    expect(await refusal(await fileOf('\n{Anna\n[1]\n{"id":\n', 'a.jsonl'))).toBe(
+      'FILE is no file of JSON Lines: none of its lines is a JSON object such as {"id": "1"}, from line 2 on.',
+    )
     const names = Array.from({ length: 2001 }, (_, index) => `{"n${index}":1}`)
     expect(await refusal(await fileOf(names.join('\n'), 'a.jsonl'))).toContain('more than 2000 different names')
   })
