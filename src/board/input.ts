@@ -1,5 +1,5 @@
 import { promisify } from 'node:util'
-import express, { type Request, type Response } from 'express'
+import express, { type Request, type RequestHandler, type Response } from 'express'
 import type { z } from 'zod'
 import type { BulkBody, BulkInput } from './endpoint.ts'
 import { type FieldError, fieldErrors, HttpError } from './problem.ts'
@@ -58,7 +58,7 @@ export async function readBulkBody(
     throw new HttpError(413, 'body-too-large', tooLarge, { headers: { Connection: 'close' } })
   }
   const read = express.raw({ limit: maxBytes, type: () => true })
-  await promisify<Request, Response>(read)(request, response).catch((error: Error & { type?: unknown }) => {
+  await unpack(read, request, response).catch((error: Error & { type?: unknown }) => {
     throw error.type === 'entity.too.large' ? new HttpError(413, 'body-too-large', tooLarge) : error
   })
   const bytes: unknown = request.body
@@ -74,7 +74,23 @@ async function parse(parser: typeof readJson, request: Request, response: Respon
     // Answered before it is read; the rest is not waited for.
     throw new HttpError(413, 'body-too-large', TOO_LARGE, { headers: { Connection: 'close' } })
   }
-  await promisify<Request, Response>(parser)(request, response)
+  await unpack(parser, request, response)
+}
+
+/** Throws HttpError 415 for a body packed with anything but gzip, 400 for one that is not what it says, and what the parser throws. */
+async function unpack(parser: RequestHandler, request: Request, response: Response): Promise<void> {
+  const encoding = request.get('Content-Encoding') ?? 'identity'
+  if (!/^(gzip|identity)$/i.test(encoding)) {
+    const message = `A body is packed with gzip, or not at all; this is ${encoding}.`
+    throw new HttpError(415, 'unsupported-media-type', message)
+  }
+  try {
+    await promisify<Request, Response>(parser)(request, response)
+  } catch (error) {
+    const { code } = error as { code?: unknown }
+    if (typeof code !== 'string' || !code.startsWith('Z_')) throw error
+    throw new HttpError(400, 'bad-request', 'The body is not gzip, or is cut off.', { cause: error })
+  }
 }
 
 const UNSTORABLE = 'NUL or half a surrogate pair cannot be stored'

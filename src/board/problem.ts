@@ -161,6 +161,14 @@ function parserError(error: unknown): HttpError | null {
   if (type === 'encoding.unsupported' || type === 'charset.unsupported') {
     return new HttpError(415, 'unsupported-media-type', messageOf(error), more)
   }
+  if (error instanceof URIError) {
+    return new HttpError(
+      400,
+      'invalid-path',
+      'The address cannot be read: a % in it begins no character of UTF-8.',
+      more,
+    )
+  }
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return new HttpError(400, 'bad-request', 'The request cannot be read.', more)
   }

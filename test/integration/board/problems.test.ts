@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Problem } from '../../../src/board/problem.ts'
@@ -41,7 +42,7 @@ const deep = '['.repeat(100_000) + ']'.repeat(100_000)
 describe('bad input is a problem document with a stable code, and never a 500', () => {
   test.each<[string, string, Init, number, string]>([
     ['an address that is none', '/api/nothing', {}, 404, 'not-found'],
-    ['an address that cannot be decoded', '/api/runs/%E0%A4%A', {}, 400, 'bad-request'],
+    ['an address that cannot be decoded', '/api/runs/%E0%A4%A', {}, 400, 'invalid-path'],
     ['a NUL in an address', `/files/${RUN}/pdf%00`, {}, 400, 'invalid-path'],
     ['a run id that is none', '/api/runs/7', {}, 400, 'invalid-path'],
     ['a run that does not exist', `/api/runs/${RUN}`, {}, 404, 'not-found'],
@@ -127,6 +128,28 @@ describe('bad input is a problem document with a stable code, and never a 500', 
 function cursor(instant: string): string {
   return Buffer.from(`${instant} ${RUN}`).toString('base64url')
 }
+
+const packed = (bytes: Buffer<ArrayBuffer>, encoding = 'gzip') =>
+  post(new Blob([bytes]), { 'Content-Encoding': encoding })
+const notGzip = [400, 'bad-request', 'The body is not gzip, or is cut off.']
+
+test.each<[string, string, Init, (number | string)[]]>([
+  ['gzip that is cut off', runs, packed(gzipSync('{}').subarray(0, -9)), notGzip],
+  ['gzip and more after it', runs, packed(Buffer.concat([gzipSync('{}'), Buffer.from('more')])), notGzip],
+  ['what is said to be gzip', runs, packed(Buffer.from('{}')), notGzip],
+  ['gzip of facts that is cut off', '/api/facts/calls?client=acme', packed(gzipSync('[]').subarray(0, -9)), notGzip],
+  [
+    ...(['brotli', runs, packed(Buffer.from('xx'), 'br')] as const),
+    [415, 'unsupported-media-type', 'A body is packed with gzip, or not at all; this is br.'],
+  ],
+  [
+    ...(['an address', '/api/facts/%ff', post('[]')] as const),
+    [400, 'invalid-path', 'The address cannot be read: a % in it begins no character of UTF-8.'],
+  ],
+])('%s that cannot be read is named', async (_what, path, init, answer) => {
+  const { status, problem } = await ask(path, init)
+  expect([status, problem.code, problem.detail]).toEqual(answer)
+})
 
 test('a payload that does not fit is refused with every field that is wrong', async () => {
   const { status, problem } = await ask(
