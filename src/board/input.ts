@@ -9,7 +9,7 @@ const BODY_BYTES_MAX = 256 * 1024
 const TOO_LARGE = 'The body is larger than 256 kB.'
 const JSON_TYPES = ['application/json', 'application/*+json']
 
-const readJson = express.json({ limit: BODY_BYTES_MAX, type: JSON_TYPES, reviver: storable })
+const readJson = express.json({ limit: BODY_BYTES_MAX, type: JSON_TYPES, strict: false, reviver: storable })
 const readForm = express.urlencoded({ limit: BODY_BYTES_MAX, extended: false, parameterLimit: 200 })
 
 /** The JSON body; an empty one is an empty object. Throws HttpError 400, 413, 415. */
@@ -87,6 +87,7 @@ async function unpack(parser: RequestHandler, request: Request, response: Respon
   try {
     await promisify<Request, Response>(parser)(request, response)
   } catch (error) {
+    if (error instanceof UnstorableTextError) throw new HttpError(400, 'invalid-json', error.message, { cause: error })
     const { code } = error as { code?: unknown }
     if (typeof code !== 'string' || !code.startsWith('Z_')) throw error
     throw new HttpError(400, 'bad-request', 'The body is not gzip, or is cut off.', { cause: error })
@@ -100,10 +101,15 @@ function isStorable(text: unknown): boolean {
   return typeof text !== 'string' || (!text.includes('\0') && text.isWellFormed())
 }
 
-/** Looks at every name and value while JSON is read; what it throws the parser makes a failure to parse. */
+class UnstorableTextError extends Error {}
+
+const NAME_SHOWN_MAX = 60
+
+/** Looks at every name and value while JSON is read. */
 function storable(name: string, value: unknown): unknown {
   if (isStorable(name) && isStorable(value)) return value
-  throw new SyntaxError(UNSTORABLE)
+  const shown = JSON.stringify(name.slice(0, NAME_SHOWN_MAX))
+  throw new UnstorableTextError(`The body holds text that cannot be stored, at ${shown}: ${UNSTORABLE}.`)
 }
 
 const CODES = { path: 'invalid-path', query: 'invalid-query', body: 'invalid-body', header: 'invalid-header' }

@@ -28,13 +28,13 @@ type SectionName = keyof typeof SECTIONS
 const SECTION_NAMES = Object.keys(SECTIONS) as [SectionName, ...SectionName[]]
 
 const member = z.array(z.string().max(200)).max(100).optional()
+const rangeName = z.enum(RANGES).exclude(['24h'])
 const body = z.strictObject({
   client: clientId.optional().describe('Only those who act for all clients need to say which.'),
   range: z
-    .union([
-      z.enum(RANGES).exclude(['24h']),
-      z.strictObject({ from: day, to: day }).refine(({ from, to }) => from < to, 'must hold a day'),
-    ])
+    .union([rangeName, z.strictObject({ from: day, to: day }).refine(({ from, to }) => from < to, 'must hold a day')], {
+      error: `must be one of ${rangeName.options.join(', ')}, or {"from": "2026-03-01", "to": "2026-03-08"}`,
+    })
     .describe('A range that has a name, or local days from the first to the one after the last.'),
   metrics: z
     .array(z.enum(SECTION_NAMES))

@@ -64,7 +64,7 @@ describe('bad input is a problem document with a stable code, and never a 500', 
     ['another cursor that is none', '/api/reports/executions?cursor=abc', {}, 400, 'invalid-cursor'],
     ['a job that does not exist', '/api/jobs/play/runs', post('{}'), 404, 'unknown-job'],
     ['a body that is no JSON', runs, post('{"a":'), 400, 'invalid-json'],
-    ['a body that is a number', runs, post('7'), 400, 'invalid-json'],
+    ['a body that is a number', runs, post('7'), 422, 'invalid-body'],
     ['a body that is a list', runs, post('[]'), 422, 'invalid-body'],
     ['a body that nests too deep', runs, post(deep), 400, 'invalid-json'],
     [
@@ -165,6 +165,30 @@ test('a payload that does not fit is refused with every field that is wrong', as
       { in: 'body', pointer: '/colour', detail: 'There is no such field.' },
     ],
   ])
+})
+
+const goals = '/api/admin/goals?client=acme'
+const range = 'must be one of today, 7d, 30d, 90d, 1y, or {"from": "2026-03-01", "to": "2026-03-08"}'
+const unstorable = 'NUL or half a surrogate pair cannot be stored.'
+
+test.each<[string, string, string, string, string]>([
+  ['null', goals, 'null', 'invalid-body', 'Invalid input: expected object, received null'],
+  ['null', '/api/analytics/overview', 'null', 'invalid-body', 'Invalid input: expected object, received null'],
+  ['a word', goals, '"a"', 'invalid-body', 'Invalid input: expected object, received string'],
+  [
+    ...(['text with a NUL', goals, '{"name":"g\\u0000"}', 'invalid-json'] as const),
+    `The body holds text that cannot be stored, at "name": ${unstorable}`,
+  ],
+  ['a range of no name', '/api/analytics/overview', '{"range":"lastweek"}', 'invalid-body', `/range: ${range}`],
+  ['a range of half', '/api/analytics/overview', '{"range":{"from":"2026-03-01"}}', 'invalid-body', `/range: ${range}`],
+  [
+    ...(['a range of no day', '/api/analytics/overview'] as const),
+    ...(['{"range":{"from":"2026-03-01","to":"2026-03-01"}}', 'invalid-body', '/range: must hold a day'] as const),
+  ],
+])('JSON that is %s is refused for what it is', async (_what, path, body, code, detail) => {
+  const admin = await keyHeaders(board, 'admin')
+  const { problem } = await ask(path, post(body, admin))
+  expect([problem.code, problem.detail]).toEqual([code, detail])
 })
 
 test('somebody in front of a browser reads the same words on a page', async () => {
