@@ -38,7 +38,7 @@ test.each([
   ],
   ['what has waited for others long enough', new RetryLaterError(4500, 'Others write.'), 503, 'busy'],
   ['a value the database refuses is', Object.assign(new Error(), { code: '22008' }), 422, 'unstorable-value'],
-  ['an address that cannot be decoded', Object.assign(new URIError(), { status: 400 }), 400, 'bad-request'],
+  ['an address that cannot be decoded', Object.assign(new URIError(), { status: 400 }), 400, 'invalid-path'],
   ['a problem stays what it is', new HttpError(418, 'teapot', 'Tea.'), 418, 'teapot'],
 ])('%s', (_rule, error, status, code) => {
   const mapped = httpErrorOf(error)
