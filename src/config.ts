@@ -29,7 +29,15 @@ export const settings = z.object({
       'Folder of everything embedded: the database, stored reports, the outbox. Relative to where the program starts.',
     ),
   DATABASE_URL: z.url().optional().describe('PostgreSQL 15 or newer. Unset: an embedded PostgreSQL in DATA_DIR.'),
-  DATABASE_POOL_MAX: z.coerce.number().int().min(4).max(200).default(16).describe('Connections each process may open.'),
+  DATABASE_POOL_MAX: z.coerce
+    .number()
+    .int()
+    .min(4)
+    .max(200)
+    .default(16)
+    .describe(
+      'Connections each process may open for facts and the ledger; with the queues on PostgreSQL as many again for them, and 8 that wait for work.',
+    ),
   DATABASE_PORT: z.coerce
     .number()
     .int()

@@ -57,6 +57,8 @@ function exactInteger(text: string): number {
  */
 const ANSWER_TIMEOUT_MS = 30 * SECOND_MS
 const CONNECT_TIMEOUT_MS = 10 * SECOND_MS
+/** The worker of each queue (queues/job.ts) keeps a connection for as long as it lives; they must leave some to those that do the work. */
+const LISTENERS_MAX = 8
 /** To get one of the connections: jobs queue for theirs, while others take minutes. */
 const TURN_TIMEOUT_MS = 60 * SECOND_MS
 /** What the server is to do: end transactions of processes that fell silent, for they hold locks, and notice those that are gone. */
@@ -76,7 +78,7 @@ export function openDatabase(url: string, options: { max: number; log: Log }): D
   const queuePool = open({
     // The ledger remembers; what a failing server forgets of the queue, the ledger puts back (queues/reconcile.ts).
     options: `${SESSION} -c search_path=bullmq -c synchronous_commit=off`,
-    max: options.max,
+    max: options.max + LISTENERS_MAX,
     query_timeout: ANSWER_TIMEOUT_MS,
   })
   const pools = [pool, clientPool, queuePool]
