@@ -147,4 +147,10 @@ describe('how fresh a window is', () => {
     expect(await gapDays(acme, ACME, { from: '2026-01-01', to: '2026-02-01' })).toEqual(['2026-01-04', '2026-01-05'])
     expect(await gapDays(acme, ACME, { from: '2026-01-01', to: '2026-01-05' })).toEqual(['2026-01-04'])
   })
+
+  test('a client without facts has none', async () => {
+    await given.client(db)
+    await rollUp('2026-01-03')
+    expect(await gapDays(acme, ACME, { from: '2026-01-01', to: '2026-02-01' })).toEqual([])
+  })
 })
