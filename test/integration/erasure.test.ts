@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { observeLtv } from '../../src/analytics/journeys/index.ts'
 import { rollUpDay } from '../../src/analytics/metrics/index.ts'
 import type { DB } from '../../src/db/schema.ts'
 import { type FileStore, importUpload } from '../../src/ingest/uploaded-imports.ts'
@@ -496,6 +497,19 @@ describe('what is a mention', () => {
     })
     expect(stale).toEqual([])
   })
+})
+
+test('an answer that is kept in memory does not name who was erased after it', async () => {
+  await given.payments(db, [[`${DAYS[0]}T11:00:00Z`, { customer_id: ADA, amount_minor: 1000 }]])
+  await rollUp(DAYS)
+  const window = { from: DAYS[0] ?? '', to: '2026-03-04' }
+  const ids = async () => {
+    const { top } = await observeLtv(database.forClient(ACME), { clientId: ACME, window, today: '2026-03-20', top: 5 })
+    return top.map(({ customerId }) => customerId)
+  }
+  expect(await ids()).toEqual([ADA])
+  await erase(ADA)
+  expect(await ids()).toEqual([expect.stringMatching(/^erased-/)])
 })
 
 describe('stored files', () => {

@@ -37,16 +37,20 @@ export async function readKept<Row>(
   return rows
 }
 
-/** Says the same for as long as nothing has changed of the days; null: nothing is known of any. Reads rollup_days by its key. */
+/**
+ * Says the same for as long as nothing has changed of the days, and no customer was erased, whose id may be in the rows; null: nothing is
+ * known of any day. Reads rollup_days by its key.
+ */
 async function stampOf(db: ClientDatabase, clientId: string, standsOn: StandsOn): Promise<string | null> {
   const { kind, days } = standsOn
+  const erased = sql`(select count(finished_at) from erasures where client_id = ${clientId})`
   const { rows } = await (kind === 'facts'
     ? sql<{ stamp: string | null }>`
-        select case when count(*) > 0 then concat_ws('.', count(*), sum(revision), max(revision)) end as stamp
+        select case when count(*) > 0 then concat_ws('.', count(*), sum(revision), max(revision), ${erased}) end as stamp
         from rollup_days where client_id = ${clientId} and day >= ${days.from}::date and day < ${days.to}::date`
     : sql<{ stamp: string | null }>`
         select case when count(rolled_at) > 0 then concat_ws('.', count(*), sum(revision) filter (where day < ${standsOn.today}::date),
-          max(revision) filter (where day < ${standsOn.today}::date), max(rolled_at)) end as stamp
+          max(revision) filter (where day < ${standsOn.today}::date), max(rolled_at), ${erased}) end as stamp
         from rollup_days where client_id = ${clientId} and day >= ${days.from}::date and day < ${days.to}::date`
   ).execute(db)
   return rows[0]?.stamp ?? null
