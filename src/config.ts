@@ -29,6 +29,12 @@ export const settings = z.object({
       'Folder of everything embedded: the database, stored reports, the outbox. Relative to where the program starts.',
     ),
   DATABASE_URL: z.url().optional().describe('PostgreSQL 15 or newer. Unset: an embedded PostgreSQL in DATA_DIR.'),
+  DATABASE_CLIENT_URL: z
+    .url()
+    .optional()
+    .describe(
+      'How work for one client signs in to that database, as a role made by hand. Unset: Daybreak makes one, for which the role of DATABASE_URL must be createrole.',
+    ),
   DATABASE_POOL_MAX: z.coerce
     .number()
     .int()

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { callbackify } from 'node:util'
 import {
   Kysely,
   type Transaction as KyselyTransaction,
@@ -10,8 +11,10 @@ import pg from 'pg'
 import type { Log } from '../log.ts'
 import { preparedName } from '../sql.ts'
 import { SECOND_MS } from '../time.ts'
+import { type ClientAccess, proofOf, readClientAccess } from './client-login.ts'
 import { lossOf } from './lost-connection.ts'
 import type { DB } from './schema.ts'
+import { bearSession, type Session } from './session.ts'
 
 /** Reads and writes one client's rows: the database itself hides every other client's. */
 export type ClientDatabase = Kysely<DB>
@@ -61,34 +64,31 @@ const CONNECT_TIMEOUT_MS = 10 * SECOND_MS
 const LISTENERS_MAX = 8
 /** To get one of the connections: jobs queue for theirs, while others take minutes. */
 const TURN_TIMEOUT_MS = 60 * SECOND_MS
-/** What the server is to do: end transactions of processes that fell silent, for they hold locks, and notice those that are gone. */
-const SESSION =
-  '-c TimeZone=UTC -c idle_in_transaction_session_timeout=20s -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3'
+export type DatabaseOptions = {
+  max: number
+  log: Log
+  /** A role made by hand for work for one client; otherwise the one that migrate made. */
+  clientUrl?: string | undefined
+}
 
 /** Opens the pools; no connection is made before the first query. */
-export function openDatabase(url: string, options: { max: number; log: Log }): Database {
+export function openDatabase(url: string, options: DatabaseOptions): Database {
   const half = Math.ceil(options.max / 2)
-  const open = (change: pg.PoolConfig) => openPool({ connectionString: url, max: half, ...change }, options.log)
-  const pool = open({ options: SESSION })
-  // Every connection of the second pool is born in the restricted role, so one that names no client sees nothing.
-  const clientPool = open({
-    options: `${SESSION} -c role=daybreak_client`,
-    connectionTimeoutMillis: TURN_TIMEOUT_MS,
-  })
-  const queuePool = open({
-    // The ledger remembers; what a failing server forgets of the queue, the ledger puts back (queues/reconcile.ts).
-    options: `${SESSION} -c search_path=bullmq -c synchronous_commit=off`,
-    max: options.max + LISTENERS_MAX,
-    query_timeout: ANSWER_TIMEOUT_MS,
-  })
-  const pools = [pool, clientPool, queuePool]
   const connections = new Set<pg.PoolClient>()
-  for (const each of pools) {
-    each.on('connect', (connection) => connections.add(connection))
-    each.on('remove', (connection) => connections.delete(connection))
-  }
+  const open = (session: Session, change: pg.PoolConfig = {}) =>
+    openPool({ connectionString: url, max: half, ...change }, session, connections, options.log)
+  const pool = open({ as: 'owner' })
+  const queuePool = open(
+    // The ledger remembers; what a failing server forgets of the queue, the ledger puts back (queues/reconcile.ts).
+    { as: 'owner', searchPath: 'bullmq', settings: { synchronous_commit: 'off' } },
+    { max: options.max + LISTENERS_MAX, query_timeout: ANSWER_TIMEOUT_MS },
+  )
+  const clients = openClientPool(
+    () => readClientAccess(pool, url, options.clientUrl),
+    // One that names no client sees nothing.
+    (access) => open({ as: 'client' }, { connectionString: access.url, connectionTimeoutMillis: TURN_TIMEOUT_MS }),
+  )
   const asSystem = { connect: () => pool.connect(), end: async () => {} }
-  const scopes = new WeakMap<pg.PoolClient, string>()
   const handles = new Map<string, ClientDatabase>()
   return {
     system: handleOn(asSystem, ANSWER_TIMEOUT_MS),
@@ -96,11 +96,11 @@ export function openDatabase(url: string, options: { max: number; log: Log }): D
     forClient(clientId) {
       const known = handles.get(clientId)
       if (known) return known
-      const handle = handleOn({ connect: () => connectAs(clientPool, scopes, clientId), end: async () => {} })
+      const handle = handleOn({ connect: () => clients.connectAs(clientId), end: async () => {} })
       handles.set(clientId, handle)
       return handle
     },
-    connectAs: (clientId) => connectAs(clientPool, scopes, clientId),
+    connectAs: clients.connectAs,
     queuePool,
     dropConnections() {
       const dropped = [...connections]
@@ -108,19 +108,29 @@ export function openDatabase(url: string, options: { max: number; log: Log }): D
       return dropped.map((connection) => (connection as unknown as { processID: number }).processID)
     },
     async close() {
-      await Promise.all(pools.map((each) => each.end()))
+      await Promise.all([pool.end(), queuePool.end(), clients.end()])
     },
   }
 }
 
-function openPool(options: pg.PoolConfig, log: Log): pg.Pool {
+/** The numbers of the server's processes behind connections: what a client's name is proven for. */
+const pids = new WeakMap<pg.ClientBase, number>()
+
+function openPool(options: pg.PoolConfig, session: Session, connections: Set<pg.PoolClient>, log: Log): pg.Pool {
+  const bear = async (connection: pg.ClientBase) => {
+    pids.set(connection, await bearSession(connection, session))
+  }
   const pool = new pg.Pool({
     keepAlive: true,
     application_name: 'daybreak',
     connectionTimeoutMillis: ANSWER_TIMEOUT_MS,
     Client: QuickClient as never,
+    // Whoever asked for it hears of it, and nobody gets it.
+    verify: callbackify(bear),
     ...options,
   })
+  pool.on('connect', (connection) => connections.add(connection))
+  pool.on('remove', (connection) => connections.delete(connection))
   // An idle connection that dies (server restart) is replaced on next use; without a listener it would end the process.
   // So does one that dies while it is taken; whoever holds it hears of it from their next query.
   pool.on('connect', (connection) =>
@@ -140,21 +150,42 @@ function socketOf(connection: pg.PoolClient): Duplex {
   return (connection as unknown as { connection: { stream: Duplex } }).connection.stream
 }
 
-async function connectAs(
-  pool: pg.Pool,
-  scopes: WeakMap<pg.PoolClient, string>,
-  clientId: string,
-): Promise<pg.PoolClient> {
-  const connection = await pool.connect()
-  if (scopes.get(connection) === clientId) return connection
-  try {
-    await connection.query("select set_config('daybreak.client_id', $1, false)", [clientId])
-  } catch (error) {
-    connection.release(true)
-    throw error
+type ClientPool = { connectAs(clientId: string): Promise<pg.PoolClient>; end(): Promise<void> }
+
+/** The pool of clients' own role, opened when somebody first works for a client: until then its password need not be known. */
+function openClientPool(read: () => Promise<ClientAccess>, open: (access: ClientAccess) => pg.Pool): ClientPool {
+  type Opened = { pool: pg.Pool; access: ClientAccess }
+  let opened: Promise<Opened> | null = null
+  const scopes = new WeakMap<pg.PoolClient, string>()
+  const openOnce = () => {
+    opened ??= read().then(
+      (access) => ({ pool: open(access), access }),
+      (error: unknown) => {
+        opened = null
+        throw error
+      },
+    )
+    return opened
   }
-  scopes.set(connection, clientId)
-  return connection
+  return {
+    async connectAs(clientId) {
+      const { pool, access } = await openOnce()
+      const connection = await pool.connect()
+      if (scopes.get(connection) === clientId) return connection
+      try {
+        await connection.query(
+          "select set_config('daybreak.client_id', $1, false), set_config('daybreak.client_proof', $2, false)",
+          [clientId, proofOf(access, pids.get(connection) ?? 0, clientId)],
+        )
+      } catch (error) {
+        connection.release(true)
+        throw error
+      }
+      scopes.set(connection, clientId)
+      return connection
+    },
+    end: async () => (await opened?.catch(() => null))?.pool.end(),
+  }
 }
 
 /**

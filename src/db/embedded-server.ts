@@ -1,26 +1,19 @@
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmod, chown, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
-import pg from 'pg'
 import { InputError, messageOf } from '../errors.ts'
+import { makeAccounts, passwordOf } from './embedded-accounts.ts'
 import { isAlive, withFolderLock } from './folder-lock.ts'
-
-const run = promisify(execFile)
-
-/** The account PostgreSQL runs as when we are root, which it refuses to be: nobody owns nothing else on the machine. */
-const UNPRIVILEGED_ID = 65534
+import { handOver, openPassage, runUnprivileged } from './unprivileged.ts'
 
 const START_TIMEOUT_S = 60
 
-/** Where setpriv and the shell that PostgreSQL's own programs call are. */
-const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-
 export type EmbeddedServer = {
-  /** Connects to the application's database as its owner. */
+  /** Connects to the application's database as its owner, who is no superuser. */
   url: string
+  /** Connects to it as superuser: for tests that need more than the program may. */
+  adminUrl: string
   /** Stops the server unless another process still uses it; whoever leaves last turns out the light. */
   release(): Promise<void>
 }
@@ -42,13 +35,18 @@ export async function startEmbeddedServer(options: {
   // Two that start at once would make the cluster twice, and one that leaves would stop it under one that joins.
   return withFolderLock(join(folder, 'lock'), async () => {
     const data = join(folder, 'data')
-    const password = await initialise(binaries, folder, data)
+    await handOver(folder)
+    await openPassage(folder)
+    await initialise(binaries, folder, data)
     const port =
       (await runningPort(data)) ?? (await start(binaries, folder, data, options.port, options.settings ?? []))
-    const server = `postgres://daybreak:${password}@127.0.0.1:${port}`
-    await createDatabase(`${server}/postgres`)
+    const { owner, admin } = await makeAccounts(folder, port)
     const user = await signIn(folder)
-    return { url: `${server}/daybreak`, release: () => leave(binaries, folder, data, user) }
+    return {
+      url: `${owner}/daybreak`,
+      adminUrl: `${admin}/daybreak`,
+      release: () => leave(binaries, folder, data, user),
+    }
   })
 }
 
@@ -65,7 +63,8 @@ async function leave(binaries: Binaries, folder: string, data: string, note: str
   await withFolderLock(join(folder, 'lock'), async () => {
     await rm(note, { force: true })
     if (await isUsed(join(folder, 'users'))) return
-    if ((await runningPort(data)) !== null) await runBinary(binaries.pg_ctl, ['stop', '-w', '-m', 'fast', '-D', data])
+    if ((await runningPort(data)) !== null)
+      await runUnprivileged(binaries.pg_ctl, ['stop', '-w', '-m', 'fast', '-D', data])
   })
 }
 
@@ -91,35 +90,17 @@ async function findBinaries(): Promise<Binaries> {
   }
 }
 
-/** Runs a PostgreSQL program; as root, as an account without rights that may still pass through folders only root can open. */
-async function runBinary(path: string, args: string[]): Promise<string> {
-  await chmod(path, 0o755).catch((error: NodeJS.ErrnoException) => {
-    // A read-only or foreign installation is executable already, or says so itself in a moment.
-    if (error.code !== 'EPERM' && error.code !== 'EROFS') throw error
-  })
-  const environment = { PATH: SYSTEM_PATH, LC_ALL: 'C' }
-  if (process.getuid?.() !== 0) return (await run(path, args, { env: environment })).stdout
-  const id = String(UNPRIVILEGED_ID)
-  const caps = '+dac_override,+dac_read_search'
-  const drop = [`--reuid=${id}`, `--regid=${id}`, '--clear-groups', `--inh-caps=${caps}`, `--ambient-caps=${caps}`]
-  return (await run('setpriv', [...drop, path, ...args], { env: environment })).stdout
-}
-
-/** Makes the cluster once and returns its password. A half-made one (killed in initdb) is made again. */
-async function initialise(binaries: Binaries, folder: string, data: string): Promise<string> {
-  const passwordFile = join(folder, 'password')
+/** Makes the cluster once. A half-made one (killed in initdb) is made again. */
+async function initialise(binaries: Binaries, folder: string, data: string): Promise<void> {
   const made = join(folder, 'initialised')
-  if (await exists(made)) return (await readFile(passwordFile, 'utf8')).trim()
+  if (await exists(made)) return
   await rm(data, { recursive: true, force: true })
-  const password = randomBytes(18).toString('base64url')
-  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 })
-  if (process.getuid?.() === 0) {
-    await chown(folder, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
-    await chown(passwordFile, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
-  }
-  await runBinary(binaries.initdb, [
+  const passwordFile = join(folder, 'initial-password')
+  await writeFile(passwordFile, `${await passwordOf(folder, 'admin')}\n`, { mode: 0o600 })
+  await handOver(passwordFile)
+  await runUnprivileged(binaries.initdb, [
     `--pgdata=${data}`,
-    '--username=daybreak',
+    '--username=postgres',
     `--pwfile=${passwordFile}`,
     '--auth=scram-sha-256',
     '--encoding=UTF8',
@@ -127,8 +108,8 @@ async function initialise(binaries: Binaries, folder: string, data: string): Pro
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',
   ])
+  await rm(passwordFile)
   await writeFile(made, '')
-  return password
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -175,7 +156,18 @@ async function start(
   const log = join(folder, 'postgres.log')
   try {
     const flags = settings.map((setting) => `-c ${setting}`).join(' ')
-    await runBinary(binaries.pg_ctl, ['start', '-w', '-t', String(START_TIMEOUT_S), '-D', data, '-l', log, '-o', flags])
+    await runUnprivileged(binaries.pg_ctl, [
+      'start',
+      '-w',
+      '-t',
+      String(START_TIMEOUT_S),
+      '-D',
+      data,
+      '-l',
+      log,
+      '-o',
+      flags,
+    ])
   } catch (error) {
     const tail = (await readFile(log, 'utf8').catch(() => '')).split('\n').slice(-4).join(' ').trim()
     const reason = tail === '' ? messageOf(error) : tail
@@ -197,23 +189,4 @@ export async function freePort(): Promise<number> {
       probe.close(() => done(typeof address === 'object' && address ? address.port : 0))
     })
   })
-}
-
-async function createDatabase(url: string): Promise<void> {
-  await withConnection(url, async (connection) => {
-    const { rowCount } = await connection.query("select from pg_database where datname = 'daybreak'")
-    if (rowCount === 0) await connection.query('create database daybreak')
-  })
-}
-
-async function withConnection<T>(url: string, use: (connection: pg.Client) => Promise<T>): Promise<T> {
-  const connection = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
-  // The server may stop while we hold the last connection; the query in hand says so, nobody else needs to hear it.
-  connection.on('error', () => {})
-  await connection.connect()
-  try {
-    return await use(connection)
-  } finally {
-    await connection.end()
-  }
 }

@@ -3,6 +3,7 @@ import pg from 'pg'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { SECOND_MS } from '../time.ts'
+import { bearSession } from './session.ts'
 
 const EVERY_MS = 5 * SECOND_MS
 const SILENT_MS = 10 * SECOND_MS
@@ -25,7 +26,10 @@ export function startPulse(url: string, log: Log, drop: () => number[]): () => P
       () => 'broken' as const,
     )
     const silent = new AbortController()
-    const found = await Promise.race([answer, sleep(SILENT_MS, 'silent' as const, { signal: silent.signal })])
+    const found = await Promise.race([
+      answer,
+      sleep(SILENT_MS, 'silent' as const, { signal: silent.signal, ref: false }),
+    ])
     silent.abort()
     if (found === 'alive') {
       abandoned = []
@@ -61,7 +65,7 @@ export function startPulse(url: string, log: Log, drop: () => number[]): () => P
 async function endSessions(connection: pg.Client, sessions: number[]): Promise<void> {
   await connection.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
-     where pid = any($1) and usename = session_user and datname = current_database() and backend_start < now() - $2 * interval '1 ms'`,
+     where pid = any($1) and pg_has_role(usesysid, 'usage') and datname = current_database() and backend_start < now() - $2 * interval '1 ms'`,
     [sessions, SILENT_MS],
   )
 }
@@ -74,6 +78,14 @@ async function connect(url: string): Promise<pg.Client> {
   })
   // The next question hears of it.
   client.on('error', () => {})
+  // A sign of life is no reason to live.
+  ;(client as unknown as { unref(): void }).unref()
   await client.connect()
-  return client
+  try {
+    await bearSession(client, { as: 'owner' })
+    return client
+  } catch (error) {
+    await client.end()
+    throw error
+  }
 }

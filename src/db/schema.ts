@@ -355,6 +355,16 @@ export interface CampaignSpend {
   spent_at: string;
 }
 
+export interface ClientLogins {
+  password: string;
+  role: string;
+}
+
+export interface ClientProofs {
+  is_only: Generated<boolean>;
+  secret: Buffer;
+}
+
 export interface Clients {
   cancel_hours: Generated<number>;
   created_at: Generated<string>;
@@ -1352,6 +1362,8 @@ export interface DB {
   call_quality_scores: CallQualityScores;
   campaign_spend: CampaignSpend;
   campaigns: Campaigns;
+  client_logins: ClientLogins;
+  client_proofs: ClientProofs;
   clients: Clients;
   cost_analysis: CostAnalysis;
   customer_metrics: CustomerMetrics;

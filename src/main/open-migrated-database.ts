@@ -13,8 +13,17 @@ export async function openMigratedDatabase(
 ): Promise<{ database: Database; url: string; close(): Promise<void> }> {
   await makeDataFolder(config.DATA_DIR)
   const server = await openServer(config)
-  await migrate(server.url)
-  const database = openDatabase(server.url, { max: config.DATABASE_POOL_MAX, log })
+  try {
+    await migrate(server.url, config.DATABASE_CLIENT_URL)
+  } catch (error) {
+    await server.release()
+    throw error
+  }
+  const database = openDatabase(server.url, {
+    max: config.DATABASE_POOL_MAX,
+    clientUrl: config.DATABASE_CLIENT_URL,
+    log,
+  })
   return {
     database,
     url: server.url,

@@ -20,7 +20,7 @@ const CONNECTIONS_MAX = 4
 serveRuns<ChildSettings, JobTools>(async ({ config, databaseUrl, logLevel }) => {
   const log = createLog(logLevel)
   const closeTracing = await openTracing({ ...tracingOf(config), log })
-  const database = openDatabase(databaseUrl, { max: CONNECTIONS_MAX, log })
+  const database = openDatabase(databaseUrl, { max: CONNECTIONS_MAX, clientUrl: config.DATABASE_CLIENT_URL, log })
   startPulse(databaseUrl, log, database.dropConnections)
   const jobTools = await openJobTools(config, database, log)
   return {

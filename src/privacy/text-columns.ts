@@ -48,6 +48,8 @@ export const NAMESAKES: Record<string, string> = {
 /** Tables of the whole system that know no client's customers, and why. */
 export const SYSTEM_TABLES: Record<string, string> = {
   api_keys: 'keys of programs',
+  client_logins: 'roles of the database and their random passwords',
+  client_proofs: 'a random secret',
   fact_tables: 'names of tables',
   idempotency_keys: 'answers to programs, kept for a day',
   migrations: 'what has been done to the schema',

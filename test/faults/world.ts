@@ -7,7 +7,7 @@ import { type Database, openDatabase, type SystemDatabase } from '../../src/db/d
 import { createLog } from '../../src/log.ts'
 import type { ObjectStore } from '../../src/storage/object-store.ts'
 import { openS3Store } from '../../src/storage/s3-store.ts'
-import { asOwner, databaseUrl, ensureTemplate, type PostgresServer, startPostgres } from '../support/postgres.ts'
+import { cloneTemplate, ensureTemplate, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { type DataFolder, makeDataFolder, type Settings } from '../support/program.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { startFauxqsStore } from '../support/s3.ts'
@@ -176,11 +176,8 @@ async function makeDatabase(
   cleanups: (() => Promise<unknown>)[],
 ): Promise<{ url: string; database: Database }> {
   const name = `daybreak_fault_${randomBytes(6).toString('hex')}`
-  await asOwner(postgresUrl, (connection) => connection.query(`create database ${name} template ${postgresTemplate}`))
-  cleanups.push(() =>
-    asOwner(postgresUrl, (connection) => connection.query(`drop database if exists ${name} with (force)`)),
-  )
-  const url = databaseUrl(postgresUrl, name)
+  const { url, drop } = await cloneTemplate(postgresUrl, postgresTemplate, name)
+  cleanups.push(drop)
   const database = openDatabase(url, { max: 8, log: createLog('silent') })
   cleanups.push(() => database.close())
   return { url, database }

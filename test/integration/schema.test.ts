@@ -11,6 +11,8 @@ const { url, database } = await createTestDatabase()
 const SYSTEM_TABLES: Record<string, string> = {
   analytics_audit_log: 'changes of every client and of none; the board shows a client its own through a query',
   api_keys: 'a key is looked up before it is known whose it is',
+  client_logins: 'the passwords with which work for one client signs in',
+  client_proofs: 'what a session proves with that it may work for a client',
   daily_performance_summary: 'materialized views know no row-level security; a client reads own_daily_performance',
   fact_tables: 'which tables hold facts; no row of any client',
   idempotency_keys: 'kept by person or key, who may act for several clients',

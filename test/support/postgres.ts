@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { clientRole, ensureClientLogin, limitTemporaryTables } from '../../src/db/client-login.ts'
 import { startEmbeddedServer } from '../../src/db/embedded-server.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { killTree, treeOf } from '../../src/queues/process-tree.ts'
@@ -22,6 +23,7 @@ const KILL_LOOK_MS = 25
 
 export type PostgresServer = {
   url: string
+  adminUrl: string
   /** Kills every process of it at once, as the kernel would; what it had committed is on disk when it is `durable`. */
   crash(): Promise<void>
   /** Starts it again after a crash, on the same port and folder. */
@@ -34,16 +36,21 @@ export async function startPostgres({ durable = false }: { durable?: boolean } =
   const folder = await mkdtemp(join(tmpdir(), 'daybreak-postgres-'))
   const settings = durable ? [] : FAST_AND_LOOSE
   const servers = [await startEmbeddedServer({ folder, port: 0, settings })]
-  const { url = '' } = servers[0] ?? {}
+  const { url = '', adminUrl = '' } = servers[0] ?? {}
+  // They make databases of their own, and write past triggers; the program does neither.
+  await asOwner(adminUrl, (connection) =>
+    connection.query('alter role daybreak createdb; grant set on parameter session_replication_role to daybreak'),
+  )
   return {
     url,
+    adminUrl,
     crash: () => killServer(join(folder, 'data')),
     async restart() {
       servers.push(await startEmbeddedServer({ folder, port: Number(new URL(url).port), settings }))
     },
     async stop() {
       // It stops only when nobody uses it, and a test that failed may have left a program behind that does.
-      await asOwner(url, async (connection) => {
+      await asOwner(adminUrl, async (connection) => {
         await connection.query(
           "select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()",
         )
@@ -86,6 +93,28 @@ export async function ensureTemplate(serverUrl: string): Promise<string> {
     await connection.query(`alter database ${template} with is_template true`)
   })
   return template
+}
+
+/** Makes a database of its own from the template, with the role in which work for one client signs in to it. */
+export async function cloneTemplate(
+  serverUrl: string,
+  template: string,
+  name: string,
+): Promise<{ url: string; drop(): Promise<void> }> {
+  await asOwner(serverUrl, (connection) => connection.query(`create database ${name} template ${template}`))
+  const url = databaseUrl(serverUrl, name)
+  await asOwner(url, async (connection) => {
+    await limitTemporaryTables(connection)
+    await ensureClientLogin(connection)
+  })
+  return { url, drop: () => dropDatabase(serverUrl, name) }
+}
+
+async function dropDatabase(serverUrl: string, name: string): Promise<void> {
+  await asOwner(serverUrl, async (connection) => {
+    await connection.query(`drop database if exists ${name} with (force)`)
+    await connection.query(`drop role if exists ${clientRole(name)}`)
+  })
 }
 
 /** The address of another database of the same server. */

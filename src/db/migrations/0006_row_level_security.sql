@@ -6,7 +6,9 @@ do $$ begin
     create role daybreak_client nologin;
   end if;
 end $$;
-grant daybreak_client to current_user;
+do $$ begin
+  if not pg_has_role(current_user, 'daybreak_client', 'member') then grant daybreak_client to current_user; end if;
+end $$;
 grant usage on schema public to daybreak_client;
 
 -- Puts one table under the rule, and gives the role its rights on it.

@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process'
+import { chmod, chown, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { promisify } from 'node:util'
+import { InputError } from '../errors.ts'
+
+const run = promisify(execFile)
+
+/** The account PostgreSQL runs as when we are root, which it refuses to be: nobody owns nothing else on the machine. */
+const UNPRIVILEGED_ID = 65534
+
+/** Where setpriv and the shell that PostgreSQL's own programs call are. */
+const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+const isRoot = () => process.getuid?.() === 0
+
+/** Runs a PostgreSQL program; as root, as an account without rights, which the operating system keeps from what is not its own. */
+export async function runUnprivileged(path: string, args: string[]): Promise<string> {
+  await chmod(path, 0o755).catch((error: NodeJS.ErrnoException) => {
+    // A read-only or foreign installation is executable already, or says so itself in a moment.
+    if (error.code !== 'EPERM' && error.code !== 'EROFS') throw error
+  })
+  const environment = { PATH: SYSTEM_PATH, LC_ALL: 'C' }
+  if (!isRoot()) return (await run(path, args, { env: environment })).stdout
+  await requirePassage(dirname(path))
+  const id = String(UNPRIVILEGED_ID)
+  const drop = [`--reuid=${id}`, `--regid=${id}`, '--clear-groups', '--inh-caps=-all', '--ambient-caps=-all']
+  return (await run('setpriv', [...drop, '--no-new-privs', path, ...args], { env: environment })).stdout
+}
+
+/** Gives a file or folder to that account, when there is one beside us. */
+export async function handOver(path: string): Promise<void> {
+  if (isRoot()) await chown(path, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
+}
+
+/**
+ * Lets that account through to a folder that was handed over to it. DATA_DIR, in which the folder is, may be closed to everybody: it is
+ * opened for passing through, and for this account alone. What is above it is not ours to open.
+ */
+export async function openPassage(folder: string): Promise<void> {
+  if (!isRoot()) return
+  const dataFolder = dirname(folder)
+  const { mode, uid, gid } = await stat(dataFolder)
+  if (!(await isPassable(dataFolder)) && uid === 0 && (gid === 0 || gid === UNPRIVILEGED_ID)) {
+    await chown(dataFolder, 0, UNPRIVILEGED_ID)
+    await chmod(dataFolder, (mode & 0o707) | 0o010)
+  }
+  await requirePassage(folder)
+}
+
+async function requirePassage(folder: string): Promise<void> {
+  for (let each = folder; ; each = dirname(each)) {
+    if (!(await isPassable(each)))
+      throw new InputError(
+        'embedded-postgres',
+        `The embedded PostgreSQL runs as the account ${UNPRIVILEGED_ID} (nobody), because it refuses to be root, and ${each} is closed to it. ` +
+          `Put Daybreak and DATA_DIR where everybody may pass, run chmod o+x ${each}, start as another user than root, or set DATABASE_URL.`,
+      )
+    if (each === dirname(each)) return
+  }
+}
+
+/** Whether the account may pass through a folder, by its mode. */
+async function isPassable(folder: string): Promise<boolean> {
+  const { mode, uid, gid } = await stat(folder)
+  if (uid === UNPRIVILEGED_ID) return (mode & 0o100) !== 0
+  return (mode & (gid === UNPRIVILEGED_ID ? 0o010 : 0o001)) !== 0
+}
