@@ -2,6 +2,7 @@ import { parse } from 'csv-parse/sync'
 import { stringify } from 'csv-stringify/sync'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { growthOf } from '../../test/support/growth.ts'
 import { type BrokenLine, createCsvReader, RECORD_MAX } from './csv-reader.ts'
 import type { SourceRecord } from './source.ts'
 
@@ -100,4 +101,21 @@ test('a quote that stays open for longer than a record may be costs its line alo
   const { records, broken } = read(`1,"open\n${filler}`, 1 << 16)
   expect(broken.map(({ line }) => line)).toEqual([1])
   expect(records).toHaveLength(20_000)
+})
+
+test('a long quoted field costs no more than its length, in however many pieces it comes', () => {
+  const ofQuotes = (size: number) => expect(fieldsOf(`"${'""'.repeat(size)}"\n`, 1 << 10)).toHaveLength(1)
+  expect(growthOf(100_000, ofQuotes)).toBeLessThan(3)
+})
+
+test('a long line costs no more than its length, in however many pieces it comes', () => {
+  const ofLine = (size: number) => expect(fieldsOf(`${'x'.repeat(size)}\n`, 1 << 6)).toHaveLength(1)
+  expect(growthOf(250_000, ofLine)).toBeLessThan(3)
+})
+
+test('a file in which every line opens a quote that none closes is refused before it has been read over and over', () => {
+  for (const lines of [20_000, 300_000]) {
+    const text = 'x","\n'.repeat(lines)
+    expect(() => read(text, 1 << 13)).toThrow(expect.objectContaining({ code: 'broken-quotes' }))
+  }
 })

@@ -1,3 +1,5 @@
+import { InputError } from '../errors.ts'
+import { createGatherer, type Gatherer } from './gather.ts'
 import { parseQuotedRecord } from './quoted-record.ts'
 import type { SourceRecord } from './source.ts'
 
@@ -19,30 +21,42 @@ export const RECORD_MAX = 1 << 20
 
 const BROKEN_TEXT_MAX = 500
 
+/** What may be read a second time, beside as much as the file has: a record that breaks off lines below its first is read again from its second. */
+const AGAIN_MIN = 64 << 20
+
 /**
  * Reads CSV (RFC 4180) piece by piece: LF or CR LF, quoted fields with delimiters, quotes and line ends inside. What is wrong costs
  * one line, never the ones after it: the reader goes on with the next line, whether a quote is not closed, text follows a closing
- * quote, or a line has no end within RECORD_MAX (then it is skipped without being held). Empty lines are passed over.
+ * quote, or a line has no end within RECORD_MAX (then it is skipped without being held). Empty lines are passed over. Throws an InputError
+ * for a file in which nearly every line opens a quote that none closes: to look for the end of each would take as long as the file is, each time.
  *
  * Why not csv-parse: docs/adr/0005-a-csv-reader-of-our-own.md.
  */
 export function createCsvReader(delimiter: string, sink: CsvSink): CsvReader {
-  const state: State = { delimiter, sink, line: 1, rest: '', skipping: false }
+  const gatherer = createGatherer(RECORD_MAX + 1)
+  const state: State = { delimiter, sink, line: 1, gatherer, skipping: false, read: 0, again: 0 }
   return {
-    write: (text) => take(state, state.rest + text, false),
-    end: () => take(state, state.rest, true),
+    write(piece) {
+      state.read += piece.length
+      const text = gatherer.add(piece)
+      if (text !== null) take(state, text, false)
+    },
+    end: () => take(state, gatherer.rest(), true),
   }
 }
 
 type State = {
   delimiter: string
   sink: CsvSink
-  /** The line that `rest` begins on. */
+  /** The line that what is gathered begins on. */
   line: number
-  /** The beginning of a record that is not all there yet. */
-  rest: string
+  /** Holds the beginning of a record that is not all there yet. */
+  gatherer: Gatherer
   /** Inside a line that was refused for its length. */
   skipping: boolean
+  /** Characters of the file so far, and those of them that were read in vain. */
+  read: number
+  again: number
 }
 
 function take(state: State, text: string, final: boolean): void {
@@ -58,12 +72,12 @@ function take(state: State, text: string, final: boolean): void {
     if (next === at) break
     at = next
   }
-  state.rest = state.skipping ? '' : text.slice(at)
-  if (state.rest.length > RECORD_MAX) {
-    refuse(state, state.rest, `is longer than ${RECORD_MAX} characters without a line end`)
+  const isTooLong = text.length - at > RECORD_MAX
+  if (isTooLong && !state.skipping) {
+    refuse(state, text.slice(at), `is longer than ${RECORD_MAX} characters without a line end`)
     state.skipping = true
-    state.rest = ''
   }
+  state.gatherer.keep(state.skipping ? '' : text.slice(at))
 }
 
 /** Takes a line without quotes. Returns where the next one begins, or `at` when the line is not all there. */
@@ -92,10 +106,20 @@ function takeQuoted(state: State, text: string, at: number, lineEnd: number, fin
   }
   const mayGoOn = parsed === null && !final && text.length - at <= RECORD_MAX
   if (mayGoOn || lineEnd === -1) return at
+  countAgain(state, Math.max(0, (parsed?.at ?? text.length) - lineEnd))
   const reason = parsed?.reason ?? 'opens a quote that is not closed: is the file cut off, or a quote not doubled?'
   refuse(state, text.slice(at, lineEnd).replace(/\r$/, ''), reason)
   state.line += 1
   return lineEnd + 1
+}
+
+function countAgain(state: State, length: number): void {
+  state.again += length
+  if (state.again <= AGAIN_MIN + state.read) return
+  throw new InputError(
+    'broken-quotes',
+    `Too many lines, up to line ${state.line}, open a quote that is closed nowhere: double the quotes inside quotes, or name another delimiter in the mapping.`,
+  )
 }
 
 function refuse({ sink, line }: State, text: string, reason: string): void {

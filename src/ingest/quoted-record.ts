@@ -1,5 +1,5 @@
-/** `end`: where the line end of the record stands, or the end of the text. null: the text ends before the record does. */
-export type ParsedRecord = { fields: string[]; end: number } | { reason: string } | null
+/** `end`: where the line end of the record stands, or the end of the text; `at`: where it breaks. null: the text ends before the record does. */
+export type ParsedRecord = { fields: string[]; end: number } | { reason: string; at: number } | null
 
 /** Reads the CSV record that begins at `from` and holds a quote. `final`: nothing comes after the text. */
 export function parseQuotedRecord(text: string, from: number, delimiter: string, final: boolean): ParsedRecord {
@@ -11,7 +11,8 @@ export function parseQuotedRecord(text: string, from: number, delimiter: string,
     const ending = endingAt(text, field.end, delimiter, final)
     if (ending === 'unknown') return null
     if (ending === 'neither') {
-      return { reason: `has text after the closing quote of field ${fields.length}: a quote inside quotes is doubled` }
+      const reason = `has text after the closing quote of field ${fields.length}: a quote inside quotes is doubled`
+      return { reason, at: field.end }
     }
     if (ending === 'record') return { fields, end: text[field.end] === '\r' ? field.end + 1 : field.end }
     at = field.end + 1
