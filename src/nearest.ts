@@ -1,8 +1,14 @@
+/** What is longer is no word; to compare two takes as long as both are, times each other. */
+const WORD_MAX = 200
+
 /** The known word a wrong one was probably meant to be, or null when none is near. Case does not count. */
 export function nearest(word: string, known: Iterable<string>): string | null {
+  if (word.length > WORD_MAX) return null
   let best: string | null = null
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1
   for (const candidate of known) {
+    // Each letter too many is one to drop.
+    if (Math.abs(candidate.length - word.length) >= bestDistance) continue
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) {
       best = candidate

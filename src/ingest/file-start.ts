@@ -46,7 +46,7 @@ export function unreadable(name: string, error: NodeJS.ErrnoException): InputErr
 
 function unpackedStart(packed: Buffer): Buffer {
   try {
-    return gunzipSync(packed, { finishFlush: constants.Z_SYNC_FLUSH })
+    return gunzipSync(packed, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, START_BYTES)
   } catch {
     // Damaged from its beginning: reading it says so.
     return Buffer.alloc(0)

@@ -29,7 +29,7 @@ export function formatOf(name: string, { bytes, isPipe }: FileStart): Format {
   if (named === 'xlsx' && !isPipe && bytes.length > 0) {
     throw foreign(name, 'no workbook, whatever its name says; name its format (csv, jsonl) if it is one of those')
   }
-  return named ?? (/^\uFEFF?\s*\[?\s*\{/.test(bytes.toString('utf8')) ? 'jsonl' : 'csv')
+  return named ?? (/^\uFEFF?\s*(?:\[\s*)?\{/.test(bytes.toString('utf8')) ? 'jsonl' : 'csv')
 }
 
 /** Says what a file is that cannot be taken. */

@@ -1,7 +1,7 @@
 /** Digits from here on, and exponents, are more than a number keeps: the text of the number is kept instead. */
 const INEXACT = /[\d.]{16}|\d[eE]/
 /** Objects and lists in each other. */
-const DEPTH_MAX = 32
+export const DEPTH_MAX = 32
 /** Zeros that an exponent may stand for. */
 const EXPONENT_MAX = 400
 
@@ -75,7 +75,14 @@ export function plainDecimal(text: string): string {
   const point = whole.length + exponent
   const padded = point <= 0 ? '0'.repeat(1 - point) + digits : digits.padEnd(point, '0')
   const at = Math.max(1, point)
-  const decimals = padded.slice(at).replace(/0+$/, '')
+  const decimals = withoutZeros(padded.slice(at))
   const integer = padded.slice(0, at).replace(/^0+(?=\d)/, '')
   return `${sign}${integer}${decimals === '' ? '' : `.${decimals}`}`
+}
+
+/** Digits without the zeros they end in. As a regular expression, `0+$` would look from each zero to the end of its run. */
+export function withoutZeros(digits: string): string {
+  let end = digits.length
+  while (digits[end - 1] === '0') end -= 1
+  return digits.slice(0, end)
 }

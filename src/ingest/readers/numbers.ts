@@ -1,3 +1,4 @@
+import { withoutZeros } from '../json-record.ts'
 import { type Cell, type CellReader, fault } from './cell.ts'
 
 /** Digits that stay below PostgreSQL's bigint and JavaScript's exact integers. */
@@ -5,7 +6,7 @@ const DIGITS_MAX = 15
 /** The largest amount of money, in minor units. */
 export const amountMax = 10 ** DIGITS_MAX - 1
 
-const WHOLE = /^([+-]?)0*(\d+)(?:\.0*)?$/
+const WHOLE = /^([+-]?)(\d+)(?:\.0*)?$/
 const DURATION = /^(-?)(?:(\d+):)?(\d{1,2}):(\d{2})$/
 
 export type Range = { min?: number | undefined; max?: number | undefined }
@@ -75,7 +76,7 @@ export function decimalReader(format: MoneyFormat): CellReader {
     const parts = amount.exec(text)
     if (parts === null) return fault('is not an amount of money')
     const whole = group === null ? (parts[2] ?? '') : (parts[2] ?? '').replaceAll(group, '')
-    const fraction = (parts[3] ?? '').replace(/0+$/, '')
+    const fraction = withoutZeros(parts[3] ?? '')
     if (fraction.length > format.exponent && !format.round) {
       return fault(`has more decimals than ${format.currency} has (${format.exponent})`)
     }

@@ -65,3 +65,9 @@ test('several texts are an array as PostgreSQL writes it, whatever they hold', (
   ])
   expect(textsReader(8)('a;'.repeat(51))).toEqual({ reason: 'holds more than 50 texts' })
 })
+
+test('what a word is none of is said of each row, and is therefore short', () => {
+  const words = Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`word ${n}`, 'x']))
+  const cell = valuesReader(words)('other')
+  expect(JSON.stringify(cell).length).toBeLessThan(400)
+})

@@ -62,10 +62,14 @@ export function currencyReader(currency: string): CellReader {
   return (text) => (text === currency ? text : fault(`is not the client's currency, which is ${currency}`))
 }
 
+const WORDS_CHARS_MAX = 300
+
 /** Words of the file to values of the table. */
 export function valuesReader(values: Readonly<Record<string, string>>): CellReader {
   const known = new Map(Object.entries(values))
-  const reason = `is none of ${[...known.keys()].join(', ')}`
+  const words = [...known.keys()].join(', ')
+  // It is said of each row that has another word.
+  const reason = `is none of ${words.length > WORDS_CHARS_MAX ? `${words.slice(0, WORDS_CHARS_MAX)}…` : words}`
   return (text) => known.get(text) ?? fault(reason)
 }
 

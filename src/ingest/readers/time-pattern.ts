@@ -78,6 +78,9 @@ function compile(format: string): { expression: RegExp; tokens: string[] } {
         `"${format[at]}" in the format "${format}" means nothing; the tokens are ${known}`,
       )
     }
+    if (token !== undefined && tokens.includes(token[0])) {
+      throw new InputError('mapping', `The format "${format}" names ${token[0]} twice`)
+    }
     expression += token === undefined ? RegExp.escape(format[at] ?? '') : token[1]
     if (token !== undefined) tokens.push(token[0])
     at += token === undefined ? 1 : token[0].length
