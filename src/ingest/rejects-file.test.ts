@@ -33,6 +33,19 @@ test('rejects stand beside the input; numbers stay numbers and nothing runs as a
   )
 })
 
+test('a header is somebody else’s too: no column runs as a formula, and no value or reason is longer than anybody reads', async () => {
+  const input = join(folder, 'formula.csv')
+  const rejects = createRejectsFile(input, null)
+  await rejects.add([
+    { ...reject, column: '=HYPERLINK("http://x")' },
+    { ...reject, column: 'c'.repeat(300) },
+  ])
+  await rejects.close()
+  const rows = (await readFile(`${input}.rejects.csv`, 'utf8')).split('\r\n')
+  expect(rows[1]).toMatch(/^7,"'=HYPERLINK\(""http:\/\/x""\)",/)
+  expect(rows[2]).toMatch(/^7,c{200},"/)
+})
+
 test('where the folder of the input takes no file they go to the current one', async () => {
   const input = join(folder, `${basename(folder)}.csv`)
   // A folder of that name stands in the way, for root too.

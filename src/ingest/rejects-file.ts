@@ -63,7 +63,7 @@ async function openFirst(paths: readonly string[]): Promise<{ file: FileHandle; 
 function lines(rejects: readonly Reject[]): string {
   const rows = rejects.map(({ line, column, value, reason, text }) => [
     String(line),
-    column,
+    defused(column.slice(0, VALUE_MAX)),
     defused(value.slice(0, VALUE_MAX)),
     reason,
     defused(text.slice(0, RECORD_MAX)),
