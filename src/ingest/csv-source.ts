@@ -3,7 +3,7 @@ import { createCsvReader } from './csv-reader.ts'
 import { readBytes } from './file-bytes.ts'
 import type { FileStart } from './file-start.ts'
 import { foreign } from './format.ts'
-import { refuseTwins } from './header-fault.ts'
+import { checkColumns } from './header-fault.ts'
 import type { RecordPage, RecordSource, Reject, SourceFile, SourceOptions, SourceRecord } from './source.ts'
 
 /** A page is what this many bytes hold: few enough that its records die young, which is what keeps the program small. */
@@ -133,7 +133,7 @@ function checkHeader(file: string, header: readonly string[], delimiter: string)
   if (text.includes('\uFFFD')) throw new InputError('bad-header', `The header of ${file} is not UTF-8.`)
   if (/\r/.test(text))
     throw new InputError('bad-header', `The lines of ${file} end in CR alone; save it with LF or CR LF.`)
-  refuseTwins(file, header)
+  checkColumns(file, header)
   const other = [';', ',', '\t', '|'].find((char) => char !== delimiter && text.split(char).length > 2)
   if (header.length === 1 && other !== undefined) {
     const shown = JSON.stringify(other)

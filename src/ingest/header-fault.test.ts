@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import { columnFinder } from './compile-column.ts'
 import { compileMapping } from './compile-mapping.ts'
-import { HeaderFault, refuseTwins } from './header-fault.ts'
+import { checkColumns, HeaderFault } from './header-fault.ts'
 import { findKind } from './kinds/index.ts'
 import { parseMapping, plainMapping } from './mapping.ts'
 
@@ -22,7 +22,7 @@ const CASES: [string, () => unknown, string][] = [
   ['a column that a mapping reads', () => columnFinder(ROW)('name'), 'Anna Beispielfrau'],
   ['a column that a mapping ignores', () => mapped(['nobody']), 'Anna Beispielfrau'],
   ['columns that a mapping does not mention', () => mapped([]), 'Anna Beispielfrau'],
-  ['two columns of one name', () => refuseTwins('a.csv', ROW), 'anna@example.com'],
+  ['two columns of one name', () => checkColumns('a.csv', ROW), 'anna@example.com'],
 ]
 
 test.each(CASES)(

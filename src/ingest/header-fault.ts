@@ -2,6 +2,11 @@ import { InputError } from '../errors.ts'
 
 const SHOWN_MAX = 30
 
+/** More names than a table has columns: then names are data. */
+export const COLUMNS_MAX = 2000
+/** Characters of a name, which may be a whole question of a survey. */
+export const NAME_CHARS_MAX = 1000
+
 /**
  * A header that does not fit. What stands in its place may be somebody's row, and a message is logged, mailed and kept where no erasure looks: it
  * names only what was expected, and places. `found` is what the file says there, for a terminal of whoever has the file.
@@ -22,8 +27,21 @@ export class HeaderFault extends InputError {
 /** What to look at first when the names of a file are not those that were expected. */
 export const ASK_FOR_HEADER = 'Is its first line a header?'
 
-/** Throws a HeaderFault when two columns of a file have the same name. */
-export function refuseTwins(file: string, header: readonly string[]): void {
+/** Throws an InputError for a header of more columns than are read, and a HeaderFault when two of them have the same name. */
+export function checkColumns(file: string, header: readonly string[]): void {
+  if (header.length > COLUMNS_MAX) {
+    const message = `The header of ${file} has ${countOf(header)}, of which at most ${COLUMNS_MAX} are read: leave out those that are empty or not needed.`
+    throw new InputError('too-many-columns', message)
+  }
+  const long = header.findIndex((name) => name.length > NAME_CHARS_MAX)
+  if (long !== -1) {
+    const message = `The header of ${file} has a name of more than ${NAME_CHARS_MAX} characters for column ${long + 1}. ${ASK_FOR_HEADER}`
+    throw new InputError('bad-header', message)
+  }
+  refuseTwins(file, header)
+}
+
+function refuseTwins(file: string, header: readonly string[]): void {
   const places = new Map<string, number>()
   for (const [index, name] of header.entries()) {
     const first = name === '' ? undefined : places.get(name)
@@ -42,7 +60,8 @@ export function countOf(header: readonly string[]): string {
 
 /** Which columns of a header these are, counted from 1: `column 2, column 5`. */
 export function placesOf(names: readonly string[], header: readonly string[]): string {
-  return listed(names.map((name) => `column ${header.indexOf(name) + 1}`))
+  const shown = names.slice(0, SHOWN_MAX + 1)
+  return listed(shown.map((name) => `column ${header.indexOf(name) + 1}`))
 }
 
 /** The first of many, with commas between. */

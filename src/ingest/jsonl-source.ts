@@ -1,12 +1,10 @@
 import { InputError } from '../errors.ts'
 import { RECORD_MAX } from './csv-reader.ts'
 import type { FileStart } from './file-start.ts'
-import { cellText, parseJsonObject, visitValues } from './json-record.ts'
+import { COLUMNS_MAX, NAME_CHARS_MAX } from './header-fault.ts'
+import { cellText, DEPTH_MAX, parseJsonObject, visitValues } from './json-record.ts'
 import { type Line, type LinePage, readLines } from './line-reader.ts'
 import type { RecordPage, RecordSource, Reject, SourceFile, SourceOptions } from './source.ts'
-
-/** More names than a table has columns: then names are data. */
-const NAMES_MAX = 2000
 
 /**
  * Opens a file of JSON Lines: one object a line, what is in objects named with dots (`customer.id`). Its header is every name that any
@@ -35,7 +33,7 @@ function refuseDocument(name: string, { bytes }: FileStart): void {
 
 /** Reads the whole file for the names in it. Where a wanted name is that of an object, what is in it is no column of its own. */
 async function surveyHeader(file: SourceFile, start: FileStart, { wanted, signal }: SourceOptions): Promise<string[]> {
-  const survey: Survey = { wanted, outer: outerNames(wanted), named: new Set(), onlyNull: new Set() }
+  const survey: Survey = { wanted, outer: outerNames(wanted), named: new Set(), onlyNull: new Set(), longest: 0 }
   const { named } = survey
   let firstLine = 0
   let holdsObjects = false
@@ -46,12 +44,7 @@ async function surveyHeader(file: SourceFile, start: FileStart, { wanted, signal
       const isObject = noteNames(line, survey)
       holdsObjects ||= isObject
     }
-    if (named.size > NAMES_MAX) {
-      throw new InputError(
-        'too-many-columns',
-        `${file.name} has more than ${NAMES_MAX} different names in its objects.`,
-      )
-    }
+    refuseData(file.name, survey)
   }
   if (firstLine === 0) throw new InputError('no-rows', `${file.name} holds no rows: it is empty.`)
   if (!holdsObjects) {
@@ -65,20 +58,35 @@ async function surveyHeader(file: SourceFile, start: FileStart, { wanted, signal
   return [...named]
 }
 
+/** Throws an InputError where names are data. */
+function refuseData(file: string, { named, onlyNull, longest }: Survey): void {
+  if (Math.max(named.size, onlyNull.size) > COLUMNS_MAX) {
+    throw new InputError('too-many-columns', `${file} has more than ${COLUMNS_MAX} different names in its objects.`)
+  }
+  if (longest > NAME_CHARS_MAX) {
+    const what = `a name of more than ${NAME_CHARS_MAX} characters in its objects`
+    throw new InputError('too-many-columns', `${file} has ${what}: read the object that holds it as a whole.`)
+  }
+}
+
 type Survey = {
   wanted: ReadonlySet<string>
   /** Names that wanted ones lie in. */
   outer: ReadonlySet<string>
   named: Set<string>
   onlyNull: Set<string>
+  /** Characters of the longest of these names. */
+  longest: number
 }
 
 /** Says whether the line is an object. */
-function noteNames(line: Line, { wanted, outer, named, onlyNull }: Survey): boolean {
+function noteNames(line: Line, survey: Survey): boolean {
+  const { wanted, outer, named, onlyNull } = survey
   const parsed = parseJsonObject(line.text)
   if ('reason' in parsed) return false
   visitValues(parsed.object, (name, value, isInner) => {
-    if (!named.has(name)) {
+    survey.longest = Math.max(survey.longest, name.length)
+    if (!named.has(name) && name.length <= NAME_CHARS_MAX) {
       if (value === null) onlyNull.add(name)
       else if (wanted.has(name)) named.add(name)
       else if (!isInner && !prefixesOf(name).some((prefix) => wanted.has(prefix))) named.add(name)
@@ -94,8 +102,11 @@ function outerNames(names: Iterable<string>): Set<string> {
 }
 
 function prefixesOf(name: string): string[] {
-  const parts = name.split('.')
-  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('.'))
+  const prefixes: string[] = []
+  for (let at = name.indexOf('.'); at !== -1 && prefixes.length < DEPTH_MAX; at = name.indexOf('.', at + 1)) {
+    prefixes.push(name.slice(0, at))
+  }
+  return prefixes
 }
 
 async function* readPages(

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { InputError, messageOf } from '../errors.ts'
 import { suggestion } from '../nearest.ts'
 import { otherHalf } from './half-rules.ts'
-import { ASK_FOR_HEADER, countOf, HeaderFault, listed, placesOf } from './header-fault.ts'
+import { ASK_FOR_HEADER, COLUMNS_MAX, countOf, HeaderFault, listed, NAME_CHARS_MAX, placesOf } from './header-fault.ts'
 import type { FactKind } from './kinds/kind.ts'
 
 /** The mappings that ship with the program; a person names one as `pwc-call-centre`. */
@@ -15,9 +15,13 @@ const MAPPING_MAX_BYTES = 1 << 20
 
 const scalar = z.union([z.string(), z.number(), z.boolean()], 'must be text, a number, true or false')
 
+/** What names a column of a file, or says how its values look. */
+const columnName = z.string().max(NAME_CHARS_MAX)
+const FORMAT_CHARS_MAX = 100
+
 /** One question to a row: every test it names must hold. */
 const condition = z.strictObject({
-  column: z.string(),
+  column: columnName,
   is: z.string().optional(),
   isNot: z.string().optional(),
   startsWith: z.string().optional(),
@@ -26,15 +30,15 @@ const condition = z.strictObject({
 
 /** Where the value of one column of a fact comes from (exactly one of column, columns, value, when), and how it is read. */
 const columnSource = z.strictObject({
-  column: z.string().optional(),
-  columns: z.array(z.string()).min(1).optional(),
+  column: columnName.optional(),
+  columns: z.array(columnName).min(1).max(COLUMNS_MAX).optional(),
   value: scalar.optional(),
   when: condition.optional(),
   // oxlint-disable-next-line unicorn/no-thenable -- this is a schema, nobody awaits it
   then: scalar.optional(),
   else: scalar.optional(),
   as: z.enum(['slug', 'duration', 'epoch-seconds', 'epoch-milliseconds', 'minor']).optional(),
-  format: z.string().optional(),
+  format: z.string().max(FORMAT_CHARS_MAX).optional(),
   values: z.record(z.string(), scalar).optional(),
   empty: scalar.optional(),
   decimal: z.enum(['.', ',']).optional(),

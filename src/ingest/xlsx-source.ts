@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts'
 import { suggestion } from '../nearest.ts'
 import type { FileStart } from './file-start.ts'
-import { refuseTwins } from './header-fault.ts'
+import { checkColumns } from './header-fault.ts'
 import type { CellFault, RecordPage, RecordSource, SourceFile, SourceOptions } from './source.ts'
 import { readCellStyles } from './xlsx/cell-styles.ts'
 import { createSerialReader } from './xlsx/serial-date.ts'
@@ -10,6 +10,9 @@ import { createSheetReader, type SheetRow } from './xlsx/sheet-reader.ts'
 import { broken, openWorkbook, type SheetPlace, type Workbook } from './xlsx/workbook.ts'
 
 type XlsxOptions = Pick<SourceOptions, 'sheet' | 'headerRow'>
+
+/** A page is what this many characters of the sheet hold: few enough that its rows fit into memory, since each may refer to long texts. */
+const PIECE_CHARS = 1 << 13
 
 /** Opens one sheet of a workbook. Throws an InputError for a sheet that is not there, and for what is no workbook. */
 export async function openXlsx(file: SourceFile, start: FileStart, options: XlsxOptions): Promise<RecordSource> {
@@ -72,7 +75,9 @@ async function* readRows(name: string, workbook: Workbook, sheet: SheetPlace): A
     const styles = await readCellStyles(workbook)
     const reader = createSheetReader({ strings, styles, serialText: createSerialReader(workbook.uses1904) })
     for await (const { text, share } of workbook.read(sheet.part)) {
-      yield { rows: reader.write(text), share }
+      for (let at = 0; at < text.length; at += PIECE_CHARS) {
+        yield { rows: reader.write(text.slice(at, at + PIECE_CHARS)), share }
+      }
     }
     reader.end()
   } catch (error) {
@@ -112,7 +117,7 @@ function headerOf(name: string, { row, cells }: SheetRow): string[] {
     while (header.length < at) header.push('')
     header[at] = text.trim()
   }
-  refuseTwins(name, header)
+  checkColumns(name, header)
   if (header.length > 0) return header
   throw new InputError('bad-header', `Row ${row} of ${name} names no columns: it is empty.`)
 }
@@ -135,13 +140,13 @@ function pageOf({ rows, share }: RowPage, header: readonly string[], bytesTotal:
 
 /** Keeps a row as a record, unless it is empty or has values beside the header. */
 function takeRow({ row, cells }: SheetRow, header: readonly string[], page: RecordPage): void {
+  // A row is a few bytes of the file, and as wide as the header.
+  if (cells.every(({ text, fault }) => fault === null && text.trim() === '')) return
   const fields = header.map(() => '')
   const faults: CellFault[] = []
-  let isEmpty = true
   for (const { at, text, fault } of cells) {
     if (fault !== null) faults.push({ at, value: text, reason: fault })
     else if (text.trim() === '') continue
-    isEmpty = false
     if (at < header.length) fields[at] = text
     else {
       const reason = `has a value in column ${columnName(at)}, for which the header has no name`
@@ -149,7 +154,6 @@ function takeRow({ row, cells }: SheetRow, header: readonly string[], page: Reco
       return
     }
   }
-  if (isEmpty) return
   const record = { line: row, fields, text: csvLine(fields) }
   page.records.push(faults.length === 0 ? record : { ...record, faults })
 }
@@ -162,5 +166,7 @@ function columnName(at: number): string {
 
 /** A row as a line of CSV, for whoever mends it. */
 function csvLine(fields: readonly string[]): string {
-  return fields.map((field) => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',')
+  return fields
+    .map((field) => (field !== '' && /[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field))
+    .join(',')
 }

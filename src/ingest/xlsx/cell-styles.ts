@@ -3,6 +3,10 @@ import { readXml, type Workbook } from './workbook.ts'
 /** What a number in a cell is: itself, or what its format shows it as. `elapsed`: hours beyond 24, as `[h]:mm`. */
 export type NumberKind = 'number' | 'date' | 'time' | 'date-time' | 'elapsed'
 
+/** What spreadsheet programs allow: styles of cells, and characters of a format. */
+const STYLES_MAX = 65_536
+const FORMAT_CHARS_MAX = 255
+
 /** By the number of a cell's style. */
 export type CellStyles = readonly NumberKind[]
 
@@ -27,6 +31,8 @@ export async function readCellStyles(workbook: Workbook): Promise<CellStyles> {
       const id = Number(attributes['numFmtId'] ?? 0)
       if (element === 'numFmt') custom.set(id, kindOfFormat(attributes['formatCode'] ?? ''))
       if (element === 'cellXfs') isCells = true
+      if (styles.length > STYLES_MAX || custom.size > STYLES_MAX)
+        throw new Error(`it has more than ${STYLES_MAX} styles`)
       if (element === 'xf' && isCells) styles.push(custom.get(id) ?? BUILT_IN[id] ?? 'number')
     },
     close(element) {
@@ -37,7 +43,8 @@ export async function readCellStyles(workbook: Workbook): Promise<CellStyles> {
 }
 
 /** What a format such as `[$-409]d. mmm yyyy;@` shows. */
-export function kindOfFormat(code: string): NumberKind {
+export function kindOfFormat(whole: string): NumberKind {
+  const code = whole.slice(0, FORMAT_CHARS_MAX)
   if (/\[(?:h+|m+|s+)\]/i.test(code)) return 'elapsed'
   const [first = ''] = code
     .replaceAll(/"[^"]*"|\\.|_.|\*.|\[[^\]]*\]/g, '')

@@ -6,6 +6,9 @@ const CHUNK_BYTES = 1 << 20
 /** All texts together; a workbook with more is better a CSV file. */
 const TEXT_BYTES_MAX = 192 << 20
 const STRINGS_FIRST = 1 << 12
+const STRINGS_MAX = 1 << 23
+/** Of one text. What a cell may hold is 32,767, of which some may be escaped. */
+export const TEXT_CHARS_MAX = 1 << 17
 /** Chunk, begin and length of each. */
 const NUMBERS = 3
 
@@ -29,7 +32,9 @@ export async function readSharedStrings(name: string, workbook: Workbook): Promi
         else isText = element === 't' && phonetic === 0
       },
       text(piece) {
-        if (isText) text += piece
+        if (!isText) return
+        if (text.length + piece.length > TEXT_CHARS_MAX) throw new Error('it has a text too long for any cell')
+        text += piece
       },
       close(element) {
         isText = false
@@ -59,9 +64,9 @@ function createStore(name: string): { add(text: string): void; at: SharedStrings
     add(text) {
       const length = Buffer.byteLength(text)
       bytes += length
-      if (bytes > TEXT_BYTES_MAX) {
-        const megabytes = TEXT_BYTES_MAX >> 20
-        throw new InputError('too-large', `${name} holds more than ${megabytes} MB of text; save the sheet as CSV.`)
+      if (bytes > TEXT_BYTES_MAX || count === STRINGS_MAX) {
+        const what = `${TEXT_BYTES_MAX >> 20} MB of text, or ${STRINGS_MAX} different ones`
+        throw new InputError('too-large', `${name} holds more than ${what}; save the sheet as CSV.`)
       }
       if ((chunks.at(-1)?.length ?? 0) - free < length) {
         chunks.push(Buffer.allocUnsafe(Math.max(CHUNK_BYTES, length)))

@@ -1,13 +1,15 @@
 import { plainDecimal } from '../json-record.ts'
 import type { CellStyles } from './cell-styles.ts'
 import type { SerialReader } from './serial-date.ts'
-import { type SharedStrings, unescapeControls } from './shared-strings.ts'
+import { type SharedStrings, TEXT_CHARS_MAX, unescapeControls } from './shared-strings.ts'
 import { createXmlReader } from './xml-reader.ts'
 
 const COLUMNS_MAX = 16_384
 const ROWS_MAX = 1_048_576
-/** What a cell may hold is 32,767 characters. */
-const TEXT_MAX = 1 << 20
+/** Characters of all cells of a row. */
+const ROW_CHARS_MAX = 1 << 22
+/** Characters of all cells: a text that stands in the file once may be in every cell. */
+const SHEET_CHARS_MAX = 2 ** 31
 /** Digits that a number of a workbook keeps; what stands behind them is noise, as in 0.30000000000000004. */
 const DIGITS = 15
 
@@ -26,6 +28,9 @@ export type SheetReader = {
 type State = {
   row: number
   cells: SheetCell[]
+  /** In the cells of the row, and of all rows. */
+  rowChars: number
+  sheetChars: number
   at: number
   type: string
   style: number
@@ -40,6 +45,8 @@ export function createSheetReader(tools: SheetTools): SheetReader {
   const state: State = {
     row: 0,
     cells: [],
+    rowChars: 0,
+    sheetChars: 0,
     at: -1,
     type: 'n',
     style: 0,
@@ -53,11 +60,13 @@ export function createSheetReader(tools: SheetTools): SheetReader {
     open: (element, attributes) => openElement(state, element, attributes),
     text(piece) {
       if (!state.isText) return
-      if (state.text.length + piece.length > TEXT_MAX) throw new Error(`a cell of row ${state.row} holds too much text`)
+      if (state.text.length + piece.length > TEXT_CHARS_MAX) {
+        throw new Error(`a cell of row ${state.row} holds more than ${TEXT_CHARS_MAX} characters`)
+      }
       state.text += piece
     },
     close(element) {
-      if (element === 'c') state.cells.push(cellOf(state, tools))
+      if (element === 'c') keepCell(state, cellOf(state, tools))
       else if (element === 'row') rows.push({ row: state.row, cells: state.cells })
       else if (element === 'rPh') state.phonetic -= 1
       state.isText = false
@@ -100,6 +109,7 @@ function beginRow(state: State, number: string | undefined): void {
   if (!(row > state.row && row <= ROWS_MAX)) throw new Error(`its row ${number} stands after row ${state.row}`)
   state.row = row
   state.cells = []
+  state.rowChars = 0
   state.at = -1
 }
 
@@ -113,6 +123,17 @@ function beginCell(
   state.style = Number(style)
   state.hasFormula = false
   state.text = ''
+}
+
+/** A cell may say that it is where another was: whatever they say, a row has no more than there are columns. */
+function keepCell(state: State, cell: SheetCell): void {
+  state.rowChars += cell.text.length
+  state.sheetChars += cell.text.length
+  if (state.cells.length === COLUMNS_MAX) throw new Error(`its row ${state.row} has more than ${COLUMNS_MAX} cells`)
+  if (state.rowChars > ROW_CHARS_MAX)
+    throw new Error(`its row ${state.row} holds more than ${ROW_CHARS_MAX} characters`)
+  if (state.sheetChars > SHEET_CHARS_MAX) throw new Error(`it holds more than ${SHEET_CHARS_MAX} characters`)
+  state.cells.push(cell)
 }
 
 /** `B3` is column 1. */

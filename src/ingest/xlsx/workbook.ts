@@ -7,6 +7,8 @@ import { createXmlReader, type XmlHandlers } from './xml-reader.ts'
 
 /** Far more parts than any workbook has. */
 const PARTS_MAX = 20_000
+/** Sheets, and what a part refers to; hundreds are many. */
+const RELATIONS_MAX = 5000
 
 export type SheetPlace = { name: string; isHidden: boolean; part: string }
 
@@ -95,6 +97,7 @@ async function describe(name: string, entries: Entries, read: Workbook['read']):
   if (root === undefined) throw new Error('it names no workbook')
   const folder = root.target.slice(0, root.target.lastIndexOf('/') + 1)
   const relations = await relationsOf({ read }, folder, `${folder}_rels/${root.target.slice(folder.length)}.rels`)
+  const byId = new Map(relations.map((relation) => [relation.id, relation]))
   const partOf = (wanted: string) => relations.find(({ type }) => type === wanted)?.target ?? null
   const sheets: SheetPlace[] = []
   let uses1904 = false
@@ -102,11 +105,13 @@ async function describe(name: string, entries: Entries, read: Workbook['read']):
     open(element, attributes) {
       if (element === 'workbookPr') uses1904 = isTrue(attributes['date1904'])
       if (element !== 'sheet') return
-      const id = Object.entries(attributes).find(([key]) => key.endsWith(':id'))?.[1]
+      const id = Object.entries(attributes).find(([key]) => key.endsWith(':id'))?.[1] ?? ''
+      const relation = byId.get(id)
       // Sheets of charts and of macros hold no rows.
-      const relation = relations.find((each) => each.id === id && each.type === 'worksheet')
+      if (relation?.type !== 'worksheet') return
+      if (sheets.length === RELATIONS_MAX) throw new Error(`it has more than ${RELATIONS_MAX} sheets`)
       const isHidden = (attributes['state'] ?? 'visible') !== 'visible'
-      if (relation !== undefined) sheets.push({ name: attributes['name'] ?? '', isHidden, part: relation.target })
+      sheets.push({ name: attributes['name'] ?? '', isHidden, part: relation.target })
     },
   })
   return { sheets, uses1904, stringsPart: partOf('sharedStrings'), stylesPart: partOf('styles') }
@@ -131,6 +136,7 @@ async function relationsOf(workbook: Pick<Workbook, 'read'>, folder: string, par
   await readXml(workbook, part, {
     open(element, { Id: id = '', Type: type = '', Target: target = '' }) {
       if (element !== 'Relationship') return
+      if (relations.length === RELATIONS_MAX) throw new Error(`it refers to more than ${RELATIONS_MAX} parts`)
       const absolute = new URL(target, `part:///${folder}`).pathname.slice(1)
       relations.push({ id, type: type.slice(type.lastIndexOf('/') + 1), target: decodeURIComponent(absolute) })
     },
