@@ -855,6 +855,7 @@ export interface Migrations {
 
 export interface Nodes {
   id: string;
+  jobs: string[] | null;
   seen_at: Generated<string>;
   started_at: Generated<string>;
 }

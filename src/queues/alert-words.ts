@@ -63,7 +63,7 @@ const FAILED_ADVICE: Record<string, string> = {
   'facts-expired': `The facts of these days are past their time and deleted, so they cannot be added up again. Nothing is left to do; FACTS_TTL_DAYS says how long facts are kept.`,
   'chromium-missing': `There is no Chromium to print with. scripts/daybreak doctor says what is missing; then ${RETRY} Runbook: ${RUNBOOK}#chromium-is-missing`,
   'invalid-payload': `What it was asked to do does not fit its job, most often after an upgrade. Ask for it anew with what the job takes now: docs/jobs.md`,
-  'unknown-job': `This version has no such job. Start the version that asked for it, or leave the run: nothing waits for it. Runbook: ${RUNBOOK}#upgrade`,
+  'unknown-job': `No node that works has such a job. Start workers of the version that asked for it, then ${RETRY} Runbook: ${RUNBOOK}#upgrade`,
 }
 
 function lateWords(found: Found): AlertWords {

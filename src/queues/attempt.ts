@@ -32,6 +32,9 @@ export type ClaimedRun = {
   trace_parent: string | null
 }
 
+/** Why an attempt spent no try. The last two: its node does not know the job, and some other or no other does. */
+type GivenBackCode = 'given-back' | 'database-away' | 'known-elsewhere' | 'unknown-job'
+
 /** How an attempt ended. `waitMs` is how long until the next try, where there is one. */
 export type Outcome =
   | { kind: 'succeeded' }
@@ -40,7 +43,7 @@ export type Outcome =
   /** Its process ended under it. `waitMs` null: that was once too often. */
   | { kind: 'crashed'; error: Error; code: string; waitMs: number | null }
   | { kind: 'cancelled' }
-  | { kind: 'given-back'; error: Error; code: 'given-back' | 'database-away'; waitMs: number }
+  | { kind: 'given-back'; error: Error; code: GivenBackCode; waitMs: number }
   | { kind: 'lost' }
 
 const STOP_MESSAGES = {

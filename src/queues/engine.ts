@@ -62,6 +62,7 @@ export function createEngine<JobTools>(options: EngineOptions<JobTools>): Engine
     database,
     clock,
     log,
+    jobs: [...registry.keys()],
     rescueStalled: () => backend.rescueStalled(database.system),
     startWorkers: (id) => startWorkers({ ...options, children, node: id, onFinished: scheduler.dispatchSoon }),
   })

@@ -1,16 +1,17 @@
 -- The next planned runs of every queue whose time has come and whose dependencies succeeded, fairly: each client's first before any
 -- client's second, no client with more than $1 runs in one queue at once, no backfill with more than it was given, and a serial run
--- not before the earlier ones of its schedule have ended. $1 cap per client and queue, $2 how many.
+-- not before the earlier ones of its schedule have ended. $1 cap per client and queue, $2 how many, $3 the queues there are: a newer version
+-- may have planned runs for others.
 -- Marks them queued and returns them. Two dispatchers at once share the work: rows one has locked the other skips.
 -- The mark need not be on disk: should the server fail before it is, the run is planned again, and adding a job twice is adding it once.
 -- Steps from one client of a queue to the next and reads the first few of each (runs_planned), so that a long backlog costs no more
 -- than a short one. Per client and queue only the first $1 ready runs are looked at.
 with recursive pairs as (
-  (select queue, coalesce(client_id, '') as client from runs where state = 'planned' order by 1, 2 limit 1)
+  (select queue, coalesce(client_id, '') as client from runs where state = 'planned' and queue = any($3::text[]) order by 1, 2 limit 1)
   union all
   select following.queue, following.client from pairs p cross join lateral (
     select queue, coalesce(client_id, '') as client from runs
-    where state = 'planned' and (queue, coalesce(client_id, '')) > (p.queue, p.client) order by 1, 2 limit 1
+    where state = 'planned' and queue = any($3::text[]) and (queue, coalesce(client_id, '')) > (p.queue, p.client) order by 1, 2 limit 1
   ) following
 ), full_backfills as materialized (
   select b.id from runs f join backfills b on b.id = f.backfill_id

@@ -24,6 +24,8 @@ export type WorkNodeOptions = {
   database: Database
   clock: Clock
   log: Log
+  /** Names of the jobs it knows, for nodes of other versions. */
+  jobs: readonly string[]
   startWorkers(nodeId: string): WorkerSet
   /** Gives back the jobs of nodes that fell silent; called while this node's clock is right. */
   rescueStalled(): Promise<void>
@@ -32,7 +34,7 @@ export type WorkNodeOptions = {
 const HEARTBEAT_EVERY_MS = SECOND_MS
 
 export function createWorkNode(options: WorkNodeOptions): WorkNode {
-  const { database, clock, log, startWorkers } = options
+  const { database, clock, log, jobs, startWorkers } = options
   const id = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`
   let workers: WorkerSet | null = null
   let refusal: string | null = null
@@ -40,7 +42,7 @@ export function createWorkNode(options: WorkNodeOptions): WorkNode {
 
   const heart = createLoop('heartbeat', HEARTBEAT_EVERY_MS, log, async () => {
     const before = refusal
-    refusal = await beat(database, id, clock)
+    refusal = await beat(database, { id, jobs }, clock)
     sayChange(log, before, refusal)
     // The heart beats on while work is given back, or its runs would be orphans; it starts nothing any more.
     if (isClosing) return
@@ -61,7 +63,7 @@ export function createWorkNode(options: WorkNodeOptions): WorkNode {
   return {
     id,
     refusal: () => refusal,
-    checkClock: () => beat(database, id, clock),
+    checkClock: () => beat(database, { id, jobs }, clock),
     async start() {
       await heart.run()
       heart.start()
@@ -82,11 +84,15 @@ function sayChange(log: Log, before: string | null, now: string | null): void {
 }
 
 /** Gives a sign of life. Returns why this node may not work, or null. */
-async function beat(database: Database, node: string, clock: Clock): Promise<string | null> {
+async function beat(
+  database: Database,
+  node: { id: string; jobs: readonly string[] },
+  clock: Clock,
+): Promise<string | null> {
   const sentAt = clock().epochMilliseconds
   const row = await database.system
     .insertInto('nodes')
-    .values({ id: node })
+    .values({ id: node.id, jobs: [...node.jobs] })
     .onConflict((conflict) => conflict.column('id').doUpdateSet({ seen_at: sql`now()` }))
     .returning(sql<number>`(extract(epoch from clock_timestamp()) * 1000)::double precision`.as('now_ms'))
     .executeTakeFirstOrThrow()

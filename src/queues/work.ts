@@ -22,6 +22,7 @@ import { MESSAGE_CHARS_MAX, plainText } from './log-lines.ts'
 import type { Registry } from './registry.ts'
 import { LOCK_MS, STALLED_COUNT_MAX, STALLED_INTERVAL_MS } from './rescue-stalled.ts'
 import { inAttemptSpan } from './run-traces.ts'
+import { judgeUnknownJob } from './unknown-job.ts'
 
 const claimRuns = sqlFile<ClaimedRun>(import.meta.dirname, 'claim-runs.sql', { prepared: true })
 
@@ -193,7 +194,7 @@ async function claimAndAttempt<JobTools>(runId: string, stop: AbortController, t
 
 async function attempt<JobTools>(run: ClaimedRun, stop: AbortController, tools: Tools<JobTools>): Promise<Outcome> {
   const job = tools.registry.get(run.job)
-  if (!job) return fail(run, 'unknown-job', `this version has no job "${run.job}"; retry it under one that has`, tools)
+  if (!job) return record(tools, run, await judgeUnknownJob(tools.database.system, run), [])
   if (run.crashes >= CRASHES_MAX) {
     const message = `its worker died ${run.crashes} times while it ran; look at the attempts, then retry it`
     return fail(run, 'crashed', message, tools)
