@@ -617,6 +617,8 @@ export interface Deliveries {
   execution_id: string;
   formats: string[];
   id: Generated<string>;
+  late_message_id: string | null;
+  late_sent_at: string | null;
   message_date: string | null;
   message_id: string | null;
   reply: string | null;

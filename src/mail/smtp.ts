@@ -22,6 +22,9 @@ export type SmtpOptions = {
 /** How long to wait for a connection, for the server's greeting, and for any answer after that. */
 const TIMEOUTS_MS = { connection: 10 * SECOND_MS, greeting: 10 * SECOND_MS, socket: 60 * SECOND_MS }
 
+/** A mail that was handed over has this long to be answered when it is told to stop: the answer may be on its way, and nobody else will hear it. */
+const ANSWER_GRACE_MS = 3 * SECOND_MS
+
 const CONNECTIONS_MAX = 4
 const MAILS_PER_CONNECTION = 100
 
@@ -105,8 +108,9 @@ async function send(
   const handover = { complete: false }
   const envelope = { ...options.envelope }
   handovers.set(envelope, handover)
+  const patience = patientSignal(signal, handover)
   try {
-    const { response } = await pool.sendMail({ ...options, envelope, signal })
+    const { response } = await pool.sendMail({ ...options, envelope, signal: patience.signal })
     return { outcome: 'accepted', reply: replyOf(response, recipient) }
   } catch (error) {
     const fault = error as SmtpFault
@@ -116,6 +120,27 @@ async function send(
     }
     if (signal.aborted) throw signal.reason
     throw attachmentFault() ?? toError(fault, server, recipient)
+  } finally {
+    patience.end()
+  }
+}
+
+/** Aborts as `signal` does, but only after a while where the mail has been handed over by then. */
+function patientSignal(signal: AbortSignal, handover: { complete: boolean }): { signal: AbortSignal; end(): void } {
+  const stop = new AbortController()
+  let grace: NodeJS.Timeout | undefined
+  const onAbort = () => {
+    if (!handover.complete) return stop.abort(signal.reason)
+    grace = setTimeout(() => stop.abort(signal.reason), ANSWER_GRACE_MS)
+  }
+  if (signal.aborted) onAbort()
+  else signal.addEventListener('abort', onAbort, { once: true })
+  return {
+    signal: stop.signal,
+    end() {
+      clearTimeout(grace)
+      signal.removeEventListener('abort', onAbort)
+    },
   }
 }
 

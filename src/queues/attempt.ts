@@ -6,7 +6,9 @@ import { sqlFile } from '../sql.ts'
 import { within } from '../tracing.ts'
 import type { AnyJob, RetryPolicy, RunContext, RunRequest } from './job.ts'
 import { flushLines, keepLines, type LogLine, MESSAGE_CHARS_MAX, plainText } from './log-lines.ts'
+import { persist } from './persist.ts'
 import { planRuns } from './plan-runs.ts'
+import { tellLate } from './tell-late.ts'
 
 /** A run as its worker holds it. */
 export type ClaimedRun = {
@@ -72,9 +74,6 @@ export const CRASHES_MAX = 4
 /** How long the end of an attempt is tried to be written; afterwards the run is found and planned again. */
 const FINISH_RETRIES = 30
 const FINISH_WAIT_MS = 1_000
-/** For 36 s in all: longer than a database takes to start again. */
-const PERSIST_RETRIES = 8
-const PERSIST_WAIT_MS = 1_000
 /** A run that lost the database spends no try, unless that happens again and again: then the database may be losing it to the run. */
 const AWAY_MAX = 10
 const AWAY_RETRY: RetryPolicy = { attempts: AWAY_MAX, delayMs: 1_000, maxDelayMs: 30_000 }
@@ -187,6 +186,7 @@ function createContext<JobTools>(
         }),
       )
     },
+    tellLate: (write) => tellLate(db, database.system, run, write),
     async commit(write) {
       if (state.committed) throw new Error(`${job.name} commits twice`)
       await persist(signal, () =>
@@ -198,23 +198,6 @@ function createContext<JobTools>(
       )
       state.committed = true
     },
-  }
-}
-
-/**
- * Writes again while the database is away: what was done before should not be done again for that, and a mail that has left cannot be.
- * Where an earlier try was written after all, the claim has ended with it or the same is written twice.
- */
-async function persist(signal: AbortSignal, write: () => Promise<void>): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await write()
-    } catch (error) {
-      if (!(error instanceof DatabaseAwayError) || tries > PERSIST_RETRIES || signal.aborted) throw error
-      await sleep(tries * PERSIST_WAIT_MS, undefined, { signal }).catch(() => {
-        throw error
-      })
-    }
   }
 }
 

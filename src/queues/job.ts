@@ -62,6 +62,11 @@ export type RunContext = {
    * outside world is touched.
    */
   checkpoint(write: (tx: Transaction) => Promise<void>): Promise<void>
+  /**
+   * A transaction that another worker's claim does not refuse: for what the outside world answered after the run was taken over. Fence it by
+   * what was asked. Where `write` changed something, the run is planned again if it failed meanwhile, to end by what is known now.
+   */
+  tellLate(write: (tx: Transaction) => Promise<boolean>): Promise<void>
 }
 
 export type Job<Payload, JobTools> = {

@@ -34,6 +34,11 @@ export async function perform<Payload, JobTools>(
     signal: signal ?? new AbortController().signal,
     progress: () => {},
     checkpoint: (write) => db.transaction().execute(write),
+    tellLate: (write) =>
+      db
+        .transaction()
+        .execute(write)
+        .then(() => {}),
     commit: (write) =>
       db.transaction().execute((tx) =>
         write(tx, async (request) => {

@@ -15,6 +15,7 @@ import { sameTrigger } from './same-trigger.ts'
 import { schedulerDown } from './scheduler-down.ts'
 import { sigterm } from './sigterm.ts'
 import { smtpAnswers } from './smtp-answers.ts'
+import { stopAfterData } from './stop-after-data.ts'
 import { storeAnswers } from './store-answers.ts'
 import { wrongClock } from './wrong-clock.ts'
 
@@ -23,6 +24,7 @@ export const faults: readonly Fault[] = [
   killWorkers,
   killTheNight,
   killAfter250,
+  stopAfterData,
   sigterm,
   postgresStopped,
   connectionsKilled,

@@ -24,7 +24,10 @@ export const killAfter250 = defineFault<Size>({
   short: { mails: 2, watchMs: 12_000 },
   long: { mails: 20, watchMs: 60_000 },
   async run(world, { mails, watchMs }) {
-    await askForMails(world, mails)
+    await askForMails(
+      world,
+      ['after', 'before'].flatMap((when) => Array.from({ length: mails }, (_, n) => `${when}-${n}@acme.example`)),
+    )
     const kills = killAtMail(world)
     await world.start('scheduler')
     const keep = keepWorking(world)
@@ -75,13 +78,10 @@ export const killAfter250 = defineFault<Size>({
 })
 
 /** One report that goes to many. */
-async function askForMails(world: World, mails: number): Promise<void> {
+export async function askForMails(world: World, addresses: string[]): Promise<void> {
   const { db } = world
   await given.client(db)
   await given.calls(db, [['2026-03-02T09:00:00Z', { talk_s: 60 }]])
-  const addresses = ['after', 'before'].flatMap((when) =>
-    Array.from({ length: mails }, (_, n) => `${when}-${n}@acme.example`),
-  )
   const recipients = JSON.stringify(addresses.map((address) => ({ address, formats: ['csv'] })))
   const about = { report: 'performance', formats: ['csv' as const] }
   await db
@@ -99,14 +99,7 @@ function killAtMail(world: World): Set<string> {
   const killed = new Set<string>()
   const killSender = async (address: string): Promise<(() => void) | undefined> => {
     if (killed.has(address)) return
-    const row = await world.db
-      .selectFrom('deliveries as d')
-      .innerJoin('runs as r', (join) => join.on(sql`r.payload ->> 'deliveryId'`, '=', sql`d.id::text`))
-      .select('r.node')
-      .where('d.address', '=', address)
-      .executeTakeFirst()
-    const sender = world.processes.find((node) => row?.node?.includes(`-${node.pid}-`))
-    if (!sender) throw new Error(`nobody sends the mail to ${address}`)
+    const sender = await senderOf(world, address)
     return () => {
       killed.add(address)
       sender.signal('SIGKILL')
@@ -124,6 +117,19 @@ function killAtMail(world: World): Set<string> {
     if (kill) await world.sleep(1000)
   })
   return killed
+}
+
+/** The process that sends the mail to an address just now. */
+export async function senderOf(world: World, address: string): Promise<NodeProcess> {
+  const row = await world.db
+    .selectFrom('deliveries as d')
+    .innerJoin('runs as r', (join) => join.on(sql`r.payload ->> 'deliveryId'`, '=', sql`d.id::text`))
+    .select('r.node')
+    .where('d.address', '=', address)
+    .executeTakeFirst()
+  const sender = world.processes.find((node) => row?.node?.includes(`-${node.pid}-`))
+  if (!sender) throw new Error(`nobody sends the mail to ${address}`)
+  return sender
 }
 
 /** Workers that send one mail at a time, so that a kill hits one only; one that is killed is started again. */
@@ -160,7 +166,7 @@ function describe(copies: CopyState[]): string {
   return copies.map(({ address, state, mails }) => `${address} ${state} ${mails}`).join(', ')
 }
 
-function mailsByAddress({ smtp }: World): Map<string, number> {
+export function mailsByAddress({ smtp }: World): Map<string, number> {
   const counts = new Map<string, number>()
   for (const address of smtp.received.flatMap(({ to }) => to)) counts.set(address, (counts.get(address) ?? 0) + 1)
   return counts

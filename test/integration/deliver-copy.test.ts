@@ -84,10 +84,17 @@ async function givenDelivery(
 
 function deliver(
   deliveryId: string,
-  options: { mailer?: Mailer; attachMaxBytes?: number; askedAt?: string; isLastTry?: boolean } = {},
+  options: {
+    mailer?: Mailer
+    attachMaxBytes?: number
+    askedAt?: string
+    isLastTry?: boolean
+    /** Another worker has taken the run over when it ends. */
+    isTakenOver?: boolean
+  } = {},
 ): Promise<void> {
   const db = database.forClient('acme')
-  const transact = (write: (tx: never) => Promise<void>) => db.transaction().execute((tx) => write(tx as never))
+  const transact = <T>(write: (tx: never) => Promise<T>) => db.transaction().execute((tx) => write(tx as never))
   return deliverCopy(deliveryId, {
     db,
     signal: new AbortController().signal,
@@ -95,7 +102,8 @@ function deliver(
     isLastTry: options.isLastTry ?? false,
     log: createLog('silent'),
     checkpoint: transact,
-    commit: transact,
+    commit: options.isTakenOver === true ? () => Promise.reject(new Error('taken over')) : transact,
+    tellLate: async (write) => void (await transact(write)),
     storage,
     mailer: options.mailer ?? smtp,
     mail: {
@@ -183,6 +191,39 @@ test('a worker that died while sending leaves a mail nobody knows about: unknown
     mailer: openOutbox(join(folder, 'outbox'), { from: 'Daybreak <reports@daybreak.example>' }),
   })
   expect(await deliveryRow(byOutbox)).toMatchObject({ state: 'sent', message_id: died.message_id })
+})
+
+test('an answer that comes when another worker has given the mail up as unknown makes it sent', async () => {
+  const id = await givenDelivery()
+  server.behave(async () => {
+    await expect(deliver(id)).rejects.toMatchObject({ code: 'delivery-unknown' })
+    return { kind: 'accept' }
+  })
+  await expect(deliver(id, { isTakenOver: true })).rejects.toThrow('taken over')
+  expect(await deliveryRow(id)).toMatchObject({ state: 'sent', message_id: server.received[0]?.messageId })
+  await deliver(id)
+  expect(server.received).toHaveLength(1)
+})
+
+test('a late answer to the first of two mails stands beside the second one', async () => {
+  const id = await givenDelivery()
+  let first = true
+  server.behave(async () => {
+    if (!first) return { kind: 'accept' }
+    first = false
+    await expect(deliver(id)).rejects.toMatchObject({ code: 'delivery-unknown' })
+    await deliver(id, { askedAt: systemClock().add({ seconds: 1 }).toString() })
+    return { kind: 'accept' }
+  })
+  await expect(deliver(id, { isTakenOver: true })).rejects.toThrow('taken over')
+  const [early, second] = server.received
+  const row = await system
+    .selectFrom('deliveries')
+    .select(['state', 'message_id', 'late_message_id', 'late_sent_at'])
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  expect(new Set([early?.messageId, second?.messageId])).toEqual(new Set([row.message_id, row.late_message_id]))
+  expect(row).toMatchObject({ state: 'sent', late_sent_at: expect.any(String) })
 })
 
 test.each(['unknown', 'failed'])(

@@ -427,6 +427,18 @@ describe('an abort', () => {
   })
 })
 
+test('an answer that is on its way when the sender is told to stop is heard', async () => {
+  const server = await startSmtpServer()
+  const stop = new AbortController()
+  server.behave(async () => {
+    stop.abort(new Error('another worker took it over'))
+    await delay(300)
+    return { kind: 'accept' }
+  })
+  expect(await smtp(server.url).send(aMail(), stop.signal)).toMatchObject({ outcome: 'accepted' })
+  await server.stop()
+})
+
 describe('an attachment that cannot be read', () => {
   const gone = new PermanentError('object-missing', 'There is no object executions/1/a.pdf')
   const broken: [string, Attachment, unknown][] = [

@@ -148,6 +148,12 @@ ${(format === 'pdf' || format === 'html') && html`<a href="/files/${id}/${format
   )}</ul></section>`
 }
 
+function answerOf({ reply, lateMessageId, lateSentAt }: DeliveryView, timeZone: string): string {
+  const answer = reply ?? '–'
+  if (lateSentAt === null) return answer
+  return `${answer}. An earlier mail (${lateMessageId}) was taken too, which was known at ${formatInstant(lateSentAt, timeZone)}: it came twice.`
+}
+
 function deliveryTable(deliveries: readonly DeliveryView[], { timeZone }: ExecutionView): Html {
   return html`<section aria-labelledby="mail"><h2 id="mail">By mail</h2>${
     deliveries.length === 0
@@ -159,7 +165,7 @@ function deliveryTable(deliveries: readonly DeliveryView[], { timeZone }: Execut
             (
               each,
             ) => html`<tr><th scope="row" data-label="To">${each.address}</th>${cell('Formats', each.formats.join(', ').toUpperCase())}${cell('State', badge(each.state))}
-${cell('Tries', each.tries, 'number')}${cell('Sent', each.sentAt === null ? '–' : formatInstant(each.sentAt, timeZone))}${cell('Answer', each.reply ?? '–', 'words')}</tr>`,
+${cell('Tries', each.tries, 'number')}${cell('Sent', each.sentAt === null ? '–' : formatInstant(each.sentAt, timeZone))}${cell('Answer', answerOf(each, timeZone), 'words')}</tr>`,
           ),
         })
   }${deliveries.length === DELIVERIES_MAX && html`<p class="hint">The first ${DELIVERIES_MAX} are shown.</p>`}</section>`

@@ -10,6 +10,9 @@ export type DeliveryView = {
   tries: number
   sentAt: string | null
   reply: string | null
+  /** An earlier mail of it that the server took after all, though another had been asked for. */
+  lateMessageId: string | null
+  lateSentAt: string | null
 }
 export type ExecutionView = {
   id: string
@@ -118,6 +121,7 @@ export async function deliveriesOf(db: Kysely<DB>, { clientId, id }: ExecutionVi
   return db
     .selectFrom('deliveries')
     .select(['address', 'formats', 'state', 'tries', 'sent_at as sentAt', 'reply'])
+    .select(['late_message_id as lateMessageId', 'late_sent_at as lateSentAt'])
     .where('client_id', '=', clientId)
     .where('execution_id', '=', id)
     .orderBy(sql`state = 'failed'`, 'desc')

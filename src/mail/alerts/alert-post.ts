@@ -67,6 +67,38 @@ export async function updateAlertPost(
   await tx.updateTable('alert_notices').set(change).where('post_id', '=', post.id).execute()
 }
 
+/** Says whether it did: the worker that was believed dead may have told meanwhile that the server took the mail. */
+export async function updateUnlessSent(
+  tx: Transaction,
+  post: AlertPost,
+  change: Record<string, unknown>,
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('alert_notices')
+    .set(change)
+    .where('post_id', '=', post.id)
+    .where('state', '<>', 'sent')
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+/** What became of one mail of a post whose fate nobody knew; a later mail of it has another Message-ID, and a fate of its own. */
+export async function noteLateAnswer(
+  tx: Transaction,
+  post: AlertPost,
+  messageId: string,
+  change: Record<string, unknown>,
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('alert_notices')
+    .set(change)
+    .where('post_id', '=', post.id)
+    .where('message_id', '=', messageId)
+    .where('state', 'in', ['sending', 'unknown'])
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
 export async function databaseNow(db: SystemDatabase): Promise<string> {
   const { rows } = await sql<{ now: string }>`select date_trunc('second', now()) as now`.execute(db)
   return rows[0]?.now ?? ''

@@ -6,7 +6,14 @@ import type { Log } from '../../log.ts'
 import { isAskedAgain } from '../asked-again.ts'
 import type { Mail, Mailer } from '../mailer.ts'
 import type { Webhook } from '../webhook.ts'
-import { type AlertPost, databaseNow, readAlertPost, updateAlertPost } from './alert-post.ts'
+import {
+  type AlertPost,
+  databaseNow,
+  noteLateAnswer,
+  readAlertPost,
+  updateAlertPost,
+  updateUnlessSent,
+} from './alert-post.ts'
 import { composeAlertCall, composeAlertMail } from './compose-alert.ts'
 
 export type PostAlertsTools = {
@@ -19,6 +26,8 @@ export type PostAlertsTools = {
   checkpoint(write: (tx: Transaction) => Promise<void>): Promise<void>
   /** The last transaction. */
   commit(write: (tx: Transaction) => Promise<void>): Promise<void>
+  /** A transaction in spite of another worker that has taken the post over; says whether it changed the post. */
+  tellLate(write: (tx: Transaction) => Promise<boolean>): Promise<void>
   mailer: Mailer
   /** null: none is configured. */
   webhook: Webhook | null
@@ -43,11 +52,11 @@ export async function postAlerts(postId: string, tools: PostAlertsTools): Promis
 
 async function postMail(post: AlertPost, tools: PostAlertsTools): Promise<void> {
   if (post.state === 'sending' && !tools.mailer.idempotent) {
-    await giveUpAsUnknown(post, tools, 'the worker died while it was sending')
+    return giveUpAsUnknown(post, tools, 'the worker died while it was sending')
   }
   // How it ended was written down, and the run did not end with it (its worker died, or was told to stop): nobody asks for another mail.
   if (post.state === 'unknown' && !isAskedAgain(post.messageDate, tools.askedAt)) {
-    await giveUpAsUnknown(post, tools, post.reply ?? 'the server fell silent')
+    return giveUpAsUnknown(post, tools, post.reply ?? 'the server fell silent')
   }
   if (post.state === 'failed' && !isAskedAgain(post.messageDate, tools.askedAt)) {
     throw new PermanentError('mail-refused', post.reply ?? 'the mail was refused')
@@ -55,7 +64,14 @@ async function postMail(post: AlertPost, tools: PostAlertsTools): Promise<void> 
   const mail = await prepareMail(post, tools)
   const result = await tools.mailer.send(mail, tools.signal).catch((error: unknown) => noteFailure(post, tools, error))
   if (result.outcome === 'unknown') return giveUpAsUnknown(post, tools, result.reply)
-  await tools.commit((tx) => updateAlertPost(tx, post, { state: 'sent', sent_at: sql`now()`, reply: result.reply }))
+  const sent = { state: 'sent', sent_at: sql`now()`, reply: result.reply }
+  await tools
+    .commit((tx) => updateAlertPost(tx, post, sent))
+    .catch(async (error: unknown) => {
+      // As with a report's copy: taken over, and yet the only one who knows. A mail that a person asked for meanwhile stands for itself.
+      await tools.tellLate((tx) => noteLateAnswer(tx, post, mail.messageId, sent))
+      throw error
+    })
 }
 
 /** A try after `failed` or `unknown` is a person's: a new mail, and all tries anew. */
@@ -87,8 +103,12 @@ async function prepareMail(post: AlertPost, { db, checkpoint, publicUrl }: PostA
   return composeAlertMail(post, { publicUrl, ...identity })
 }
 
-async function giveUpAsUnknown(post: AlertPost, { checkpoint }: PostAlertsTools, reason: string): Promise<never> {
-  await checkpoint((tx) => updateAlertPost(tx, post, { state: 'unknown', reply: reason }))
+async function giveUpAsUnknown(post: AlertPost, { checkpoint }: PostAlertsTools, reason: string): Promise<void> {
+  const found = { isUnknown: true }
+  await checkpoint(async (tx) => {
+    found.isUnknown = await updateUnlessSent(tx, post, { state: 'unknown', reply: reason })
+  })
+  if (!found.isUnknown) return
   throw new PermanentError(
     'delivery-unknown',
     `nobody knows whether the mail was taken (${reason}); ask its receiver, then retry to send it again or leave it`,

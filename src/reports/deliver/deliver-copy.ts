@@ -23,6 +23,8 @@ export type DeliverTools = {
   checkpoint(write: (tx: Transaction) => Promise<void>): Promise<void>
   /** The last transaction. */
   commit(write: (tx: Transaction) => Promise<void>): Promise<void>
+  /** A transaction in spite of another worker that has taken the copy over; says whether it changed the copy. */
+  tellLate(write: (tx: Transaction) => Promise<boolean>): Promise<void>
   storage: ObjectStore
   mailer: Mailer
   mail: { publicUrl: string; attachMaxBytes: number; linkTtlDays: number }
@@ -31,17 +33,18 @@ export type DeliverTools = {
 /**
  * Sends one recipient's copy, once. The delivery is on record as `sending` before the mail leaves and as `sent` after the server took
  * it. Whoever finds it `sending` knows that a worker died in between: unless the mailer drops a second copy by itself, it becomes
- * `unknown`, is shown, and is never resent by itself. A person's retry is a new mail with a Message-ID of its own.
+ * `unknown`, is shown, and is never resent by itself. A person's retry is a new mail with a Message-ID of its own. A worker that was
+ * believed dead and hears the server's answer after all writes it down, so that what was unknown is known.
  */
 export async function deliverCopy(deliveryId: string, tools: DeliverTools): Promise<void> {
   const copy = await readCopy(tools.db, deliveryId)
   if (copy.state === 'sent' || copy.state === 'unsubscribed') return
   if (copy.state === 'sending' && !tools.mailer.idempotent) {
-    await giveUpAsUnknown(copy, tools, 'the worker died while it was sending')
+    return giveUpAsUnknown(copy, tools, 'the worker died while it was sending')
   }
   // How it ended was written down, and the run did not end with it (its worker died, or was told to stop): nobody asks for another mail.
   if (copy.state === 'unknown' && !isAskedAgain(copy.messageDate, tools.askedAt))
-    await giveUpAsUnknown(copy, tools, copy.reply ?? 'the server fell silent')
+    return giveUpAsUnknown(copy, tools, copy.reply ?? 'the server fell silent')
   if (copy.state === 'failed' && !isAskedAgain(copy.messageDate, tools.askedAt))
     throw new PermanentError('mail-refused', copy.reply ?? 'the mail was refused')
   const mail = await prepare(copy, tools)
@@ -97,12 +100,48 @@ async function send(copy: Copy, mail: Mail, tools: DeliverTools): Promise<void> 
     throw error
   })
   if (result.outcome === 'unknown') return giveUpAsUnknown(copy, tools, result.reply)
-  await tools.commit((tx) => updateDelivery(tx, copy, { state: 'sent', sent_at: sql`now()`, reply: result.reply }))
+  const sent = { state: 'sent', sent_at: sql`now()`, reply: result.reply }
+  await tools
+    .commit((tx) => updateDelivery(tx, copy, sent))
+    .catch(async (error: unknown) => {
+      await tools.tellLate((tx) => noteLateAnswer(tx, copy, { messageId: mail.messageId, sent }))
+      tools.log.warn({ execution_id: copy.executionId }, `sent a copy of ${copy.report}, and was late to say so`)
+      throw error
+    })
   tools.log.info({ execution_id: copy.executionId, files: copy.files.length }, `sent a copy of ${copy.report}`)
 }
 
-async function giveUpAsUnknown(copy: Copy, tools: DeliverTools, reason: string): Promise<never> {
-  await tools.checkpoint((tx) => updateDelivery(tx, copy, { state: 'unknown', reply: reason }))
+/** The copy is sent, unless a person has asked for another mail meanwhile: then that one's fate is the copy's, and this one stands beside it. */
+async function noteLateAnswer(
+  tx: Transaction,
+  { clientId, id }: Copy,
+  { messageId, sent }: { messageId: string; sent: Record<string, unknown> },
+): Promise<boolean> {
+  const row = tx.updateTable('deliveries').where('client_id', '=', clientId).where('id', '=', id)
+  const known = await row
+    .set(sent)
+    .where('message_id', '=', messageId)
+    .where('state', 'in', ['sending', 'unknown'])
+    .executeTakeFirst()
+  if (known.numUpdatedRows > 0n) return true
+  await row.set({ late_message_id: messageId, late_sent_at: sql`now()` }).where('message_id', '<>', messageId).execute()
+  return false
+}
+
+/** Unless the worker that was believed dead has told meanwhile that the server took it. */
+async function giveUpAsUnknown({ clientId, id }: Copy, { checkpoint }: DeliverTools, reason: string): Promise<void> {
+  const found = { isUnknown: true }
+  await checkpoint(async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable('deliveries')
+      .set({ state: 'unknown', reply: reason })
+      .where('client_id', '=', clientId)
+      .where('id', '=', id)
+      .where('state', '<>', 'sent')
+      .executeTakeFirst()
+    found.isUnknown = numUpdatedRows > 0n
+  })
+  if (!found.isUnknown) return
   throw new PermanentError(
     'delivery-unknown',
     `nobody knows whether the mail was taken (${reason}); ask the recipient, then retry to send it again or leave it`,
