@@ -61,7 +61,7 @@ async function answerUpload(
   const { board } = context
   const accepted = (fields: object) => acceptText('query', endpoint.query, fields)
   const params: unknown = acceptText('path', endpoint.params, request.params)
-  const { fields, file } = await receiveUpload(board, request, { beforeBody: accepted, beforePart() {} })
+  const { fields, file } = await receiveUpload(board, request, { beforeBody: accepted, onPart() {} })
   try {
     const input = { params, query: accepted(fields), body: file }
     const digest = () => [fields, file.sha256]

@@ -19,12 +19,12 @@ const FIELDS_MAX = 30
 const FIELD_BYTES_MAX = 1 << 20
 const NAME_MAX = 255
 
-/** What is asked before the file is read, of the fields known then; each may throw. */
+/** What is asked before the file is read; each may throw, and then nothing more is read. */
 export type UploadChecks = {
-  /** The file is the body: every field is known. */
+  /** The file is the body: the fields are those of the address, and no other follows. */
   beforeBody(fields: Record<string, unknown>): void
-  /** The file is a part of a form: other fields may follow. */
-  beforePart(fields: Record<string, unknown>): void
+  /** The file is a part of a form: asked after each field and before the file, of the fields that the form has brought so far. */
+  onPart(fields: Record<string, unknown>): void
 }
 
 /**
@@ -34,7 +34,7 @@ export async function receiveUpload(board: Board, request: Request, checks: Uplo
   allowLongBody(request)
   refuseLarge(Number(request.headers['content-length'] ?? 0), board.importMaxBytes)
   const upload = request.is('multipart/form-data')
-    ? await receiveForm(board, request, checks.beforePart)
+    ? await receiveForm(board, request, checks.onPart)
     : await receiveBody(board, request, checks.beforeBody)
   if (upload.file.sizeBytes > 0) return upload
   await discardUpload(board, upload.file)
@@ -62,29 +62,92 @@ async function receiveForm(
   request: Request,
   check: (fields: Record<string, unknown>) => void,
 ): Promise<Upload> {
-  const fields: Record<string, unknown> = { ...request.query }
+  const fields: Record<string, unknown> = {}
   const parts = openForm(request)
   const ended = Promise.withResolvers<void>()
-  let storing: Promise<StoredUpload> | null = null
-  parts.on('field', (name, value) => {
-    fields[name] = value
+  let taken: { content: Readable; storing: Promise<StoredUpload> } | null = null
+  const refused = new AbortController()
+  const refuse = (error: unknown) => {
+    if (refused.signal.aborted) return
+    refused.abort(error)
+    ended.reject(error)
+    stopReading(request, parts)
+    // Whoever stores it would wait for the rest for ever.
+    taken?.content.destroy(error instanceof Error ? error : badForm(error))
+  }
+  onEachPart(parts, refused.signal, refuse, {
+    field(name, value) {
+      fields[name] = value
+      check(fields)
+    },
+    file(name, content, fileName) {
+      if (name !== 'file' || taken !== null) {
+        throw badForm(`its part "${name}" is a file, and only one part may be, called "file"`)
+      }
+      check(fields)
+      taken = { content, storing: store(board, content, fileName) }
+      taken.storing.catch(refuse)
+    },
   })
-  parts.on('file', (name, content, fileName) => {
-    if (name !== 'file' || storing !== null) {
-      content.resume()
-      ended.reject(badForm(`its part "${name}" is a file, and only one part may be, called "file"`))
-      return
-    }
-    storing = takePart(board, { content, fileName }, () => check(fields))
-    storing.catch(ended.reject)
-  })
-  parts.on('error', (error) => ended.reject(badForm(error)))
   parts.on('finish', ended.resolve)
   request.once('close', () => {
-    if (!request.complete) ended.reject(badForm('it broke off'))
+    if (!request.complete) refuse(badForm('it broke off'))
   })
+  boundForm(request, board.importMaxBytes, refuse)
   request.pipe(parts)
-  return { fields, file: await fileOf(board, ended.promise, () => storing) }
+  const file = await fileOf(board, ended.promise, () => taken?.storing ?? null)
+  return { fields: { ...request.query, ...fields }, file }
+}
+
+type PartHandlers = {
+  field(name: string, value: string): void
+  file(name: string, content: Readable, fileName: string): void
+}
+
+/** Hands over part after part until one is refused; what a handler throws refuses the form. */
+function onEachPart(
+  parts: BusboyInstance,
+  refused: AbortSignal,
+  refuse: (error: unknown) => void,
+  handle: PartHandlers,
+): void {
+  const attempt = (step: () => void) => {
+    try {
+      if (!refused.aborted) step()
+    } catch (error) {
+      refuse(error)
+    }
+  }
+  parts.on('field', (name, value, _nameIsCut, isCut) =>
+    attempt(() => {
+      if (isCut) throw badForm(`its field "${name}" is longer than ${FIELD_BYTES_MAX} bytes`)
+      handle.field(name, value)
+    }),
+  )
+  parts.on('file', (name, content, fileName: string | undefined) => {
+    // A part that breaks off says so in the next tick, when nobody may have begun to read it, or never will.
+    content.on('error', (error) => content.destroy(error))
+    attempt(() => handle.file(name, content, fileName ?? ''))
+    if (refused.aborted) content.destroy()
+  })
+  parts.on('fieldsLimit', () => refuse(badForm(`it has more than ${FIELDS_MAX} fields`)))
+  parts.on('error', (error) => refuse(badForm(error)))
+}
+
+/** What is left of a refused request is not waited for, and its connection serves no other. */
+function stopReading(request: Request, parts: BusboyInstance): void {
+  request.unpipe(parts)
+  request.res?.set('Connection', 'close')
+}
+
+/** What stands around the file is bounded as the file is. */
+function boundForm(request: Request, fileBytesMax: number, refuse: (error: unknown) => void): void {
+  const bytesMax = fileBytesMax + FIELDS_MAX * FIELD_BYTES_MAX
+  let passed = 0
+  request.on('data', (chunk: Buffer) => {
+    passed += chunk.length
+    if (passed > bytesMax) refuse(badForm('what stands around the file is too large'))
+  })
 }
 
 /** The file of a form once the form has ended, or nothing of it. */
@@ -114,21 +177,6 @@ function openForm(request: Request): BusboyInstance {
     return new Busboy({ headers, limits: { files: 2, fields: FIELDS_MAX, fieldSize: FIELD_BYTES_MAX } })
   } catch (error) {
     throw badForm(error)
-  }
-}
-
-async function takePart(
-  board: Board,
-  { content, fileName }: { content: Readable; fileName: string | undefined },
-  check: () => void,
-): Promise<StoredUpload> {
-  try {
-    check()
-    return await store(board, content, fileName ?? '')
-  } catch (error) {
-    // What is left of it must not hold up the rest of the form.
-    content.resume()
-    throw error
   }
 }
 
@@ -168,10 +216,10 @@ function refuseLarge(bytes: number, max: number): void {
   )
 }
 
-/** A name without a folder, and without what no file is called. */
+/** A name without a folder, and without what no file is called or what would show it as another (`\u202Efdp.exe` reads as exe.pdf). */
 function nameOf(fileName: string): string {
   const name = basename(fileName.replaceAll('\\', '/'))
-    .replaceAll(/\p{Cc}/gu, '')
+    .replaceAll(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, '')
     .trim()
     .slice(-NAME_MAX)
   return name === '' || !name.isWellFormed() ? 'upload' : name

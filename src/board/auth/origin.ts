@@ -18,7 +18,8 @@ export function checkCsrf(
   throw refusal('The page you came from is out of date. Load it again and repeat what you did.')
 }
 
-function checkOrigin(request: Request, publicUrl: string): void {
+/** Refuses what a browser sends from another site's page: it says so before anything of the body is there. */
+export function checkOrigin(request: Request, publicUrl: string): void {
   const site = request.get('Sec-Fetch-Site')
   if (site !== undefined && site !== 'same-origin') throw refusal('Writes are taken from our own pages only.')
   const origin = request.get('Origin')

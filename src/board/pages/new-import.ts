@@ -3,12 +3,13 @@ import { FORMATS } from '../../ingest/format.ts'
 import { kinds } from '../../ingest/kinds/index.ts'
 import { shippedMappings } from '../../ingest/mapping.ts'
 import { writeAudit } from '../audit.ts'
-import { checkCsrf } from '../auth/origin.ts'
+import { checkCsrf, checkOrigin } from '../auth/origin.ts'
 import { actorOf } from '../endpoint-route.ts'
 import { formatBytes, titleOf } from '../format.ts'
 import { type Html, html } from '../html.ts'
 import { acceptText } from '../input.ts'
 import { definePage, type PageContext } from '../page.ts'
+import { HttpError } from '../problem.ts'
 import { clientOptions } from '../reads/clients.ts'
 import { importOptions, startImport } from '../request-import.ts'
 import type { Route } from '../routes.ts'
@@ -77,9 +78,12 @@ export const startImportForm: Route = {
   ...place,
   async answer(context, request, response) {
     const { board, identity } = context
-    const checkToken = ({ csrf }: Record<string, unknown>) =>
-      checkCsrf(board, request, { shown: csrf, expected: identity.csrfToken })
-    const { fields, file } = await receiveUpload(board, request, { beforeBody: checkToken, beforePart: checkToken })
+    checkOrigin(request, board.publicUrl)
+    const { fields, file } = await receiveUpload(board, request, {
+      beforeBody: refuseBareFile,
+      // The page's form names the token first, so that nothing else is read without.
+      onPart: ({ csrf }) => checkCsrf(board, request, { shown: csrf, expected: identity.csrfToken }),
+    })
     try {
       const { view, audit } = await startImport(context, acceptText('query', importOptions, chosen(fields)), file)
       if (audit !== null) await writeAudit(board.database.system, actorOf(context), audit)
@@ -89,6 +93,13 @@ export const startImportForm: Route = {
       throw error
     }
   },
+}
+
+/** Its token would have to stand in the address, where logs and histories keep it. */
+function refuseBareFile(): never {
+  const message =
+    'The body must be the form of the page, sent as multipart/form-data. Programs send files to /api/imports.'
+  throw new HttpError(415, 'unsupported-media-type', message, { headers: { Connection: 'close' } })
 }
 
 /** An empty field is one that was left alone. */
