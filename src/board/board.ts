@@ -1,7 +1,14 @@
-import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express'
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express'
 import { messageOf } from '../errors.ts'
 import { createFactStore } from '../ingest/store-facts.ts'
 import type { Log } from '../log.ts'
+import { answerForRequests } from './answer-uncaught.ts'
 import { mountAssets } from './assets.ts'
 import { cookiesFor } from './auth/cookies.ts'
 import { createRateLimits } from './auth/rate-limits.ts'
@@ -14,7 +21,7 @@ import { createMetrics } from './metrics.ts'
 import { sendPage } from './page.ts'
 import { failurePage, wantsPage } from './pages/failure.ts'
 import { pages } from './pages/index.ts'
-import { httpErrorOf, notFound, problemDocument } from './problem.ts'
+import { type HttpError, httpErrorOf, internalError, notFound, problemDocument } from './problem.ts'
 import { mountRoutes, type Route, requestIdOf } from './routes.ts'
 import { nameRequest, securityHeaders } from './security.ts'
 
@@ -36,7 +43,8 @@ export function createBoard(parts: BoardParts): Express {
   app.disable('etag')
   // A proxy in front runs on the same machine or says nothing we believe.
   app.set('trust proxy', 'loopback')
-  app.use(nameRequest, measure(board), ...securityHeaders(board.cookies.secure))
+  app.use(nameRequest, answerForRequests(failUncaught(board)), measure(board))
+  app.use(...securityHeaders(board.cookies.secure))
   mountAssets(app)
   mountRoutes(app, board, routes)
   mountBullBoard(app, board)
@@ -76,26 +84,47 @@ function logFailure(log: Log, request: Request, requestId: string, thrown: unkno
   log.error({ request_id: requestId, method, path, stack }, `${method} ${path} failed: ${messageOf(thrown)}`)
 }
 
+/** Requests that an error ended which nobody caught; their handlers may not know. */
+const failed = new WeakSet<Request>()
+
 function answerFailure({ log }: Board): ErrorRequestHandler {
   return (thrown, request, response, next) => {
+    // What its handler still meant to answer has come too late.
+    if (failed.has(request)) return
     const error = httpErrorOf(thrown)
-    const requestId = requestIdOf(response)
-    if (error.status >= 500) logFailure(log, request, requestId, thrown)
+    if (error.status >= 500) logFailure(log, request, requestIdOf(response), thrown)
     // What has begun cannot be answered any more: express breaks the connection off.
     if (response.headersSent) return next(thrown)
-    response.set(error.headers)
-    if (!wantsPage(request)) {
-      response
-        .status(error.status)
-        .type('application/problem+json')
-        .send(JSON.stringify(problemDocument(error, requestId)))
-      return
-    }
-    if (error.status === 401 && error.code === 'sign-in-needed') {
-      const next = request.method === 'GET' ? request.originalUrl : '/'
-      response.redirect(303, `/sign-in?next=${encodeURIComponent(next)}`)
-      return
-    }
-    sendPage(response, failurePage(error, requestId), error.status)
+    sendFailure(error, request, response)
+  }
+}
+
+function sendFailure(error: HttpError, request: Request, response: Response): void {
+  const requestId = requestIdOf(response)
+  response.set(error.headers)
+  if (!wantsPage(request)) {
+    response
+      .status(error.status)
+      .type('application/problem+json')
+      .send(JSON.stringify(problemDocument(error, requestId)))
+    return
+  }
+  if (error.status === 401 && error.code === 'sign-in-needed') {
+    const next = request.method === 'GET' ? request.originalUrl : '/'
+    response.redirect(303, `/sign-in?next=${encodeURIComponent(next)}`)
+    return
+  }
+  sendPage(response, failurePage(error, requestId), error.status)
+}
+
+/** Ends a request after an error that nobody caught. One that was answered, or is gone, is only put on record. */
+function failUncaught({ log, metrics }: Board) {
+  return (thrown: unknown, request: Request, response: Response): void => {
+    failed.add(request)
+    metrics.countUncaught()
+    logFailure(log, request, requestIdOf(response), thrown)
+    if (response.closed || response.writableFinished) return
+    if (response.headersSent) response.destroy()
+    else sendFailure(internalError(thrown), request, response)
   }
 }

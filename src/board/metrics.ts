@@ -27,6 +27,8 @@ export type Metrics = {
   registry: Registry
   /** Notes how long a request took, by the pattern of its address. */
   observeRequest(labels: { method: string; route: string; status: number }, seconds: number): void
+  /** Notes an error of a request that nobody caught. */
+  countUncaught(): void
   /** Reads ledger and queues anew; what cannot be read is reported as such. */
   refresh(parts: Parts): Promise<void>
 }
@@ -46,11 +48,17 @@ export function createMetrics(): Metrics {
     buckets: HTTP_BUCKETS_S,
     registers: [registry],
   })
+  const uncaught = new Counter({
+    name: 'daybreak_http_uncaught_errors_total',
+    help: 'Errors of requests to the board that nobody caught: mistakes of the program, which ended the request alone.',
+    registers: [registry],
+  })
   let current: Promise<void> | null = null
   return {
     registry,
     observeRequest: ({ method, route, status }, seconds) =>
       http.observe({ method, route, status: String(status) }, seconds),
+    countUncaught: () => uncaught.inc(),
     refresh(parts) {
       // Two that ask at once get one answer: an attempt must not be counted twice.
       current ??= refresh(gauges, ended, parts).finally(() => {

@@ -142,7 +142,11 @@ export function httpErrorOf(error: unknown): HttpError {
   if (error instanceof InputError) return new HttpError(error.status, error.code, error.message, { cause: error })
   if (error instanceof RetryLaterError) return busy(error)
   const known = parserError(error) ?? databaseError(error)
-  return known ?? new HttpError(500, 'internal-error', 'Something went wrong on our side.', { cause: error })
+  return known ?? internalError(error)
+}
+
+export function internalError(cause: unknown): HttpError {
+  return new HttpError(500, 'internal-error', 'Something went wrong on our side.', { cause })
 }
 
 function busy(error: RetryLaterError): HttpError {

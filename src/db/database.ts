@@ -11,6 +11,7 @@ import pg from 'pg'
 import type { Log } from '../log.ts'
 import { preparedName } from '../sql.ts'
 import { SECOND_MS } from '../time.ts'
+import { answeringForNobody } from '../uncaught.ts'
 import { type ClientAccess, proofOf, readClientAccess } from './client-login.ts'
 import { lossOf } from './lost-connection.ts'
 import type { DB } from './schema.ts'
@@ -142,7 +143,12 @@ function openPool(options: pg.PoolConfig, session: Session, connections: Set<pg.
 
 /** The pool would give a connection that is being made as long as whoever waits for another's; `new` takes what this returns. */
 function QuickClient(options: pg.ClientConfig): pg.Client {
-  return new pg.Client({ ...options, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
+  const client = new pg.Client({ ...options, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
+  const connect = client.connect.bind(client)
+  // It serves others after whoever needs it first.
+  return Object.assign(client, {
+    connect: (...words: Parameters<typeof connect>) => answeringForNobody(() => connect(...words)),
+  })
 }
 
 /** Ending a connection politely would wait for an answer, and its holder would not hear of it. */

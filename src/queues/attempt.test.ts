@@ -3,8 +3,8 @@ import { DatabaseAwayError, InputError, PermanentError, RetryLaterError } from '
 import { backoffMs, judge, judgeCrash, StopError } from './attempt.ts'
 
 const retry = { attempts: 3, delayMs: 1000, maxDelayMs: 5000 }
-const once = { failures: 0, aways: 0 }
-const thrice = { failures: 2, aways: 0 }
+const once = { failures: 0, crashes: 0, aways: 0 }
+const thrice = { failures: 2, crashes: 0, aways: 0 }
 const calm = new AbortController().signal
 
 function stopped(why: StopError['why']): AbortSignal {
@@ -50,7 +50,7 @@ test('whoever stopped the run decides how it ended, whatever the job threw on th
 
 test('a run that lost the database spends no try, unless it loses it again and again', () => {
   const away = new DatabaseAwayError('x')
-  const after = (aways: number) => judge(away, calm, { failures: 2, aways }, retry)
+  const after = (aways: number) => judge(away, calm, { ...thrice, aways }, retry)
   const code = 'database-away'
   expect([0, 9].map(after)).toEqual([
     { kind: 'given-back', error: away, code, waitMs: expect.closeTo(750, -3) },

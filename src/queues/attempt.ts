@@ -4,6 +4,7 @@ import { DatabaseAwayError, InputError, messageOf, PermanentError, RetryLaterErr
 import { type Log, withLineSink } from '../log.ts'
 import { sqlFile } from '../sql.ts'
 import { within } from '../tracing.ts'
+import { type Answer, answeringFor } from '../uncaught.ts'
 import type { AnyJob, RetryPolicy, RunContext, RunRequest } from './job.ts'
 import { flushLines, keepLines, type LogLine, MESSAGE_CHARS_MAX, plainText } from './log-lines.ts'
 import { persist } from './persist.ts'
@@ -65,6 +66,15 @@ export class StopError extends Error {
   }
 }
 
+/** An error of a run that nobody caught: what else it broke, nobody knows. */
+export class StrayError extends Error {
+  constructor(cause: unknown) {
+    super(`an error that nobody caught: ${messageOf(cause)}`, { cause })
+    this.name = 'StrayError'
+    if (cause instanceof Error && cause.stack !== undefined) this.stack = cause.stack
+  }
+}
+
 const finishAttempts = sqlFile<{ id: string }>(import.meta.dirname, 'finish-attempts.sql', { prepared: true })
 
 /** A job that ignores its signal is left behind after this long; it can commit nothing any more. */
@@ -102,10 +112,9 @@ export async function attemptRun<JobTools>(
   const deadline = setTimeout(() => stop.abort(new StopError('deadline')), job.timeoutMs)
   const leaveOff = flushLines(tools.database.system, run, lines, tools.log)
   const state = { committed: false }
+  const work = () => withLineSink(keepLines(lines), () => runOrStop(job, run, stop.signal, state, lines, tools))
   try {
-    await within(run.trace_parent, () =>
-      withLineSink(keepLines(lines), () => runOrStop(job, run, stop.signal, state, lines, tools)),
-    )
+    await within(run.trace_parent, () => answeringFor(endBy(stop), work))
     if (state.committed) return { kind: 'succeeded' }
     return await record(tools, run, { kind: 'succeeded' }, lines)
   } catch (error) {
@@ -115,6 +124,14 @@ export async function attemptRun<JobTools>(
   } finally {
     clearTimeout(deadline)
     leaveOff()
+  }
+}
+
+/** The attempt ends as if its process had ended under it, which stops too: the next one has a process of its own. */
+function endBy(stop: AbortController): Answer {
+  return (error) => {
+    stop.abort(new StrayError(error))
+    return false
   }
 }
 
@@ -288,10 +305,11 @@ export async function writeEndings(db: Transaction | Database['system'], endings
 export function judge(
   thrown: unknown,
   signal: AbortSignal,
-  run: Pick<ClaimedRun, 'failures' | 'aways'>,
+  run: Pick<ClaimedRun, 'failures' | 'crashes' | 'aways'>,
   retry: RetryPolicy,
 ): Outcome {
   const stop: unknown = signal.aborted ? signal.reason : thrown
+  if (stop instanceof StrayError) return judgeCrash({ code: 'uncaught', error: stop }, run, retry)
   if (stop instanceof StopError && stop.why !== 'deadline') {
     if (stop.why === 'cancel') return { kind: 'cancelled' }
     return stop.why === 'lost' ? { kind: 'lost' } : { kind: 'given-back', error: stop, code: 'given-back', waitMs: 0 }

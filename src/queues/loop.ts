@@ -1,5 +1,6 @@
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { answeringForNobody } from '../uncaught.ts'
 
 /** However often something may have changed, the passes that `soon` leads to are this far apart, and take a fifth of the time at most. */
 const GAP_MIN_MS = 50
@@ -40,7 +41,8 @@ export function createLoop(name: string, everyMs: number, log: Log, work: () => 
       again = true
       return current
     }
-    current = pass().finally(() => {
+    // Whoever asked for a pass has no part in it.
+    current = answeringForNobody(pass).finally(() => {
       current = null
     })
     return current

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { DatabaseAwayError, PermanentError, RetryLaterError } from '../../src/errors.ts'
 import { type AnyJob, on } from '../../src/queues/index.ts'
+import { answerUncaught } from '../../src/uncaught.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import {
   type BackendKind,
@@ -75,6 +76,28 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
       .orderBy('attempt')
       .execute()
   }
+
+  test('an error that a run leaves to nobody crashes its attempt, and the process may not go on', async () => {
+    let mayGoOn: boolean | null = null
+    const careless = testJob('careless', async (_payload, { attempt, signal }) => {
+      if (attempt > 1) return
+      // As the process does that hears of it.
+      setTimeout(() => {
+        mayGoOn = answerUncaught(new Error('left alone'))
+      })
+      await new Promise((done) => signal.addEventListener('abort', done))
+    })
+    const engine = await start([careless])
+    expect(await ended(await request(engine, careless, 'one'))).toMatchObject({
+      ...{ state: 'succeeded', attempt: 2, crashes: 1, failures: 0 },
+    })
+    expect(mayGoOn).toBe(false)
+    const attempts = await db.selectFrom('run_attempts').selectAll().orderBy('attempt').execute()
+    expect(attempts).toMatchObject([
+      { outcome: 'crashed', error_code: 'uncaught', error_message: 'an error that nobody caught: left alone' },
+      { outcome: 'succeeded' },
+    ])
+  })
 
   test('what a run commits, the runs it asks for and its success are there together', async () => {
     const second = testJob('second', async () => {})

@@ -51,11 +51,20 @@ export async function interruptDaybreak(words: readonly string[], settings: Sett
   return { code, ...said }
 }
 
-export type StartedDaybreak = { url: string; pid: number; stop(): Promise<number | null> }
+export type StartedDaybreak = {
+  url: string
+  pid: number
+  /** What it has logged. */
+  log(): string
+  /** Its exit code, once it ends. */
+  ended: Promise<number | null>
+  stop(): Promise<number | null>
+}
 
 /** Starts `daybreak start` and waits for the address of its board. `stop` ends it as systemd would and returns its exit code. */
 export async function startDaybreak(settings: Settings): Promise<StartedDaybreak> {
   const { child, said } = launch(['start'], { PORT: '0', LOG_LEVEL: 'warn', ...settings })
+  const ended = new Promise<number | null>((done) => child.once('close', done))
   const url = await new Promise<string>((done, failed) => {
     const give = (what: string) => () => {
       child.kill('SIGKILL')
@@ -71,7 +80,7 @@ export async function startDaybreak(settings: Settings): Promise<StartedDaybreak
       done(found)
     })
   })
-  return { url, pid: child.pid ?? 0, stop: () => stop(child) }
+  return { url, pid: child.pid ?? 0, log: () => said.err, ended, stop: () => stop(child) }
 }
 
 function launch(words: readonly string[], settings: Settings): { child: ChildProcess; said: Omit<Ended, 'code'> } {

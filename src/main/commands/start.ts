@@ -1,7 +1,12 @@
 import type { Command } from 'commander'
 import { InputError } from '../../errors.ts'
+import { SECOND_MS } from '../../time.ts'
 import type { Program } from '../program.ts'
+import { watchUncaught } from '../watch-uncaught.ts'
 import type { CommandTools } from './command-tools.ts'
+
+/** To close everything, beside the grace that work has. */
+const CLOSE_MAX_MS = 10 * SECOND_MS
 
 export function startCommand(parent: Command, tools: CommandTools): void {
   parent
@@ -15,19 +20,22 @@ export function startCommand(parent: Command, tools: CommandTools): void {
 
 async function start({ openProgram, signal, log, print }: CommandTools, roles: string[]): Promise<void> {
   const program = await openProgram()
-  const { engine } = program
+  const { engine, config } = program
+  const uncaught = watchUncaught(log, config.SHUTDOWN_GRACE_SECONDS * SECOND_MS + CLOSE_MAX_MS)
   try {
     const board = roles.includes('board') ? await openBoard(program) : null
     if (roles.includes('scheduler')) await engine.startScheduler()
     if (roles.includes('worker')) await engine.startWorkers()
     log.info({ roles, node: engine.node, board: board?.url }, `Daybreak runs as ${roles.join(', ')}`)
     print(`Daybreak runs as ${roles.join(', ')}.${board === null ? '' : ` The board: ${board.url}`}`)
-    await stopped(signal)
+    await stopped(AbortSignal.any([signal, uncaught]))
     log.info('stopping: running work may finish')
     await board?.close()
   } finally {
     await program.close()
   }
+  // Whoever watches over us starts us again; what is left of an unknown state may not keep the process alive.
+  if (uncaught.aborted) process.exit(1)
 }
 
 /** Loaded only by who serves it: the other commands and roles start sooner without. */
