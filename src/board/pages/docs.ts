@@ -13,6 +13,20 @@ import type { Route } from '../routes.ts'
 import { layout } from './layout.ts'
 import { cell, dataTable } from './parts.ts'
 
+type ApiDocs = { json: Buffer; page: Html; problems: Html }
+
+/** The same for everybody and dear to make, so each version of it is made once. */
+const made = new Map<string, ApiDocs>()
+
+export function apiDocs(version: string): ApiDocs {
+  const known = made.get(version)
+  if (known) return known
+  const document = openApiDocument(version)
+  const docs = { json: Buffer.from(JSON.stringify(document)), page: apiPage(document), problems: problemTable() }
+  made.set(version, docs)
+  return docs
+}
+
 /** The document itself, for programs and their makers: there is nothing of anybody in it. */
 export const openApiRoute: Route = {
   method: 'get',
@@ -20,7 +34,7 @@ export const openApiRoute: Route = {
   role: 'public',
   scope: 'client',
   async answer({ board }, _request, response) {
-    response.json(openApiDocument(board.version))
+    response.type('application/json').send(apiDocs(board.version).json)
   },
 }
 
@@ -31,19 +45,21 @@ export const docsPage = definePage({
   params: z.strictObject({}),
   query: z.strictObject({}),
   async render(_input, context) {
-    const document = openApiDocument(context.board.version)
-    const { info, tags, components } = document
-    const content = html`<div class="page-head"><div><h1>API</h1><p class="lead">${info.description}</p></div></div>
+    return layout(context, { title: 'API', place: '/docs' }, apiDocs(context.board.version).page)
+  },
+})
+
+function apiPage(document: OpenApiDocument): Html {
+  const { info, tags, components } = document
+  return html`<div class="page-head"><div><h1>API</h1><p class="lead">${info.description}</p></div></div>
 <p>The document for tools is <a href="/openapi.json">openapi.json</a>; the codes of failures are <a href="/docs/problems">explained here</a>.
 Send an API key as <code>Authorization: Bearer dbk_…</code>; <code>daybreak key</code> makes one.</p>
 ${tags.map(({ name }) => group(name, document))}
 <section aria-labelledby="shapes"><h2 id="shapes">Shapes</h2>${Object.entries(components.schemas).map(
-      ([name, schema]) =>
-        html`<details id="shape-${name}"><summary><strong>${name}</strong></summary>${schemaBlock(schema)}</details>`,
-    )}</section>`
-    return layout(context, { title: 'API', place: '/docs' }, content)
-  },
-})
+    ([name, schema]) =>
+      html`<details id="shape-${name}"><summary><strong>${name}</strong></summary>${schemaBlock(schema)}</details>`,
+  )}</section>`
+}
 
 function group(name: string, { paths }: OpenApiDocument): Html {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
@@ -115,13 +131,16 @@ export const problemsPage = definePage({
   params: z.strictObject({}),
   query: z.strictObject({}),
   async render(_input, context) {
-    const rows = Object.entries(PROBLEMS).map(
-      ([code, words]) =>
-        html`<tr id="${code}"><th scope="row" data-label="Code"><code>${code}</code></th>${cell('What it means', words)}</tr>`,
-    )
-    const content = html`<p class="crumbs"><a href="/docs">API</a></p><div class="page-head"><div><h1>Problems</h1>
-<p class="lead">Every failure is a problem document (RFC 9457). Programs read its code, people its detail.</p></div></div>
-${dataTable({ caption: 'Codes', columns: ['Code', 'What it means'], rows })}`
-    return layout(context, { title: 'Problems', place: '/docs' }, content)
+    return layout(context, { title: 'Problems', place: '/docs' }, apiDocs(context.board.version).problems)
   },
 })
+
+function problemTable(): Html {
+  const rows = Object.entries(PROBLEMS).map(
+    ([code, meaning]) =>
+      html`<tr id="${code}"><th scope="row" data-label="Code"><code>${code}</code></th>${cell('What it means', meaning)}</tr>`,
+  )
+  return html`<p class="crumbs"><a href="/docs">API</a></p><div class="page-head"><div><h1>Problems</h1>
+<p class="lead">Every failure is a problem document (RFC 9457). Programs read its code, people its detail.</p></div></div>
+${dataTable({ caption: 'Codes', columns: ['Code', 'What it means'], rows })}`
+}

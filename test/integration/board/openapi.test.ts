@@ -2,6 +2,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { expect, test } from 'vitest'
 import { endpoints } from '../../../src/board/endpoints/index.ts'
 import { openApiDocument } from '../../../src/board/openapi.ts'
+import { apiDocs } from '../../../src/board/pages/docs.ts'
 import { PROBLEMS } from '../../../src/board/problem.ts'
 import { openTestBoard } from '../../support/test-board.ts'
 
@@ -33,4 +34,8 @@ test('the pages of the API can be read without signing in, and explain every pro
   for (const { path } of endpoints) expect(docs).toContain(path.replaceAll(/:(\w+)/g, '{$1}'))
   const problems = await (await fetch(`${board.url}/docs/problems`)).text()
   for (const code of Object.keys(PROBLEMS)) expect(problems).toContain(`<tr id="${code}">`)
+})
+
+test('what every visitor of the documentation gets is made once, not for each of them', () => {
+  expect(apiDocs('0.0.0-test')).toBe(apiDocs('0.0.0-test'))
 })
