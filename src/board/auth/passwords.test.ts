@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { RetryLaterError } from '../../errors.ts'
 import { hashPassword, NOBODYS_HASH, verifyPassword } from './passwords.ts'
 
 test('a password matches its own hash, however its accents were typed, and nothing else does', async () => {
@@ -14,4 +15,11 @@ test('the same password is stored differently each time', async () => {
 
 test('nobody has a password', async () => {
   expect(await verifyPassword('', NOBODYS_HASH)).toBe(false)
+})
+
+test('two passwords are hashed at once, twenty wait, and the rest is told to come back', async () => {
+  const answers = await Promise.allSettled(Array.from({ length: 50 }, () => hashPassword('correct horse')))
+  const refused = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []))
+  expect(refused.length).toBe(28)
+  expect(new Set(refused.map((each) => each instanceof RetryLaterError))).toEqual(new Set([true]))
 })
