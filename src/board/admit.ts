@@ -1,9 +1,11 @@
 import type { Request } from 'express'
-import { type Access, ANONYMOUS, type Identity, mayUse, type Scope } from './access.ts'
+import { ANONYMOUS, type Identity, mayUse } from './access.ts'
 import { readCookie } from './auth/cookies.ts'
+import { networkOf } from './auth/network.ts'
 import { findKey, findSession } from './auth/sessions.ts'
 import type { Board } from './context.ts'
 import { HttpError } from './problem.ts'
+import type { Route } from './routes.ts'
 
 const KEY_HEADER = /^Bearer (dbk_[A-Za-z0-9_-]{43})$/
 
@@ -13,28 +15,26 @@ export async function identify(board: Board, request: Request): Promise<Identity
   const authorization = request.get('Authorization')
   if (authorization !== undefined) {
     const key = KEY_HEADER.exec(authorization)?.[1]
-    const holder = key === undefined ? null : await findKey(board.database.system, key, now)
+    const find = async () => (key === undefined ? null : findKey(board.database.system, key, now))
+    const holder = await board.rateLimits.credential(networkOfRequest(request), authorization, find)
     if (holder) return holder
-    await board.rateLimits.stranger(addressOf(request))
     throw unauthorized('invalid-key', 'The API key is unknown, expired or revoked.')
   }
   const token = readCookie(request, board.cookies.session)
-  return token === null ? null : findSession(board.database.system, token, now)
+  if (token === null) return null
+  const find = () => findSession(board.database.system, token, now)
+  return board.rateLimits.credential(networkOfRequest(request), token, find)
 }
 
 /** Lets a visitor in to what a route asks, or throws HttpError: 401, 403, 429. */
 export async function admit(
   board: Board,
   request: Request,
-  route: { method: string; role: Access; scope: Scope },
+  route: Pick<Route, 'role' | 'scope' | 'cost'> & { method: string },
 ): Promise<Identity> {
-  if (route.role === 'public') {
-    await board.rateLimits.stranger(addressOf(request))
-    return ANONYMOUS
-  }
-  const identity = await identify(board, request)
-  if (identity === null && route.role === 'open') return ANONYMOUS
-  if (identity === null) return admitStranger(board, request, route.role)
+  if (route.role === 'public' && route.cost === 'free') return ANONYMOUS
+  const identity = route.role === 'public' ? null : await identify(board, request)
+  if (identity === null) return admitStranger(board, request, route)
   await countRequest(board, identity, route.method)
   if (route.role === 'open') return identity
   if (identity.role === null || !mayUse(identity.role, route.role)) {
@@ -46,14 +46,19 @@ export async function admit(
   return identity
 }
 
-async function admitStranger(board: Board, request: Request, role: Access): Promise<Identity> {
-  await board.rateLimits.stranger(addressOf(request))
+async function admitStranger(
+  board: Board,
+  request: Request,
+  { role, cost }: Pick<Route, 'role' | 'cost'>,
+): Promise<Identity> {
+  await board.rateLimits.stranger(networkOfRequest(request), cost)
+  if (role === 'public' || role === 'open') return ANONYMOUS
   if (role === 'metrics' && isLocal(request)) return ANONYMOUS
   throw unauthorized('sign-in-needed', 'Sign in, or send an API key as "Authorization: Bearer dbk_…".')
 }
 
 async function countRequest(board: Board, identity: Identity, method: string): Promise<void> {
-  const name = `${identity.kind}:${identity.id}`
+  const name = nameOf(identity)
   await (method === 'get' ? board.rateLimits.read(name) : board.rateLimits.write(name))
 }
 
@@ -62,6 +67,16 @@ function isLocal(request: Request): boolean {
   const address = request.socket.remoteAddress ?? ''
   const forwarded = request.headers['x-forwarded-for'] ?? request.headers['forwarded'] ?? request.headers['via']
   return forwarded === undefined && /^(127\.|::1$|::ffff:127\.)/.test(address)
+}
+
+/** What the requests of a person or key are counted by. */
+export function nameOf({ kind, id }: Identity): string {
+  return `${kind}:${id}`
+}
+
+/** What a stranger's requests are counted by. */
+export function networkOfRequest(request: Request): string {
+  return networkOf(addressOf(request))
 }
 
 export function addressOf(request: Request): string {

@@ -14,12 +14,13 @@ import { discardUpload, receiveUpload } from './upload.ts'
 
 /** Everything an endpoint's declaration implies: checks on the way in, audit, and a reply that is what the document says. */
 export function routeOf(endpoint: Endpoint): Route {
-  const { method, path, role, scope } = endpoint
+  const { method, path, role, scope, cost } = endpoint
   return {
     method,
     path,
     role,
     scope,
+    cost,
     async answer(context, request, response) {
       if (endpoint.method !== 'get') return answerWrite(endpoint, context, request, response)
       const input = addressInput(endpoint, request)

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { Access, Scope } from './access.ts'
 import type { AuditEntry } from './audit.ts'
 import type { Context } from './context.ts'
+import type { Cost } from './routes.ts'
 import type { StoredUpload } from './upload.ts'
 
 /** A reply that is no JSON: which media types it may have. */
@@ -36,6 +37,7 @@ type Place<Params, Query> = {
   summary: string
   role: Access
   scope: Scope
+  cost?: Cost
   params: z.ZodType<Params>
   query: z.ZodType<Query>
   /** The status codes of its own answers, the usual one first; failures are problem documents. */

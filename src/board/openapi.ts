@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Endpoint, isBulk, isRaw, isUpload } from './endpoint.ts'
 import { endpoints } from './endpoints/index.ts'
+import type { Cost } from './routes.ts'
 
 export type JsonSchema = Record<string, unknown>
 
@@ -57,6 +58,11 @@ const ROLE_WORDS = {
   admin: 'For admins.',
 }
 
+const COST_WORDS: Record<Cost, string> = {
+  free: ' Is not counted.',
+  dear: ' May take long: one person or key gets two such answers at once, further requests wait a little and are then refused with 429.',
+}
+
 /** The API as an OpenAPI 3.1 document, read off the endpoints. */
 export function openApiDocument(version = '0.1.0'): OpenApiDocument {
   const schemas: Record<string, JsonSchema> = {}
@@ -94,7 +100,7 @@ function operationOf(endpoint: Endpoint, schemas: Record<string, JsonSchema>): O
   return {
     operationId: operationId(endpoint),
     summary: endpoint.summary,
-    description: ROLE_WORDS[endpoint.role],
+    description: ROLE_WORDS[endpoint.role] + (endpoint.cost === undefined ? '' : COST_WORDS[endpoint.cost]),
     tags: [endpoint.group],
     security: endpoint.role === 'public' ? [] : [{ key: [] }, { session: [] }],
     parameters: [

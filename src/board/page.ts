@@ -8,12 +8,12 @@ import { actorOf } from './endpoint-route.ts'
 import type { Html } from './html.ts'
 import { accept, acceptText, readFormBody } from './input.ts'
 import { countOpenAlerts } from './reads/alerts.ts'
-import type { Route } from './routes.ts'
+import type { Cost, Route } from './routes.ts'
 
 /** What a page may use beside: where it is, to come back to, what the visitor just did, and how many alerts are open. */
 export type PageContext = Context & { here: string; notice: string | null; openAlerts: number }
 
-type Place<Params> = { path: `/${string}`; role: Access; scope: Scope; params: z.ZodType<Params> }
+type Place<Params> = { path: `/${string}`; role: Access; scope: Scope; cost?: Cost; params: z.ZodType<Params> }
 
 export type Page<Params, Query> = Place<Params> & {
   query: z.ZodType<Query>
@@ -31,12 +31,13 @@ export type Form<Params, Fields> = Place<Params> & {
 
 /** Declares a page: what it asks of its visitor, what it takes, what it shows. */
 export function definePage<Params, Query>(page: Page<Params, Query>): Route {
-  const { path, role, scope } = page
+  const { path, role, scope, cost } = page
   return {
     method: 'get',
     path,
     role,
     scope,
+    cost,
     async answer(context, request, response) {
       const { notice, ...rest } = request.query
       const input = {
@@ -64,12 +65,13 @@ const formFields = z.looseObject({ csrf: z.string().optional() })
 
 /** Declares a form of a signed-in person; its page shows the session's token in the field `csrf`. */
 export function defineForm<Params, Fields>(form: Form<Params, Fields>): Route {
-  const { path, role, scope } = form
+  const { path, role, scope, cost } = form
   return {
     method: 'post',
     path,
     role,
     scope,
+    cost,
     async answer(context, request, response) {
       const { csrf, ...fields } = formFields.parse(await readFormBody(request, response))
       checkCsrf(context.board, request, { shown: csrf, expected: context.identity.csrfToken })

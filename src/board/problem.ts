@@ -68,6 +68,8 @@ export const PROBLEMS: Record<string, string> = {
   'idempotency-key-reused': 'The Idempotency-Key was used for another request before.',
   'idempotency-key-busy': 'The first request with this Idempotency-Key is still at work.',
   'too-many-requests': 'More requests than allowed; `Retry-After` says when to come back.',
+  'too-many-at-once':
+    'More questions that take long than are answered at once for one person or key; ask them one after the other.',
   'too-many-sign-ins': 'Too many failed sign-ins; `Retry-After` says when to come back.',
   'link-expired': 'The mailed link has expired or was revoked. Ask for the report again.',
   'file-missing': 'The file was deleted, or its report is not finished.',

@@ -1,9 +1,15 @@
 import type { Express, NextFunction, Request, RequestHandler, Response } from 'express'
 import { acceptTraceParent, inSpan } from '../tracing.ts'
 import type { Access, Identity, Scope } from './access.ts'
-import { addressOf, admit } from './admit.ts'
+import { addressOf, admit, nameOf } from './admit.ts'
 import type { Board, Context } from './context.ts'
 import { HttpError } from './problem.ts'
+
+/**
+ * What an answer costs. `free`: so little that it is not counted, for probes must get through when nobody else does. `dear`: so much of the
+ * thread or the database that a person or key gets two at once, and a stranger a tenth of the usual. Left out: neither.
+ */
+export type Cost = 'free' | 'dear'
 
 /** One method of one address: an endpoint, a page or a form. Nothing is reachable that is not one of these. */
 export type Route = {
@@ -11,6 +17,7 @@ export type Route = {
   path: `/${string}`
   role: Access
   scope: Scope
+  cost?: Cost | undefined
   /** Called when the visitor may come in. */
   answer(context: Context, request: Request, response: Response): Promise<void>
 }
@@ -28,15 +35,20 @@ function handlerOf(board: Board, route: Route): RequestHandler {
   return async (request, response) => {
     const identity = await admit(board, request, route)
     const context = contextOf(board, identity, request, response)
-    if (route.method === 'get') return route.answer(context, request, response)
-    // What a program or a person sets going begins here, or where they say.
-    const facts = { 'http.request.method': request.method, 'http.route': route.path }
-    const caller = acceptTraceParent(request.get('traceparent'))
-    await inSpan(`${request.method} ${route.path}`, facts, caller, async (span) => {
-      await route.answer(context, request, response)
-      span.set({ 'http.response.status_code': response.statusCode })
-    })
+    if (route.cost !== 'dear' || identity.kind === 'anonymous') return answerIn(context, route, request, response)
+    await board.rateLimits.dear(nameOf(identity), () => answerIn(context, route, request, response))
   }
+}
+
+async function answerIn(context: Context, route: Route, request: Request, response: Response): Promise<void> {
+  if (route.method === 'get') return route.answer(context, request, response)
+  // What a program or a person sets going begins here, or where they say.
+  const facts = { 'http.request.method': request.method, 'http.route': route.path }
+  const caller = acceptTraceParent(request.get('traceparent'))
+  await inSpan(`${request.method} ${route.path}`, facts, caller, async (span) => {
+    await route.answer(context, request, response)
+    span.set({ 'http.response.status_code': response.statusCode })
+  })
 }
 
 export function contextOf(board: Board, identity: Identity, request: Request, response: Response): Context {

@@ -36,6 +36,7 @@ export const attribution = defineEndpoint({
     'The money of conversions shared out over the touchpoints before them; the credits add up to the minor unit.',
   role: 'reports',
   scope: 'client',
+  cost: 'dear',
   params: nothing,
   query: attributionQuery,
   statuses: [200],

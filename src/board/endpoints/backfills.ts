@@ -112,6 +112,7 @@ export const startBackfillEndpoint = defineEndpoint({
     'Run a job for a range of past days, behind the nights. 202 when it is new; 200 for a dry run, and for the same backfill while it is under way.',
   role: 'operator',
   scope: 'client',
+  cost: 'dear',
   params: nothing,
   query: nothing,
   body: backfillBody,

@@ -30,6 +30,7 @@ export const bulkRuns = defineEndpoint({
     'Retry or discard everything that matches, after a count. Refused with 409 when more match than were counted.',
   role: 'operator',
   scope: 'client',
+  cost: 'dear',
   params: nothing,
   query: nothing,
   body,

@@ -65,6 +65,7 @@ export const clientLtv = defineEndpoint({
     'Lifetime value of customers: what those of the window brought in, and what is projected for those who came in it, from their retention.',
   role: 'reports',
   scope: 'client',
+  cost: 'dear',
   params: nothing,
   query: ltvQuery,
   statuses: [200],

@@ -33,6 +33,7 @@ export const cohorts = defineEndpoint({
     'Customers by the week or month of their first contact: how many are active in each one since, and what they bring in.',
   role: 'reports',
   scope: 'client',
+  cost: 'dear',
   params: nothing,
   query: cohortQuery,
   statuses: [200],

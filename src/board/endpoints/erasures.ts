@@ -27,6 +27,7 @@ export const eraseCustomerEndpoint = defineEndpoint({
     'Erase a customer everywhere: a random pseudonym takes the place of the id, names and free text go, roll-ups stay. Cannot be taken back.',
   role: 'admin',
   scope: 'client',
+  cost: 'dear',
   params: z.strictObject({ id: z.string().min(1).max(CUSTOMER_ID_MAX).describe('The id of a customer.') }),
   query: z.strictObject({ client, dryRun: z.enum(['true', 'false']).default('false').describe('true: only count.') }),
   body: nothing,

@@ -55,6 +55,7 @@ export const listFreshness = defineEndpoint({
   summary: 'Which windows of each client and scheduled job are done, late, failed or missing.',
   role: 'viewer',
   scope: 'client',
+  cost: 'dear',
   params: nothing,
   query: freshnessFilter,
   statuses: [200],

@@ -97,6 +97,7 @@ export const findGoalEndpoint = defineEndpoint({
   summary: 'One goal: how far it has got, whether it is on pace, and where it stood on each day.',
   role: 'reports',
   scope: 'client',
+  cost: 'dear',
   params,
   query: nothing,
   statuses: [200],

@@ -1,13 +1,15 @@
 import { z } from 'zod'
 import { messageOf } from '../../errors.ts'
+import { SECOND_MS } from '../../time.ts'
 import type { Board, ReadinessCheck } from '../context.ts'
 import { defineEndpoint, json, raw } from '../endpoint.ts'
 import { nothing } from './address.ts'
 
 /** Nobody waits longer for a part that hangs. */
 const CHECK_TIMEOUT_MS = 3000
-/** Probes come from several sides at once; the parts are asked once in this time. */
-const REMEMBERED_MS = 2000
+const GIVEN_UP_MS = 30 * SECOND_MS
+/** Probes come from several sides at once; what the parts said is said again for this long. */
+const REMEMBERED_MS = SECOND_MS
 
 export const livez = defineEndpoint({
   method: 'get',
@@ -16,6 +18,7 @@ export const livez = defineEndpoint({
   summary: 'The process answers. Asks nothing else.',
   role: 'public',
   scope: 'client',
+  cost: 'free',
   params: nothing,
   query: nothing,
   statuses: [200],
@@ -36,6 +39,7 @@ export const readyz = defineEndpoint({
   summary: 'Whether the database, the queue and the storage can be used; 503 when one cannot. The log says why.',
   role: 'public',
   scope: 'client',
+  cost: 'free',
   params: nothing,
   query: nothing,
   statuses: [200, 503],
@@ -46,16 +50,19 @@ export const readyz = defineEndpoint({
   },
 })
 
-const remembered = new WeakMap<readonly ReadinessCheck[], { askedMs: number; report: Promise<Readiness> }>()
+/** `answeredMs` null: the parts are being asked. */
+type Asked = { answeredMs: number | null; report: Promise<Readiness> }
+const remembered = new WeakMap<readonly ReadinessCheck[], Asked>()
 
 function readinessOf(board: Board): Promise<Readiness> {
-  // Not the clock on the wall: it may be set back, and what was said before would then be repeated until it has caught up.
-  const nowMs = performance.now()
   const last = remembered.get(board.readiness)
-  if (last && nowMs - last.askedMs < REMEMBERED_MS) return last.report
-  const report = askAll(board)
-  remembered.set(board.readiness, { askedMs: nowMs, report })
-  return report
+  // Not the clock on the wall: it may be set back, and what was said before would then be repeated until it has caught up.
+  if (last && (last.answeredMs === null || performance.now() - last.answeredMs < REMEMBERED_MS)) return last.report
+  const asked: Asked = { answeredMs: null, report: askAll(board) }
+  remembered.set(board.readiness, asked)
+  return asked.report.finally(() => {
+    asked.answeredMs = performance.now()
+  })
 }
 
 async function askAll(board: Board): Promise<Readiness> {
@@ -63,12 +70,24 @@ async function askAll(board: Board): Promise<Readiness> {
   return { status: checks.every(({ ok }) => ok) ? 'ready' : 'not-ready', checks }
 }
 
+const underWay = new WeakMap<ReadinessCheck['check'], Promise<void>>()
+
+/** A part that hangs is asked again when it has answered, or is given up: else every probe would leave another question behind. */
+function once(check: ReadinessCheck['check']): Promise<void> {
+  const asked = underWay.get(check)
+  if (asked) return asked
+  const answer = check().finally(() => underWay.delete(check))
+  underWay.set(check, answer)
+  setTimeout(() => underWay.delete(check), GIVEN_UP_MS).unref()
+  return answer
+}
+
 async function ask({ log }: Board, { name, check }: ReadinessCheck) {
   const began = performance.now()
   const timeout = new Promise<never>((_done, failed) => {
     setTimeout(() => failed(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)), CHECK_TIMEOUT_MS).unref()
   })
-  const ok = await Promise.race([check(), timeout]).then(
+  const ok = await Promise.race([once(check), timeout]).then(
     () => true,
     (error: unknown) => {
       log.warn({ part: name }, `${name} is not ready: ${messageOf(error)}`)

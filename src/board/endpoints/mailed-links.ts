@@ -14,6 +14,7 @@ export const followLink = defineEndpoint({
   summary: 'The file a mailed link leads to. Needs no sign-in: the link itself is the right to it, until it expires.',
   role: 'public',
   scope: 'client',
+  cost: 'dear',
   params: mailedToken,
   query: nothing,
   statuses: [200, 302],

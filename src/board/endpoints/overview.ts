@@ -71,6 +71,7 @@ export const overview = defineEndpoint({
   summary: 'Calls, leads, revenue and campaigns of a range: values, trends, and what they were before.',
   role: 'reports',
   scope: 'client',
+  cost: 'dear',
   params: nothing,
   query: nothing,
   body,

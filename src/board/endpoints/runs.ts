@@ -17,6 +17,7 @@ export const listRuns = defineEndpoint({
   summary: 'The ledger of runs, newest first. A search over a long ledger comes in parts: follow nextCursor.',
   role: 'viewer',
   scope: 'client',
+  cost: 'dear',
   params: nothing,
   query: runsQuery,
   statuses: [200],

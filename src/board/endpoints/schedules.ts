@@ -107,6 +107,7 @@ export const listSchedulesEndpoint = defineEndpoint({
   summary: 'The schedules, those due soonest first, each with the next five times it fires.',
   role: 'viewer',
   scope: 'client',
+  cost: 'dear',
   params: nothing,
   query: scheduleFilter,
   statuses: [200],

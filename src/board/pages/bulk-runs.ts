@@ -30,6 +30,7 @@ const WORDS: Record<BulkAction, { title: string; what: string; button: string; n
 /** How many runs a bulk action would change. Nothing changes before somebody has seen that. */
 export const bulkRunsPage = definePage({
   ...place,
+  cost: 'dear',
   query: z.strictObject(fields),
   async render({ query: { action, ...search } }, context) {
     const count = await context.board.ledger.countAll(action, filterInSight(context, filterOf(search)))
@@ -59,6 +60,7 @@ function counted({ identity }: PageContext, action: BulkAction, search: RunSearc
 
 export const bulkRunsForm = defineForm({
   ...place,
+  cost: 'dear',
   fields: z.strictObject({ ...fields, count: z.coerce.number().int().min(0), back: ownAddress }),
   async submit({ fields: { action, count, back, ...search } }, context) {
     const filter = filterInSight(context, filterOf(search))

@@ -33,6 +33,7 @@ export const openApiRoute: Route = {
   path: '/openapi.json',
   role: 'public',
   scope: 'client',
+  cost: 'dear',
   async answer({ board }, _request, response) {
     response.type('application/json').send(apiDocs(board.version).json)
   },
@@ -42,6 +43,7 @@ export const docsPage = definePage({
   path: '/docs',
   role: 'open',
   scope: 'client',
+  cost: 'dear',
   params: z.strictObject({}),
   query: z.strictObject({}),
   async render(_input, context) {
@@ -128,6 +130,7 @@ export const problemsPage = definePage({
   path: '/docs/problems',
   role: 'open',
   scope: 'client',
+  cost: 'dear',
   params: z.strictObject({}),
   query: z.strictObject({}),
   async render(_input, context) {

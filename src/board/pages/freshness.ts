@@ -34,6 +34,7 @@ export const freshnessPage = definePage({
   path: '/freshness',
   role: 'viewer',
   scope: 'client',
+  cost: 'dear',
   params: z.strictObject({}),
   query: freshnessFilter,
   async render({ query }, context) {

@@ -42,6 +42,7 @@ const place = { role: 'operator', scope: 'client', params: z.strictObject({}) } 
 export const newBackfillPage = definePage({
   path: '/backfills/new',
   ...place,
+  cost: 'dear',
   query: fields.partial(),
   async render({ query }, context) {
     const complete = fields.safeParse(query)
@@ -130,6 +131,7 @@ function choice(
 export const startBackfillForm = defineForm({
   path: '/backfills',
   ...place,
+  cost: 'dear',
   fields,
   async submit({ fields: chosen }, context) {
     const { backfill, count, audit } = await startBackfill(context, wishOf(chosen))

@@ -20,6 +20,7 @@ export const nightPage = definePage({
   path: '/',
   role: 'viewer',
   scope: 'client',
+  cost: 'dear',
   params: z.strictObject({}),
   query: z.strictObject({ day: day.optional(), page: z.coerce.number().int().min(1).max(1000).default(1) }),
   async render({ query }, context) {

@@ -24,6 +24,7 @@ function folderOf({ outboxFolder }: Board): string {
 export const outboxPage = definePage({
   path: '/outbox',
   ...place,
+  cost: 'dear',
   params: z.strictObject({}),
   query: z.strictObject({}),
   async render(_input, context) {

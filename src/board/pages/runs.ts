@@ -14,6 +14,7 @@ export const runsPage = definePage({
   path: '/runs',
   role: 'viewer',
   scope: 'client',
+  cost: 'dear',
   params: z.strictObject({}),
   query: runSearchQuery,
   async render({ query }, context) {

@@ -14,6 +14,7 @@ export const schedulesPage = definePage({
   path: '/schedules',
   role: 'viewer',
   scope: 'client',
+  cost: 'dear',
   params: z.strictObject({}),
   query: scheduleFilter,
   async render({ query }, context) {

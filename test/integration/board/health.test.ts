@@ -53,6 +53,20 @@ test('many probes at once ask the parts once', async () => {
   expect(asked).toBe(1)
 })
 
+test('a part that hangs is not asked again by every probe', async () => {
+  let asked = 0
+  const check = () => {
+    asked += 1
+    return new Promise<void>(() => {})
+  }
+  const board = await openTestBoard({ change: { readiness: [{ name: 'storage', check }] } })
+  for (let probe = 0; probe < 2; probe += 1) expect((await readyz(board.url)).status).toBe(503)
+  // Longer than an answer is remembered.
+  await sleep(1100)
+  expect((await readyz(board.url)).status).toBe(503)
+  expect(asked).toBe(1)
+})
+
 test('alive means only that the process answers', async () => {
   const board = await openTestBoard({
     change: { readiness: [{ name: 'queue', check: () => Promise.reject(new Error('no')) }] },
