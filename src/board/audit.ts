@@ -1,4 +1,4 @@
-import type { SystemDatabase } from '../db/database.ts'
+import type { SystemDatabase, Transaction } from '../db/database.ts'
 import type { JsonValue } from '../db/schema.ts'
 
 /** Who changed something: a signed-in person, an API key, whoever followed a mailed link, or whoever has the command line. */
@@ -15,22 +15,27 @@ export type AuditEntry = {
   after: JsonValue
 }
 
-/** Puts one change on record. */
-export async function writeAudit(db: SystemDatabase, actor: Actor, entry: AuditEntry): Promise<void> {
+/**
+ * What became of it. `begun`: it is under way, or its process died and nobody knows. `refused`: the right to it was missing. `failed`: it
+ * broke off; what was done by then, as far as that is known, is in `after`.
+ */
+export const OUTCOMES = ['begun', 'done', 'refused', 'failed'] as const
+export type Outcome = (typeof OUTCOMES)[number]
+
+/** Puts one change on record that is made in the same transaction, or has been made. */
+export async function writeAudit(db: SystemDatabase | Transaction, actor: Actor, entry: AuditEntry): Promise<void> {
   await db
     .insertInto('analytics_audit_log')
-    .values({
-      actor_kind: actor.kind,
-      actor_id: actor.id,
-      actor_name: actor.name,
-      action: entry.action,
-      target: entry.target,
-      client_id: entry.clientId,
-      before: asJson(entry.before),
-      after: asJson(entry.after),
-      ip: actor.ip,
-    })
+    .values({ ...actorColumns(actor), ...entryColumns(entry) })
     .execute()
+}
+
+export function actorColumns({ kind, id, name, ip }: Actor) {
+  return { actor_kind: kind, actor_id: id, actor_name: name, ip }
+}
+
+export function entryColumns({ action, target, clientId, before, after }: AuditEntry) {
+  return { action, target, client_id: clientId, before: asJson(before), after: asJson(after) }
 }
 
 function asJson(value: JsonValue): string | null {

@@ -12,7 +12,6 @@ import { assetPath } from './assets.ts'
 import { type AuditEntry, writeAudit } from './audit.ts'
 import { checkCsrf } from './auth/origin.ts'
 import type { Board, Context } from './context.ts'
-import { actorOf } from './endpoint-route.ts'
 import { escapeHtml } from './html.ts'
 import { HttpError } from './problem.ts'
 import {
@@ -27,6 +26,7 @@ import {
   retryJob,
   retryJobs,
 } from './queue-changes.ts'
+import { actorOf } from './record-write.ts'
 import { contextOf } from './routes.ts'
 
 export type BoardQueues = Readonly<QueueBackend['queues']>

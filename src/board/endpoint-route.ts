@@ -3,12 +3,12 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Request, Response } from 'express'
 import { z } from 'zod'
-import { type Actor, writeAudit } from './audit.ts'
 import { checkCsrf } from './auth/origin.ts'
 import type { Context } from './context.ts'
-import { type Answer, type Endpoint, isBulk, isRaw, isUpload, type UploadEndpoint } from './endpoint.ts'
+import { type Answer, type Endpoint, isBulk, isQuestion, isRaw, isUpload, type UploadEndpoint } from './endpoint.ts'
 import { once } from './idempotency.ts'
 import { accept, acceptText, readBulkBody, readJsonBody } from './input.ts'
+import { recordWrite } from './record-write.ts'
 import type { Route } from './routes.ts'
 import { discardUpload, receiveUpload } from './upload.ts'
 
@@ -114,15 +114,11 @@ async function bodyOf(endpoint: Exclude<AnyWrite, { upload: true }>, request: Re
 }
 
 async function write(endpoint: AnyWrite, input: WriteInput, context: Context) {
-  const { answer, audit } = await endpoint.handle(input, context)
-  if (audit !== null) await writeAudit(context.board.database.system, actorOf(context), audit)
+  if (isQuestion(endpoint)) return endpoint.handle(input, context)
+  const { method, path } = endpoint
+  const asked = { method, path, params: input.params, client: input.query.client }
+  const { answer } = await recordWrite(context, asked, () => endpoint.handle(input, context))
   return answer
-}
-
-/** Who the audit log names. A stranger changes only what a mailed link lets them. */
-export function actorOf({ identity, ip }: Context): Actor {
-  if (identity.kind === 'anonymous') return { kind: 'link', id: '', name: 'mailed link', ip }
-  return { kind: identity.kind, id: identity.id, name: identity.name, ip }
 }
 
 const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters')

@@ -58,6 +58,15 @@ export type WriteEndpoint<Params, Query, Body, Reply extends z.ZodType> = Place<
   handle(input: { params: Params; query: Query; body: Body }, context: Context): Promise<Written<z.input<Reply>>>
 }
 
+/** A question that is too long for an address. It changes nothing, so it goes on no record. */
+export type QuestionEndpoint<Params, Query, Body, Reply extends z.ZodType> = Place<Params, Query> & {
+  method: 'post'
+  question: true
+  body: z.ZodType<Body>
+  reply: Reply
+  handle(input: { params: Params; query: Query; body: Body }, context: Context): Promise<Answer<z.input<Reply>>>
+}
+
 /** A body that goes past the schemas, because it may be large and its items are checked one by one. */
 export type BulkBody = {
   /** The media types it may have, and what the document says of each. */
@@ -95,6 +104,7 @@ export type UploadEndpoint<Params, Query, Reply extends z.ZodType> = Place<Param
 export type Endpoint =
   | ReadEndpoint<any, any, any>
   | WriteEndpoint<any, any, any, any>
+  | QuestionEndpoint<any, any, any, any>
   | BulkEndpoint<any, any, any>
   | UploadEndpoint<any, any, any>
 // oxlint-enable typescript/no-explicit-any
@@ -105,6 +115,9 @@ export function defineEndpoint<Params, Query, Reply extends z.ZodType>(
 ): Endpoint
 export function defineEndpoint<Params, Query, Body, Reply extends z.ZodType>(
   endpoint: WriteEndpoint<Params, Query, Body, Reply>,
+): Endpoint
+export function defineEndpoint<Params, Query, Body, Reply extends z.ZodType>(
+  endpoint: QuestionEndpoint<Params, Query, Body, Reply>,
 ): Endpoint
 export function defineEndpoint<Params, Query, Reply extends z.ZodType>(
   endpoint: BulkEndpoint<Params, Query, Reply>,
@@ -119,6 +132,11 @@ export function defineEndpoint(endpoint: Endpoint): Endpoint {
 // oxlint-disable-next-line typescript/no-explicit-any -- of any shape, as in the list
 export function isBulk(endpoint: Endpoint): endpoint is BulkEndpoint<any, any, any> {
   return 'bulk' in endpoint
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- of any shape, as in the list
+export function isQuestion(endpoint: Endpoint): endpoint is QuestionEndpoint<any, any, any, any> {
+  return 'question' in endpoint
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- of any shape, as in the list

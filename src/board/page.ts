@@ -1,13 +1,13 @@
 import type { Request, Response } from 'express'
 import { z } from 'zod'
 import { type Access, mayUse, type Scope } from './access.ts'
-import { type AuditEntry, writeAudit } from './audit.ts'
+import type { AuditEntry } from './audit.ts'
 import { checkCsrf } from './auth/origin.ts'
 import type { Context } from './context.ts'
-import { actorOf } from './endpoint-route.ts'
 import type { Html } from './html.ts'
 import { accept, acceptText, readFormBody } from './input.ts'
 import { countOpenAlerts } from './reads/alerts.ts'
+import { recordWrite } from './record-write.ts'
 import type { Cost, Route } from './routes.ts'
 
 /** What a page may use beside: where it is, to come back to, what the visitor just did, and how many alerts are open. */
@@ -79,8 +79,8 @@ export function defineForm<Params, Fields>(form: Form<Params, Fields>): Route {
         params: acceptText('path', form.params, request.params),
         fields: accept('body', form.fields, fields),
       }
-      const { location, audit } = await form.submit(input, context)
-      if (audit !== null) await writeAudit(context.board.database.system, actorOf(context), audit)
+      const asked = { method: 'post', path, params: input.params as object, client: null }
+      const { location } = await recordWrite(context, asked, () => form.submit(input, context))
       response.redirect(303, location)
     },
   }

@@ -229,8 +229,10 @@ export interface AnalyticsAuditLog {
   at: Generated<string>;
   before: Json | null;
   client_id: string | null;
+  code: string | null;
   id: Generated<number>;
   ip: string | null;
+  outcome: Generated<string>;
   target: string;
 }
 

@@ -40,6 +40,8 @@ export const NAMESAKES: Record<string, string> = {
   'alert_notices.address': 'who is told of an alert',
   'analytics_audit_log.actor_id': 'who changed something',
   'analytics_audit_log.actor_name': 'who changed something',
+  'analytics_audit_log.outcome': 'what became of a change',
+  'analytics_audit_log.code': 'why it failed',
   'analytics_audit_log.ip': 'from where something was changed',
   'erasures.pending_id': 'the erasure itself, until it is finished',
   'erasures.pending_name': 'the erasure itself, until it is finished',

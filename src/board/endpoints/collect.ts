@@ -1,10 +1,8 @@
 import { z } from 'zod'
-import { messageOf } from '../../errors.ts'
 import { type FactCounts, factSchema, findKind, kinds, parseJsonBody } from '../../ingest/index.ts'
-import { type AuditEntry, writeAudit } from '../audit.ts'
 import type { Context } from '../context.ts'
 import { type BulkInput, defineEndpoint, type Endpoint, json } from '../endpoint.ts'
-import { actorOf } from '../endpoint-route.ts'
+import { PartlyDoneError } from '../on-record.ts'
 import { HttpError } from '../problem.ts'
 import { auditOf, FACTS_MAX, findOwner, itemsOf, refuseTooMany } from '../store-request.ts'
 import { nothing } from './address.ts'
@@ -63,21 +61,10 @@ async function storeKinds(
       counts.set(name, stored.counts)
     }
   } catch (error) {
-    await auditFailure(context, auditOf(owner, counts))
-    throw error
+    const entry = auditOf(owner, counts)
+    throw entry === null ? error : new PartlyDoneError([entry], error)
   }
   return { answer: json({ kinds: replies }, 202), audit: auditOf(owner, counts) }
-}
-
-/** What was stored before a later kind failed is on record; where that fails too, the first failure is the one to tell. */
-async function auditFailure(context: Context, entry: AuditEntry | null): Promise<void> {
-  if (entry === null) return
-  await writeAudit(context.board.database.system, actorOf(context), entry).catch((error: unknown) =>
-    context.board.log.error(
-      { error: messageOf(error), target: entry.target },
-      'facts that were stored are not in the audit log',
-    ),
-  )
 }
 
 /** The lists of a body such as {"leads": […], "deals": […]}, all of them checked before any is stored. */

@@ -21,21 +21,21 @@ const startedReply = z.strictObject({
 
 export const eraseCustomerEndpoint = defineEndpoint({
   method: 'delete',
-  path: '/api/admin/customers/:id',
+  path: '/api/admin/customers/:customerId',
   group: 'Customers',
   summary:
     'Erase a customer everywhere: a random pseudonym takes the place of the id, names and free text go, roll-ups stay. Cannot be taken back.',
   role: 'admin',
   scope: 'client',
   cost: 'dear',
-  params: z.strictObject({ id: z.string().min(1).max(CUSTOMER_ID_MAX).describe('The id of a customer.') }),
+  params: z.strictObject({ customerId: z.string().min(1).max(CUSTOMER_ID_MAX).describe('The id of a customer.') }),
   query: z.strictObject({ client, dryRun: z.enum(['true', 'false']).default('false').describe('true: only count.') }),
   body: nothing,
   statuses: [202, 200],
   reply: startedReply,
   async handle({ params, query }, context) {
     const { clientId } = await actingClient(context, query.client)
-    const customer = { clientId, customerId: params.id }
+    const customer = { clientId, customerId: params.customerId }
     if (query.dryRun === 'false') return startErasure(context, customer)
     const counts = await countCustomerRows(context.board.database, customer)
     return { answer: json({ erasureId: null, runId: null, rows: counts }), audit: null }

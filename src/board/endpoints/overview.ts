@@ -66,6 +66,7 @@ const section = z.strictObject({
 
 export const overview = defineEndpoint({
   method: 'post',
+  question: true,
   path: '/api/analytics/overview',
   group: 'Analytics',
   summary: 'Calls, leads, revenue and campaigns of a range: values, trends, and what they were before.',
@@ -90,7 +91,7 @@ export const overview = defineEndpoint({
     if (granularity === 'none' || granularity === 'hour') throw new TypeError('an overview has days, weeks or months')
     const sections = asked.metrics.map((name) => sectionOf(name, answer))
     const reply = { clientId: client, timeZone, currency, granularity, period: periodReply(answer.period), sections }
-    return { answer: json(reply), audit: null }
+    return json(reply)
   },
 })
 

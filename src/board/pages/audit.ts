@@ -1,31 +1,36 @@
 import { z } from 'zod'
+import { OUTCOMES, type Outcome } from '../audit.ts'
 import { formatInstant, titleOf } from '../format.ts'
 import { type Html, html } from '../html.ts'
 import { definePage } from '../page.ts'
-import { type AuditView, readAudit } from '../reads/audit.ts'
+import { type AuditView, auditFilter, readAudit } from '../reads/audit.ts'
 import { layout } from './layout.ts'
-import { cell, dataTable, empty, olderLink } from './parts.ts'
+import { badge, cell, dataTable, empty, olderLink, select } from './parts.ts'
 
 export const auditPage = definePage({
   path: '/audit',
   role: 'admin',
   scope: 'client',
   params: z.strictObject({}),
-  query: z.strictObject({
-    cursor: z
-      .string()
-      .regex(/^\d{1,18}$/, 'is none of ours')
-      .optional(),
-  }),
+  query: auditFilter,
   async render({ query }, context) {
     const { board, identity } = context
-    const { entries, nextCursor } = await readAudit(board.database.system, identity.clientId, query.cursor)
+    const { entries, nextCursor } = await readAudit(board.database.system, identity.clientId, query)
     const content = html`<div class="page-head"><div><h1>Audit log</h1><p class="lead">Every change a person or a program made: who, what, before and after, and from where.</p></div></div>
-${entries.length === 0 ? empty('No changes yet', 'Whatever somebody changes is kept here.') : auditTable(entries)}
+${filterForm(query.outcome)}
+${query.outcome === 'begun' && html`<p class="hint">A change goes on record before it is made. What stays begun was cut off: whether it was done is not on record.</p>`}
+${entries.length === 0 ? empty('No changes', 'Whatever somebody changes is kept here.') : auditTable(entries)}
 ${olderLink(context, nextCursor)}`
     return layout(context, { title: 'Audit log', place: '/audit' }, content)
   },
 })
+
+function filterForm(chosen: Outcome | undefined): Html {
+  const values = OUTCOMES.map((value) => ({ value, label: titleOf(value) }))
+  return html`<form class="filter" method="get" action="/audit">
+${select({ name: 'outcome', label: 'Outcome', any: 'Every outcome', chosen, values })}
+<button>Show</button></form>`
+}
 
 const ACTOR_WORDS: Record<string, string> = {
   user: 'person',
@@ -37,14 +42,18 @@ const ACTOR_WORDS: Record<string, string> = {
 function auditTable(entries: readonly AuditView[]): Html {
   return dataTable({
     caption: 'Changes, newest first',
-    columns: ['When', 'Who', 'What', 'To what', 'Client', 'Before and after', 'From'],
+    columns: ['When', 'Who', 'What', 'To what', 'Client', 'Outcome', 'Before and after', 'From'],
     rows: entries.map(
       (each) => html`<tr>${cell('When', html`<time datetime="${each.at}">${formatInstant(each.at, 'UTC')}</time>`)}
 ${cell('Who', html`${each.actorName}<span class="quiet">${ACTOR_WORDS[each.actorKind] ?? each.actorKind}</span>`)}
 ${cell('What', titleOf(each.action))}${cell('To what', html`<code>${each.target}</code>`)}${cell('Client', each.clientId ?? '–')}
-${cell('Before and after', change(each))}${cell('From', each.ip ?? '–', 'number')}</tr>`,
+${cell('Outcome', outcomeOf(each))}${cell('Before and after', change(each))}${cell('From', each.ip ?? '–', 'number')}</tr>`,
     ),
   })
+}
+
+function outcomeOf({ outcome, code }: AuditView): Html {
+  return html`${badge(outcome)}${code !== null && html`<span class="quiet"><code>${code}</code></span>`}`
 }
 
 function change({ id, before, after }: AuditView): Html | string {

@@ -2,15 +2,14 @@ import { z } from 'zod'
 import { FORMATS } from '../../ingest/format.ts'
 import { kinds } from '../../ingest/kinds/index.ts'
 import { shippedMappings } from '../../ingest/mapping.ts'
-import { writeAudit } from '../audit.ts'
 import { checkCsrf, checkOrigin } from '../auth/origin.ts'
-import { actorOf } from '../endpoint-route.ts'
 import { formatBytes, titleOf } from '../format.ts'
 import { type Html, html } from '../html.ts'
 import { acceptText } from '../input.ts'
 import { definePage, type PageContext } from '../page.ts'
 import { HttpError } from '../problem.ts'
 import { clientOptions } from '../reads/clients.ts'
+import { recordWrite } from '../record-write.ts'
 import { importOptions, startImport } from '../request-import.ts'
 import type { Route } from '../routes.ts'
 import { discardUpload, receiveUpload } from '../upload.ts'
@@ -85,8 +84,9 @@ export const startImportForm: Route = {
       onPart: ({ csrf }) => checkCsrf(board, request, { shown: csrf, expected: identity.csrfToken }),
     })
     try {
-      const { view, audit } = await startImport(context, acceptText('query', importOptions, chosen(fields)), file)
-      if (audit !== null) await writeAudit(board.database.system, actorOf(context), audit)
+      const options = acceptText('query', importOptions, chosen(fields))
+      const asked = { method: 'post', path: '/imports', params: {}, client: options.client }
+      const { view } = await recordWrite(context, asked, () => startImport(context, options, file))
       response.redirect(303, `/imports/${view.id}?notice=import-started`)
     } catch (error) {
       await discardUpload(board, file)

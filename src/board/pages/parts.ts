@@ -33,6 +33,8 @@ const STATES: Record<string, { words: string; icon: IconName; tone: Tone }> = {
   crashed: { words: 'Crashed', icon: 'failed', tone: 'bad' },
   going: { words: 'Under way', icon: 'running', tone: 'busy' },
   paused: { words: 'Paused', icon: 'stopped', tone: 'warn' },
+  begun: { words: 'Begun', icon: 'unknown', tone: 'warn' },
+  refused: { words: 'Refused', icon: 'stopped', tone: 'warn' },
   edited: { words: 'Edited', icon: 'unknown', tone: 'quiet' },
 }
 

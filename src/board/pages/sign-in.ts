@@ -1,18 +1,18 @@
 import type { Request, Response } from 'express'
 import { z } from 'zod'
-import { ANONYMOUS } from '../access.ts'
+import { ANONYMOUS, type Identity } from '../access.ts'
 import { addressOf, identify } from '../admit.ts'
-import { writeAudit } from '../audit.ts'
+import { type AuditEntry, writeAudit } from '../audit.ts'
 import { readCookie, setCookie } from '../auth/cookies.ts'
 import { checkCsrf } from '../auth/origin.ts'
 import { newSecret } from '../auth/secrets.ts'
 import { beginSession, endSession, findSession } from '../auth/sessions.ts'
-import type { Board } from '../context.ts'
-import { actorOf } from '../endpoint-route.ts'
+import type { Board, Context } from '../context.ts'
 import { type Html, html } from '../html.ts'
 import { accept, readFormBody } from '../input.ts'
 import { ownAddress, sendPage } from '../page.ts'
 import { HttpError } from '../problem.ts'
+import { actorOf } from '../record-write.ts'
 import type { Route } from '../routes.ts'
 import { bareLayout, homeOf } from './layout.ts'
 
@@ -67,22 +67,20 @@ export const signInForm: Route = {
       })
       return
     }
-    const identity = await openSession(board, response, signedIn.userId)
-    const entry = {
-      action: 'sign-in',
-      target: `user:${identity.id}`,
-      clientId: identity.clientId,
-      before: null,
-      after: null,
-    }
-    await writeAudit(board.database.system, actorOf({ ...context, identity }), entry)
+    const identity = await openSession(context, response, signedIn.userId)
     response.redirect(303, next === '/' ? homeOf(identity) : next)
   },
 }
 
-async function openSession(board: Board, response: Response, userId: string) {
-  const { clock, sessionTtlHours, database, cookies } = board
-  const { token } = await beginSession(database.system, userId, { now: clock(), ttlHours: sessionTtlHours })
+/** The session and its audit row are there together, or neither. */
+async function openSession(context: Context, response: Response, userId: string): Promise<Identity> {
+  const { clock, sessionTtlHours, database, cookies } = context.board
+  const { token, identity } = await database.system.transaction().execute(async (transaction) => {
+    const { token } = await beginSession(transaction, userId, { now: clock(), ttlHours: sessionTtlHours })
+    const identity = (await findSession(transaction, token, clock())) ?? ANONYMOUS
+    await writeAudit(transaction, actorOf({ ...context, identity }), sessionEntry('sign-in', identity))
+    return { token, identity }
+  })
   setCookie(response, cookies, {
     name: cookies.session,
     value: token,
@@ -90,7 +88,11 @@ async function openSession(board: Board, response: Response, userId: string) {
     sameSite: 'lax',
   })
   setCookie(response, cookies, { name: cookies.form, value: '', maxAgeSeconds: 0, sameSite: 'strict' })
-  return (await findSession(database.system, token, clock())) ?? ANONYMOUS
+  return identity
+}
+
+function sessionEntry(action: 'sign-in' | 'sign-out', { id, clientId }: Identity): AuditEntry {
+  return { action, target: `user:${id}`, clientId, before: null, after: null }
 }
 
 export const signOutForm: Route = {
@@ -105,15 +107,10 @@ export const signOutForm: Route = {
     const identity = token === null ? null : await findSession(board.database.system, token, board.clock())
     if (token !== null && identity !== null) {
       checkCsrf(board, request, { shown: csrf, expected: identity.csrfToken })
-      await endSession(board.database.system, token)
-      const entry = {
-        action: 'sign-out',
-        target: `user:${identity.id}`,
-        clientId: identity.clientId,
-        before: null,
-        after: null,
-      }
-      await writeAudit(board.database.system, actorOf({ ...context, identity }), entry)
+      await board.database.system.transaction().execute(async (transaction) => {
+        await endSession(transaction, token)
+        await writeAudit(transaction, actorOf({ ...context, identity }), sessionEntry('sign-out', identity))
+      })
     }
     setCookie(response, board.cookies, { name: board.cookies.session, value: '', maxAgeSeconds: 0, sameSite: 'lax' })
     response.redirect(303, '/sign-in?notice=signed-out')

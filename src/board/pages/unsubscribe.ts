@@ -1,12 +1,12 @@
+import type { SystemDatabase } from '../../db/database.ts'
 import { findUnsubscription, type Unsubscription, unsubscribe } from '../../reports/deliver/links.ts'
-import { writeAudit } from '../audit.ts'
-import { actorOf } from '../endpoint-route.ts'
 import { mailedToken } from '../endpoints/mailed-links.ts'
 import { titleOf } from '../format.ts'
 import { type Html, html } from '../html.ts'
 import { acceptText } from '../input.ts'
 import { sendPage } from '../page.ts'
 import { notFound } from '../problem.ts'
+import { recordWrite } from '../record-write.ts'
 import type { Route } from '../routes.ts'
 import { bareLayout } from './layout.ts'
 
@@ -32,19 +32,24 @@ export const unsubscribeForm: Route = {
     const { system } = context.board.database
     const { token } = acceptText('path', mailedToken, request.params)
     const before = await findUnsubscription(system, token)
-    const found = before && (await unsubscribe(system, token))
-    if (!found) throw unknown()
-    const { clientId, report } = found
-    const entry = {
-      action: 'unsubscribe',
-      target: `report:${report}`,
-      clientId,
-      before: { subscribed: true },
-      after: { subscribed: false },
-    }
-    if (!before.done) await writeAudit(system, actorOf(context), entry)
+    if (!before) throw unknown()
+    const asked = { method: 'post', path: place.path, params: request.params, client: before.clientId }
+    const { found } = await recordWrite(context, asked, () => unsubscribeOnce(system, token, before.done))
     sendPage(response, bareLayout('Unsubscribed', doneWords(found)))
   },
+}
+
+async function unsubscribeOnce(system: SystemDatabase, token: string, isDone: boolean) {
+  const found = await unsubscribe(system, token)
+  if (!found) throw unknown()
+  const audit = {
+    action: 'unsubscribe',
+    target: `report:${found.report}`,
+    clientId: found.clientId,
+    before: { subscribed: true },
+    after: { subscribed: false },
+  }
+  return { found, audit: isDone ? null : audit }
 }
 
 function question({ report, clientName }: Unsubscription, token: string): Html {

@@ -1,4 +1,7 @@
+import { sql } from 'kysely'
+import { z } from 'zod'
 import type { SystemDatabase } from '../../db/database.ts'
+import { OUTCOMES, type Outcome } from '../audit.ts'
 
 const PAGE = 50
 
@@ -10,16 +13,27 @@ export type AuditView = {
   action: string
   target: string
   clientId: string | null
+  outcome: Outcome
+  code: string | null
   before: unknown
   after: unknown
   ip: string | null
 }
 
+/** What the log may be narrowed to. */
+export const auditFilter = z.strictObject({
+  outcome: z.enum(OUTCOMES).optional(),
+  cursor: z
+    .string()
+    .regex(/^\d{1,18}$/, 'is none of ours')
+    .optional(),
+})
+
 /** Changes, newest first; of one client where `clientId` names it. */
 export async function readAudit(
   db: SystemDatabase,
   clientId: string | null,
-  cursor: string | undefined,
+  { outcome, cursor }: z.output<typeof auditFilter>,
 ): Promise<{ entries: AuditView[]; nextCursor: string | null }> {
   let query = db
     .selectFrom('analytics_audit_log')
@@ -31,6 +45,8 @@ export async function readAudit(
       'action',
       'target',
       'client_id as clientId',
+      sql<Outcome>`outcome`.as('outcome'),
+      'code',
       'before',
       'after',
       'ip',
@@ -38,6 +54,7 @@ export async function readAudit(
     .orderBy('id', 'desc')
     .limit(PAGE + 1)
   if (clientId !== null) query = query.where('client_id', '=', clientId)
+  if (outcome !== undefined) query = query.where('outcome', '=', outcome)
   if (cursor !== undefined) query = query.where('id', '<', Number(cursor))
   const rows = await query.execute()
   const entries = rows.slice(0, PAGE)

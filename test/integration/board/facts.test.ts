@@ -488,9 +488,13 @@ test('what was stored of several kinds is in the audit log also when a later kin
   const leads = [{ id: 'half', created_at: '2026-03-01T00:00:00Z' }]
   const { status } = await send('/api/analytics/sync', { leads, deals: [{ ...wholeFacts['deals'], id: 'half' }] })
   await sql`drop trigger no_deals on deals`.execute(db)
-  const entries = await db.selectFrom('analytics_audit_log').select(['target', 'client_id', 'after']).execute()
+  const entries = await db
+    .selectFrom('analytics_audit_log')
+    .select(['target', 'client_id', 'outcome', 'after'])
+    .execute()
   const counts = { received: 1, inserted: 1, updated: 0, unchanged: 0, rejected: 0 }
-  expect([status, entries]).toEqual([500, [{ target: 'facts:leads', client_id: 'acme', after: { leads: counts } }]])
+  const entry = { target: 'facts:leads', client_id: 'acme', outcome: 'failed', after: { leads: counts } }
+  expect([status, entries]).toEqual([500, [entry]])
 })
 
 describe('addresses by what collectors do', () => {

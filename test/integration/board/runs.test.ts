@@ -68,6 +68,8 @@ describe('asking for a run', () => {
         client_id: 'acme',
         before: null,
         after: { job: 'work', key: 'acme.a', again: 'no' },
+        outcome: 'done',
+        code: null,
         ip: '127.0.0.1',
       },
     ])

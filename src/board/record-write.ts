@@ -1,0 +1,46 @@
+import type { Actor } from './audit.ts'
+import type { Context } from './context.ts'
+import { type Changed, type Intent, onRecord, type Recorder } from './on-record.ts'
+
+/** Who the audit log names. A stranger changes only what a mailed link lets them. */
+export function actorOf({ identity, ip }: Context): Actor {
+  if (identity.kind === 'anonymous') return { kind: 'link', id: '', name: 'mailed link', ip }
+  return { kind: identity.kind, id: identity.id, name: identity.name, ip }
+}
+
+/** One write of one address, and who it is about as far as the address says. */
+export type Write = { method: string; path: string; params: object; client: unknown }
+
+/** Makes a change that a visitor asks for, on record before it begins. */
+export function recordWrite<Done extends Changed>(
+  context: Context,
+  write: Write,
+  work: () => Promise<Done>,
+): Promise<Done> {
+  return onRecord(recorderOf(context), intentOf(context, write), work)
+}
+
+function recorderOf(context: Context): Recorder {
+  const { board, requestId } = context
+  return {
+    db: board.database.system,
+    actor: actorOf(context),
+    warn: (line) => board.log.error({ request_id: requestId }, line),
+  }
+}
+
+/** As the address names it; what it does in the board's own words is known when it is done. */
+function intentOf({ identity }: Context, { method, path, params, client }: Write): Intent {
+  const named = typeof client === 'string' ? client : null
+  return { action: `${method} ${path}`, target: filled(path, params), clientId: identity.clientId ?? named }
+}
+
+/** A secret, and what may name somebody: neither goes on record. */
+const UNNAMED = new Set(['token', 'customerId'])
+
+function filled(path: string, params: object): string {
+  const values = new Map<string, unknown>(Object.entries(params))
+  return path.replaceAll(/:(\w+)/g, (part, name: string) =>
+    UNNAMED.has(name) || !values.has(name) ? part : encodeURIComponent(String(values.get(name))),
+  )
+}
