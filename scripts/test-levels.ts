@@ -18,10 +18,10 @@ const CHECKS: Command[] = [
   { name: 'dead code', program: 'knip', args: ['--no-progress'] },
 ]
 
-const LEVELS = ['checks', 'tidy', 'unit', 'integration', 'e2e', 'faults'] as const
+const LEVELS = ['checks', 'tidy', 'unit', 'integration', 'e2e', 'hostile', 'faults'] as const
 type Level = (typeof LEVELS)[number]
 
-const LEVELS_WITH_SERVERS: readonly Level[] = ['integration', 'e2e', 'faults']
+const LEVELS_WITH_SERVERS: readonly Level[] = ['integration', 'e2e', 'hostile', 'faults']
 
 type Run = {
   environment: NodeJS.ProcessEnv

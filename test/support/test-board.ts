@@ -72,7 +72,7 @@ export async function openTestBoard(
 
 /** The headers of an API key. */
 export async function keyHeaders(
-  { database }: TestBoard,
+  { database }: Pick<TestBoard, 'database'>,
   role: KeyRole,
   clientId: string | null = null,
 ): Promise<Record<string, string>> {
@@ -92,7 +92,11 @@ export type Person = {
 }
 
 /** Makes a person and signs them in through the form. */
-export async function signIn(board: TestBoard, role: UserRole, clientId: string | null = null): Promise<Person> {
+export async function signIn(
+  board: Pick<TestBoard, 'url' | 'database'>,
+  role: UserRole,
+  clientId: string | null = null,
+): Promise<Person> {
   const email = `${role}-${randomBytes(4).toString('hex')}@example.com`
   await createUser(board.database.system, { email, name: `The ${role}`, role, clientId, password: PASSWORD }, OPERATOR)
   const { response } = await sendSignIn(board, { email, password: PASSWORD })
@@ -132,7 +136,7 @@ export const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/
 
 /** Loads the sign-in form and sends it. */
 export async function sendSignIn(
-  { url }: TestBoard,
+  { url }: Pick<TestBoard, 'url'>,
   { email, password, next = '' }: { email: string; password: string; next?: string },
 ): Promise<{ response: Response }> {
   const page = await fetch(`${url}/sign-in`, { headers: { Accept: BROWSER } })
