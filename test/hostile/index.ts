@@ -1,5 +1,8 @@
 import type { Fault } from '../faults/fault.ts'
+import { brokenBodies } from './broken-bodies.ts'
 import { matrix } from './matrix.ts'
+import { multipart } from './multipart.ts'
+import { rawHttp } from './raw-http.ts'
 
 /** Every attack there is, in the order of the table. A new one is a file here and a line below. */
-export const attacks: readonly Fault[] = [matrix]
+export const attacks: readonly Fault[] = [matrix, multipart, brokenBodies, rawHttp]
