@@ -1,9 +1,19 @@
 import type { Fault } from '../faults/fault.ts'
 import { brokenBodies } from './broken-bodies.ts'
 import { floodsOfEach } from './floods-of-each.ts'
+import { forgedWrites } from './forged-writes.ts'
 import { matrix } from './matrix.ts'
 import { multipart } from './multipart.ts'
+import { otherTenants } from './other-tenants.ts'
 import { rawHttp } from './raw-http.ts'
 
 /** Every attack there is, in the order of the table. A new one is a file here and a line below. */
-export const attacks: readonly Fault[] = [matrix, multipart, brokenBodies, rawHttp, floodsOfEach]
+export const attacks: readonly Fault[] = [
+  matrix,
+  otherTenants,
+  forgedWrites,
+  multipart,
+  brokenBodies,
+  rawHttp,
+  floodsOfEach,
+]
