@@ -39,6 +39,8 @@ export async function ensureClientLogin(connection: pg.ClientBase): Promise<void
     // A role may change its own password and settings: what somebody did to it ends here.
     await connection.query(`alter role ${role} reset all`)
     await grantMemberships(connection, role)
+    // A copy of a database knows the password of the one it was made from, which is none of its business.
+    await connection.query('delete from client_logins where role <> $1', [role])
     if (!isKept)
       await connection.query(
         'insert into client_logins (role, password) values ($1, $2) on conflict (role) do update set password = excluded.password',
