@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Request, Response } from 'express'
 import { z } from 'zod'
 import { checkCsrf } from './auth/origin.ts'
@@ -132,7 +133,9 @@ function acceptIdempotencyKey(value: string | undefined): string | null {
 async function send(endpoint: Endpoint, answer: Answer<unknown>, response: Response): Promise<void> {
   switch (answer.kind) {
     case 'json':
-      response.status(answer.status).json(checked(endpoint, answer.body))
+      // Making, checking and writing a large answer each take a while, and others are answered in between.
+      await nextTurn()
+      await sendJson(response, answer.status, checked(endpoint, answer.body))
       return
     case 'redirect':
       response.redirect(302, answer.location)
@@ -142,6 +145,11 @@ async function send(endpoint: Endpoint, answer: Answer<unknown>, response: Respo
       // A browser that goes away mid-download is no failure of ours.
       await pipeline(Readable.from(answer.content), response).catch(ignoreAbort)
   }
+}
+
+async function sendJson(response: Response, status: number, body: unknown): Promise<void> {
+  await nextTurn()
+  response.status(status).type('application/json').send(JSON.stringify(body))
 }
 
 function ignoreAbort(error: NodeJS.ErrnoException): void {

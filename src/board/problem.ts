@@ -45,7 +45,7 @@ export const PROBLEMS: Record<string, string> = {
   'no-such-rollup':
     'No roll-up holds this combination of metrics, dimensions and granularity; `detail` says which there are.',
   'too-many-groups':
-    'The answer would have too many groups. Ask for a shorter range, a coarser granularity or fewer members.',
+    'The answer would have too many groups. Ask for a shorter range, a coarser granularity, fewer members, metrics or comparisons.',
   'invalid-thresholds': 'The limits contradict each other, or the metric has no better and worse.',
   'invalid-goal': 'The goal is of a dimension or a member that cannot be.',
   'method-not-allowed': 'The address exists, but not for this method; `Allow` lists those it takes.',

@@ -178,11 +178,14 @@ test('every component adds up to the same, to the unit: by hour, day, week, mont
         },
         { dimension: 'channel', granularity: 'none', filters: { agent: ['anna', 'ben', ''] } },
       ] as const) {
-        const { groups, period } = await ask({ ...question, metrics: names(HOURLY) })
-        if (period.total === null) continue
-        const { sums } = period.total
-        expect(sums).toEqual(only(whole, sums))
-        expect(added(groups, sums)).toEqual(sums)
+        // Of all of them at once there are more values than one answer may have.
+        for (const metrics of [HOURLY.slice(0, 20), HOURLY.slice(20, 40), HOURLY.slice(40)]) {
+          const { groups, period } = await ask({ ...question, metrics: names(metrics) })
+          if (period.total === null) continue
+          const { sums } = period.total
+          expect(sums).toEqual(only(whole, sums))
+          expect(added(groups, sums)).toEqual(sums)
+        }
       }
     }),
     { numRuns: 6 },

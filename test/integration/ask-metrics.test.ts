@@ -454,6 +454,21 @@ describe('dimensions and filters', () => {
       (await message({ metrics: ['offered'], range: days('2024-01-01', '2026-03-01'), granularity: 'hour' }))[0],
     ).toBe('too-many-groups')
   })
+
+  test('an answer has so many values at most, whatever they are made of', async () => {
+    await given.client(db)
+    const range = days('2025-06-01', '2025-12-01')
+    const hours = (question: Pick<Asked, 'metrics' | 'compare'>) =>
+      ask({ range, granularity: 'hour', ...question }).then(
+        () => 'answered',
+        ({ code }) => code as unknown,
+      )
+    const metrics = ['offered', 'answered', 'service-level', 'handle-time', 'abandonment']
+    const more = ['talk-time', 'hold-time', 'wrap-time', 'missed', 'abandoned', 'messages', 'repeat-rate']
+    expect(await hours({ metrics })).toBe('answered')
+    expect(await hours({ metrics, compare: ['previous', 'last-year'] })).toBe('too-many-groups')
+    expect(await hours({ metrics: [...metrics, ...more, 'csat', 'nps'] })).toBe('too-many-groups')
+  })
 })
 
 describe('trend', () => {

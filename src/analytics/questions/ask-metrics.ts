@@ -127,9 +127,9 @@ async function readSpan(
   }: Pick<PeriodQuestion, 'span' | 'granularity'> & { standing: RollUpStanding | undefined },
 ): Promise<SpanRead> {
   if (standing === undefined) throw new TypeError('every span has a standing')
-  const { clientId, source, dimension, filters, ingredients, metrics, timeZone } = asked
+  const { clientId, source, groupsMax, dimension, filters, ingredients, metrics, timeZone } = asked
   const waiting = standing.waitingDays
-  const question = { clientId, source, span, granularity, dimension, filters, ingredients, waiting }
+  const question = { clientId, source, span, granularity, dimension, filters, ingredients, waiting, groupsMax }
   const read = await readPeriod(db, question)
   const unsettled = new Set([...standing.dirtyDays, asked.today])
   const buckets = bucketsOf(span, granularity, timeZone, { unrolled: new Set(standing.unrolledDays), unsettled })

@@ -15,7 +15,7 @@ export function completeCells(question: PeriodQuestion, read: PeriodRead, bucket
   if (question.dimension !== 'client' && !hasLevels) return read.cells
   const members = question.dimension === 'client' ? [''] : membersOf(read)
   const keys = keysOf(question, read, buckets)
-  refuseTooMany(members.length * keys.length)
+  refuseTooMany(members.length * keys.length, question.groupsMax)
   const cells = Map.groupBy(read.cells, ({ member }) => member)
   // One for all: a year has thousands of hours in which nothing happened.
   const empty = emptyCell(question, '', null)

@@ -5,7 +5,7 @@ import type { Amounts } from './measure.ts'
 import type { Ingredients } from './metrics-asked.ts'
 import { type HistogramRow, readHistograms } from './read-histograms.ts'
 import { type RetentionRead, readRetention, retentionOfCell } from './read-retention.ts'
-import { readSums, type SummedRow, type SumsQuestion } from './read-sums.ts'
+import { readSums, refuseTooMany, type SummedRow, type SumsQuestion } from './read-sums.ts'
 import { addTo, zeros } from './sums.ts'
 
 /** A question about one span, and what is to be read for it. */
@@ -37,6 +37,7 @@ export async function readPeriod(db: ClientDatabase, question: PeriodQuestion): 
   const openings = await readOpenings(db, question)
   const retention = await readRetention(db, question)
   const cells = cellsOf(question, rows, sized)
+  refuseTooMany(cells.length, question.groupsMax)
   return {
     cells,
     total: totalOf(question, { cells, openings, retention }),
@@ -90,9 +91,20 @@ async function readOpenings(db: ClientDatabase, question: PeriodQuestion): Promi
 }
 
 /** The client's own, whatever the question is narrowed to: a fact that contradicts itself may not say whose it is. */
-async function countQuarantined(db: ClientDatabase, { clientId, span, waiting }: PeriodQuestion): Promise<number> {
+async function countQuarantined(
+  db: ClientDatabase,
+  { clientId, span, waiting, groupsMax }: PeriodQuestion,
+): Promise<number> {
   const [row] = await readSums(db, {
-    ...{ clientId, span: { ...span, hours: null }, granularity: 'none', dimension: 'client', filters: {}, waiting },
+    ...{
+      clientId,
+      span: { ...span, hours: null },
+      granularity: 'none',
+      dimension: 'client',
+      filters: {},
+      waiting,
+      groupsMax,
+    },
     source: { kind: 'days', dimension: 'client' },
     components: ['quarantined'],
   })

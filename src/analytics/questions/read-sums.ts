@@ -12,6 +12,13 @@ import { writeHour } from './write-hour.ts'
 
 /** More groups than any page shows: a question for more is refused rather than cut. */
 const GROUPS_MAX = 10_000
+/** Values of an answer: so many are made, checked and written in steps of less than a tenth of a second, in which nobody else is answered. */
+const VALUES_MAX = 60_000
+
+/** How many groups each period of a question may have, by the values that makes. */
+export function groupsMaxOf({ metrics, periods }: { metrics: number; periods: number }): number {
+  return Math.min(GROUPS_MAX, Math.floor(VALUES_MAX / (metrics * periods)))
+}
 
 /** Which sums of one client are read, how grouped. */
 export type SumsQuestion = {
@@ -24,6 +31,8 @@ export type SumsQuestion = {
   components: readonly Component[]
   /** Days whose weeks and months are not added up yet. */
   waiting: readonly Day[]
+  /** More groups are refused. */
+  groupsMax: number
 }
 
 /** The sums of one member in one bucket; what had nothing of the kind is zero. */
@@ -36,8 +45,8 @@ export async function readSums(db: ClientDatabase, question: SumsQuestion): Prom
     from (${await rowsOf(db, question)}) as rows
     ${isOneRowEach(question) ? sql`` : sql`group by bucket, member`}
     order by member, bucket
-    limit ${GROUPS_MAX + 1}`.execute(db)
-  refuseTooMany(rows.length)
+    limit ${question.groupsMax + 1}`.execute(db)
+  refuseTooMany(rows.length, question.groupsMax)
   return rows.map(({ bucket, member, ...sums }) => ({
     bucket: typeof bucket === 'number' ? writeHour(bucket) : bucket,
     member,
@@ -64,10 +73,11 @@ function isOneRowEach({ source, granularity, dimension }: SumsQuestion): boolean
 }
 
 /** Throws InputError `too-many-groups`. */
-export function refuseTooMany(groups: number): void {
-  if (groups <= GROUPS_MAX) return
-  const limit = GROUPS_MAX.toLocaleString('en')
-  const message = `The answer has more than ${limit} groups. Ask for a shorter range, a coarser granularity or fewer members.`
+export function refuseTooMany(groups: number, groupsMax: number): void {
+  if (groups <= groupsMax) return
+  const limit = groupsMax.toLocaleString('en')
+  const fewer = groupsMax < GROUPS_MAX ? ', fewer metrics or fewer comparisons' : ''
+  const message = `The answer has more than ${limit} groups, the most for this many metrics and comparisons. Ask for a shorter range, a coarser granularity, fewer members${fewer}.`
   throw new InputError('too-many-groups', message, 422)
 }
 

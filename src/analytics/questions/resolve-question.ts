@@ -4,7 +4,7 @@ import type { Metric } from '../metrics/index.ts'
 import { chooseSource, type Source } from './choose-source.ts'
 import { type Ingredients, ingredientsOf, metricNamed } from './metrics-asked.ts'
 import type { FilterDimension, Filters, MetricQuestion } from './question.ts'
-import { refuseTooMany } from './read-sums.ts'
+import { groupsMaxOf, refuseTooMany } from './read-sums.ts'
 import { comparedSpan, resolveRange, type Span } from './resolve-range.ts'
 
 /** The longest range that can be asked for: ten years. */
@@ -19,6 +19,7 @@ export type ResolvedQuestion = Omit<MetricQuestion, 'metrics' | 'range' | 'at'> 
   metrics: Metric[]
   ingredients: Ingredients
   source: Source
+  groupsMax: number
   span: Span
   /** The spans it is compared with, in the order of `compare`. */
   comparedSpans: Span[]
@@ -31,11 +32,12 @@ export function resolveQuestion(question: MetricQuestion, timeZone: string): Res
   const filters = sortedFilters(question.filters)
   const span = resolveRange(question.range, question.at, timeZone)
   refuseRange(span)
-  // Before they are counted out one by one.
-  if (question.granularity === 'hour') refuseTooMany(daysIn(span) * 24)
   const { clientId, granularity, dimension, compare } = question
+  const groupsMax = groupsMaxOf({ metrics: metrics.length, periods: 1 + compare.length })
+  // Before they are counted out one by one.
+  if (granularity === 'hour') refuseTooMany(daysIn(span) * 24, groupsMax)
   return {
-    ...{ clientId, timeZone, granularity, dimension, filters, span, compare, metrics },
+    ...{ clientId, timeZone, granularity, dimension, filters, span, compare, metrics, groupsMax },
     source: chooseSource({ granularity, dimension, ofHours: span.hours !== null, filters, metrics }),
     today: dayOf(question.at, timeZone),
     ingredients: ingredientsOf(metrics),

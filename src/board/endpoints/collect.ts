@@ -34,6 +34,7 @@ function takeKinds(path: `/${string}`, summary: string, names: readonly string[]
     summary,
     role: 'ingest',
     scope: 'client',
+    cost: 'dear',
     params: nothing,
     query: ownerQuery,
     statuses: [202],
