@@ -73,7 +73,7 @@ export function defineForm<Params, Fields>(form: Form<Params, Fields>): Route {
     scope,
     cost,
     async answer(context, request, response) {
-      const { csrf, ...fields } = formFields.parse(await readFormBody(request, response))
+      const { csrf, ...fields } = accept('body', formFields, await readFormBody(request, response))
       checkCsrf(context.board, request, { shown: csrf, expected: context.identity.csrfToken })
       const input = {
         params: acceptText('path', form.params, request.params),
@@ -92,7 +92,8 @@ export function sendPage(response: Response, page: Html, status = 200): void {
 
 /** Where a visitor is, without what was just said to them. */
 function hereOf(request: Request): string {
-  const url = new URL(request.originalUrl, 'http://board')
+  // Not against a base: of `//` it would make another host.
+  const url = new URL(`http://board${request.originalUrl}`)
   url.searchParams.delete('notice')
   return url.pathname + url.search
 }
@@ -104,7 +105,8 @@ export const ownAddress = z
   .transform((text) => (isOwn(text) ? text : '/'))
 
 function isOwn(text: string): boolean {
-  if (!text.startsWith('/') || !URL.canParse(text, 'http://board')) return false
+  // A browser takes `//name` for another host, and `\\` for `/`.
+  if (!/^\/(?![/\\])/.test(text) || !URL.canParse(text, 'http://board')) return false
   return new URL(text, 'http://board').origin === 'http://board'
 }
 

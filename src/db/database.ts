@@ -65,6 +65,9 @@ const CONNECT_TIMEOUT_MS = 10 * SECOND_MS
 const LISTENERS_MAX = 8
 /** To get one of the connections: jobs queue for theirs, while others take minutes. */
 const TURN_TIMEOUT_MS = 60 * SECOND_MS
+/** Handles that are kept for the next who asks; one that was forgotten is made again. */
+const HANDLES_MAX = 1000
+
 export type DatabaseOptions = {
   max: number
   log: Log
@@ -99,6 +102,9 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
       if (known) return known
       const handle = handleOn({ connect: () => clients.connectAs(clientId), end: async () => {} })
       handles.set(clientId, handle)
+      const [first] = handles.keys()
+      // Whoever asks may name clients that do not exist.
+      if (handles.size > HANDLES_MAX && first !== undefined) handles.delete(first)
       return handle
     },
     connectAs: clients.connectAs,

@@ -24,12 +24,15 @@ export function checkOrigin(request: Request, publicUrl: string): void {
   if (site !== undefined && site !== 'same-origin') throw refusal('Writes are taken from our own pages only.')
   const origin = request.get('Origin')
   // A proxy in front may have another name for us than people do.
-  const ours = [request.get('Host'), hostOf(publicUrl)]
-  if (origin !== undefined && !ours.includes(hostOf(origin))) throw refusal('Writes are taken from our own pages only.')
+  const { protocol } = new URL(publicUrl)
+  const ours = [originOf(publicUrl), originOf(`${protocol}//${request.get('Host') ?? ''}`)]
+  if (origin !== undefined && !ours.includes(originOf(origin)))
+    throw refusal('Writes are taken from our own pages only.')
 }
 
-function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : 'nowhere'
+/** Scheme, host and port. */
+function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : 'nowhere'
 }
 
 function refusal(message: string): HttpError {

@@ -19,14 +19,14 @@ export const followLink = defineEndpoint({
   query: nothing,
   statuses: [200, 302],
   reply: { mediaTypes: ['*/*'] },
-  async handle({ params }, { board, ip }) {
+  async handle({ params }, { board }) {
     const target = await followDownloadLink(board.database.system, params.token)
     if (target === 'unknown') throw notFound('This link leads nowhere: it was cut off, or the report was deleted.')
     if (target === 'expired') {
       throw new HttpError(410, 'link-expired', 'This link has expired or was revoked. Ask for the report again.')
     }
     const { clientId, executionId, format } = target
-    board.log.info({ client: clientId, execution: executionId, format, ip }, `a mailed link to ${format} was followed`)
+    board.log.info({ client: clientId, execution: executionId, format }, `a mailed link to ${format} was followed`)
     return sendFile(board.storage, target, 'download')
   },
 })

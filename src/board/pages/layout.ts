@@ -142,6 +142,6 @@ function signedIn({ name, role, clientId, csrfToken }: Identity): Html {
 }
 
 function noticeOf({ notice }: PageContext): Html | null {
-  const words = notice === null ? undefined : NOTICES[notice]
+  const words = notice !== null && Object.hasOwn(NOTICES, notice) ? NOTICES[notice] : undefined
   return words === undefined ? null : html`<p class="notice" role="status">${icon('done')} ${words}</p>`
 }

@@ -102,7 +102,7 @@ export const signOutForm: Route = {
   scope: 'client',
   async answer(context, request, response) {
     const { board } = context
-    const { csrf } = z.looseObject({ csrf: z.unknown() }).parse(await readFormBody(request, response))
+    const { csrf } = z.looseObject({ csrf: z.unknown().optional() }).parse(await readFormBody(request, response))
     const token = readCookie(request, board.cookies.session)
     const identity = token === null ? null : await findSession(board.database.system, token, board.clock())
     if (token !== null && identity !== null) {

@@ -105,6 +105,37 @@ test('nobody is sent to another site after signing in', async () => {
   expect(response.headers.get('Location')).toBe('/')
 })
 
+test.each(['//evil.example', '//board/x', '/\\evil.example', 'https://evil.example', '/\t/evil.example'])(
+  'after signing in, %s is no address of ours',
+  async (next) => {
+    const email = `next-${Buffer.from(next).toString('hex')}@example.com`
+    await addUser(email)
+    const { response } = await sendSignIn(board, { email, password: PASSWORD, next })
+    expect([response.status, response.headers.get('Location')]).toEqual([303, '/'])
+  },
+)
+
+test('an address or a form that nobody meant to send is no failure of ours', async () => {
+  const person = await signIn(board, 'operator')
+  const twice = (path: string) =>
+    fetch(board.url + path, {
+      method: 'POST',
+      redirect: 'manual',
+      body: new URLSearchParams([
+        ['csrf', person.csrf],
+        ['csrf', person.csrf],
+      ]),
+      headers: { Cookie: person.cookie, Accept: BROWSER },
+    })
+  const statuses = await Promise.all([
+    ...['constructor', '__proto__', 'toString'].map((name) => fetch(`${board.url}/docs?notice=${name}`)),
+    fetch(`${board.url}/sign-out`, { method: 'POST', redirect: 'manual' }),
+    twice('/runs/00000000-0000-4000-8000-000000000001/retry'),
+    person.get('//'),
+  ])
+  expect(statuses.map(({ status }) => status)).toEqual([200, 200, 200, 303, 422, 200])
+})
+
 test('a session ends when its time is over', async () => {
   const person = await signIn(board, 'viewer')
   expect((await person.get('/')).status).toBe(200)
@@ -145,6 +176,7 @@ test('a write needs the token of its session and must come from our own pages', 
   expect(await status({ csrf: 'x'.repeat(43) })).toBe(403)
   expect(await status({}, { Origin: 'https://evil.example' })).toBe(403)
   expect(await status({}, { Origin: 'null' })).toBe(403)
+  expect(await status({}, { Origin: board.url.replace('http:', 'https:') })).toBe(403)
   expect(await status({}, { 'Sec-Fetch-Site': 'cross-site' })).toBe(403)
   expect(await status({}, { 'Sec-Fetch-Site': 'same-site' })).toBe(403)
   const api = async (headers: Record<string, string>) => (await person.post(`/api${run}`, {}, headers)).status
