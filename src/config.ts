@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { InputError } from './errors.ts'
 
@@ -18,6 +19,17 @@ function partOf(pair: string, index: 0 | 1): string {
   const at = pair.indexOf('=')
   if (at < 1) throw new Error('no name')
   return decodeURIComponent(index === 0 ? pair.slice(0, at) : pair.slice(at + 1)).trim()
+}
+
+const NETWORK_NAMES = ['loopback', 'linklocal', 'uniquelocal']
+
+/** An address, a network such as 10.0.0.0/8, or a name that express has for some. */
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/')
+  const version = isIP(address)
+  if (version === 0) return NETWORK_NAMES.includes(text)
+  if (bits === undefined) return true
+  return rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)
 }
 
 /** Every setting there is, read once from the environment. docs/configuration.md is generated from the descriptions. */
@@ -121,6 +133,19 @@ export const settings = z.object({
     .url()
     .optional()
     .describe('Address people reach the board at; links in mails begin with it. Unset: http://HOST:PORT.'),
+  TRUSTED_PROXIES: z
+    .string()
+    .default('loopback')
+    .transform((text) => text.split(',').map((name) => name.trim()))
+    .pipe(
+      z.array(z.string().refine(isNetwork, 'must be addresses or networks such as 10.0.0.0/8, separated by commas')),
+    )
+    .describe(
+      'Proxies in front of the board, whose X-Forwarded-For is believed: addresses, networks such as 172.16.0.0/12, loopback, linklocal or uniquelocal, separated by commas. Each must add the address it is asked from.',
+    ),
+  METRICS_WITHOUT_KEY: flag
+    .default(false)
+    .describe('/metrics is open to whoever reaches the board; it names clients and jobs.'),
   SESSION_TTL_HOURS: z.coerce.number().int().min(1).max(720).default(12).describe('A sign-in lasts this long.'),
   REQUESTS_PER_SECOND: z.coerce
     .number()

@@ -4,7 +4,7 @@ export type Role = (typeof ROLES)[number]
 
 /**
  * What a route asks of its visitor: `public` nothing, `open` nothing either, but it knows who comes, `reports` a role that may read reports, then each level what the one before
- * may and more. `metrics` is `viewer`, and a visitor on the same machine. `ingest` is `operator`, and keys that bring facts in.
+ * may and more. `metrics` is `viewer`, and whoever comes where the setting METRICS_WITHOUT_KEY says so. `ingest` is `operator`, and keys that bring facts in.
  */
 export type Access = 'public' | 'open' | 'reports' | 'viewer' | 'metrics' | 'ingest' | 'operator' | 'admin'
 

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { Request } from 'express'
 import { ANONYMOUS, type Identity, mayUse } from './access.ts'
 import { readCookie } from './auth/cookies.ts'
@@ -53,20 +54,13 @@ async function admitStranger(
 ): Promise<Identity> {
   await board.rateLimits.stranger(networkOfRequest(request), cost)
   if (role === 'public' || role === 'open') return ANONYMOUS
-  if (role === 'metrics' && isLocal(request)) return ANONYMOUS
+  if (role === 'metrics' && board.metricsWithoutKey) return ANONYMOUS
   throw unauthorized('sign-in-needed', 'Sign in, or send an API key as "Authorization: Bearer dbk_…".')
 }
 
 async function countRequest(board: Board, identity: Identity, method: string): Promise<void> {
   const name = nameOf(identity)
   await (method === 'get' ? board.rateLimits.read(name) : board.rateLimits.write(name))
-}
-
-/** On this machine and not through a proxy on it, which would make everybody look local. */
-function isLocal(request: Request): boolean {
-  const address = request.socket.remoteAddress ?? ''
-  const forwarded = request.headers['x-forwarded-for'] ?? request.headers['forwarded'] ?? request.headers['via']
-  return forwarded === undefined && /^(127\.|::1$|::ffff:127\.)/.test(address)
 }
 
 /** What the requests of a person or key are counted by. */
@@ -79,8 +73,9 @@ export function networkOfRequest(request: Request): string {
   return networkOf(addressOf(request))
 }
 
-export function addressOf(request: Request): string {
-  return request.ip ?? 'unknown'
+/** Where it comes from, as far as proxies in front are believed; what is no address is that of the connection. */
+export function addressOf({ ip, socket }: Request): string {
+  return ip !== undefined && isIP(ip) !== 0 ? ip : (socket.remoteAddress ?? 'unknown')
 }
 
 function unauthorized(code: string, message: string): HttpError {

@@ -8,6 +8,7 @@ import express, {
 import { messageOf } from '../errors.ts'
 import { createFactStore } from '../ingest/store-facts.ts'
 import type { Log } from '../log.ts'
+import { networkOfRequest } from './admit.ts'
 import { answerForRequests } from './answer-uncaught.ts'
 import { mountAssets } from './assets.ts'
 import { cookiesFor } from './auth/cookies.ts'
@@ -23,7 +24,7 @@ import { failurePage, wantsPage } from './pages/failure.ts'
 import { pages } from './pages/index.ts'
 import { type HttpError, httpErrorOf, internalError, notFound, problemDocument } from './problem.ts'
 import { mountRoutes, type Route, requestIdOf } from './routes.ts'
-import { nameRequest, securityHeaders } from './security.ts'
+import { checkHost, nameRequest, securityHeaders } from './security.ts'
 
 /** Every address of the board and what each asks of its visitor; beside these there are /assets and /queues. */
 export const routes: readonly Route[] = [...endpoints.map(routeOf), ...pages]
@@ -41,14 +42,16 @@ export function createBoard(parts: BoardParts): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
-  // A proxy in front runs on the same machine or says nothing we believe.
-  app.set('trust proxy', 'loopback')
+  app.set('trust proxy', board.trustedProxies)
   app.use(nameRequest, answerForRequests(failUncaught(board)), measure(board))
-  app.use(...securityHeaders(board.cookies.secure))
+  app.use(...securityHeaders(board.cookies.secure), checkHost(board))
   mountAssets(app)
   mountRoutes(app, board, routes)
   mountBullBoard(app, board)
-  app.use((request, _response, next) => next(notFound(`There is nothing at ${request.path}.`)))
+  app.use(async (request) => {
+    await board.rateLimits.stranger(networkOfRequest(request))
+    throw notFound(`There is nothing at ${request.path}.`)
+  })
   app.use(answerFailure(board))
   return app
 }
@@ -92,7 +95,8 @@ function answerFailure({ log }: Board): ErrorRequestHandler {
     // What its handler still meant to answer has come too late.
     if (failed.has(request)) return
     const error = httpErrorOf(thrown)
-    if (error.status >= 500) logFailure(log, request, requestIdOf(response), thrown)
+    // Busy is said to as many as come: a line for each would be the next flood.
+    if (error.status >= 500 && error.code !== 'busy') logFailure(log, request, requestIdOf(response), thrown)
     // What has begun cannot be answered any more: express breaks the connection off.
     if (response.headersSent) return next(thrown)
     sendFailure(error, request, response)

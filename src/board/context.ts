@@ -29,6 +29,12 @@ export type BoardParts = {
   log: Log
   /** Address people reach the board at; https makes its cookies secure. */
   publicUrl: string
+  /** The address it listens on. */
+  host: string
+  /** Whose X-Forwarded-For is believed, as express names them. */
+  trustedProxies: readonly string[]
+  /** Whether /metrics is open to strangers. */
+  metricsWithoutKey: boolean
   sessionTtlHours: number
   requestsPerSecond: number
   /** The largest file that may be uploaded. */

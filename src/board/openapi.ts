@@ -52,7 +52,7 @@ const ROLE_WORDS = {
   open: 'Open to everybody.',
   reports: 'For every role that reads reports.',
   viewer: 'For viewers, operators and admins.',
-  metrics: 'For viewers, operators and admins, and for the machine itself.',
+  metrics: 'For viewers, operators and admins; for everybody where METRICS_WITHOUT_KEY is set.',
   ingest: 'For keys that bring facts in, operators and admins.',
   operator: 'For operators and admins.',
   admin: 'For admins.',

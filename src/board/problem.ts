@@ -48,6 +48,7 @@ export const PROBLEMS: Record<string, string> = {
     'The answer would have too many groups. Ask for a shorter range, a coarser granularity, fewer members, metrics or comparisons.',
   'invalid-thresholds': 'The limits contradict each other, or the metric has no better and worse.',
   'invalid-goal': 'The goal is of a dimension or a member that cannot be.',
+  'wrong-host': 'The Host header names none of the names the board is reached by. The setting PUBLIC_URL is its name.',
   'method-not-allowed': 'The address exists, but not for this method; `Allow` lists those it takes.',
   'not-retryable': 'Only a failed or cancelled run can be retried.',
   'not-cancellable': 'Only a planned, queued or running run can be cancelled.',

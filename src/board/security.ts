@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { RequestHandler } from 'express'
 import helmet from 'helmet'
+import type { BoardParts } from './context.ts'
+import { HttpError } from './problem.ts'
 
 /** Our pages bring everything with them: no inline script or style, no other host, no frame of another site around them. */
 const POLICY = {
@@ -44,6 +46,26 @@ export function securityHeaders(secure: boolean): RequestHandler[] {
     },
   ]
 }
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
+const HOST = /^(\[[0-9a-f:.]+\]|[^\s:/@?#\\]+)(:\d{1,5})?$/i
+
+/**
+ * Answers only to names of ours. A page of somebody else's site that has its own name point at this machine could otherwise read what is
+ * open to whoever reaches it. Probes ask by whatever address they know.
+ */
+export function checkHost({ publicUrl, host }: Pick<BoardParts, 'publicUrl' | 'host'>): RequestHandler {
+  const ours = new Set([new URL(publicUrl).hostname, host.toLowerCase()])
+  return (request, _response, next) => {
+    const name = HOST.exec(request.get('Host') ?? '')?.[1]?.toLowerCase() ?? ''
+    const here = (request.socket.localAddress ?? '').replace(/^::ffff:/, '')
+    const isOurs = LOOPBACK.test(name) || ours.has(name) || name === here || name === `[${here}]`
+    if (isOurs || PROBES.has(request.path)) return next()
+    next(new HttpError(421, 'wrong-host', 'The Host of this request is no name of this board: PUBLIC_URL sets that.'))
+  }
+}
+
+const PROBES = new Set(['/livez', '/readyz'])
 
 /** Names each request, for its log lines and its problem document. */
 export const nameRequest: RequestHandler = (_request, response, next) => {

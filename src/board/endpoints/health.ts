@@ -101,7 +101,7 @@ export const metrics = defineEndpoint({
   method: 'get',
   path: '/metrics',
   group: 'Health',
-  summary: 'Metrics for Prometheus. Needs a viewer key, except from the machine itself.',
+  summary: 'Metrics for Prometheus. Needs a viewer key, unless METRICS_WITHOUT_KEY is set.',
   role: 'metrics',
   scope: 'everything',
   params: nothing,

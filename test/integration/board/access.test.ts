@@ -1,3 +1,4 @@
+import { get } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { mayUse, ROLES } from '../../../src/board/access.ts'
 import { routes } from '../../../src/board/board.ts'
@@ -92,11 +93,59 @@ test('a stranger in front of a browser is led to the sign-in and back', async ()
   expect([response.status, response.headers.get('Location')]).toEqual([303, '/sign-in?next=%2Fruns%3Fstate%3Dfailed'])
 })
 
-test('metrics are open to the machine itself, and not through a proxy on it', async () => {
-  const here = await fetch(`${board.url}/metrics`)
-  const throughProxy = await fetch(`${board.url}/metrics`, { headers: { 'X-Forwarded-For': '203.0.113.9' } })
-  expect([here.status, throughProxy.status]).toEqual([200, 401])
+test('metrics need a key, on the machine itself too, unless the setting opens them', async () => {
+  const open = await openTestBoard({ change: { metricsWithoutKey: true } })
+  const statuses = await Promise.all([board, open].map(async ({ url }) => (await fetch(`${url}/metrics`)).status))
+  expect(statuses).toEqual([401, 200])
 })
+
+test.each([
+  ['evil.example', 421],
+  ['evil.example:80', 421],
+  ['127.0.0.1@evil.example', 421],
+  ['localhost', 200],
+  ['127.0.0.1:8080', 200],
+  ['[::1]:8080', 200],
+  ['board.example', 200],
+  ['BOARD.example:443', 200],
+])('asked as %s it answers %s, and to probes in any case', async (host, status) => {
+  const named = await openTestBoard({ change: { publicUrl: 'https://board.example' } })
+  const ask = (path: string) => statusOf(named.url + path, host)
+  expect([await ask('/sign-in'), await ask('/assets/fonts/none'), await ask('/livez'), await ask('/readyz')]).toEqual([
+    status,
+    status === 200 ? 404 : status,
+    200,
+    200,
+  ])
+})
+
+test('who a visitor is comes from the proxies that are trusted, and from nobody else', async () => {
+  const [trusting, other] = [
+    await openTestBoard({ change: { requestsPerSecond: 1 } }),
+    await openTestBoard({ change: { requestsPerSecond: 1, trustedProxies: ['192.0.2.1'] } }),
+  ]
+  const refusedAt = async ({ url }: typeof board) => {
+    const answers = Array.from({ length: 30 }, (_, index) =>
+      fetch(`${url}/sign-in`, { headers: { 'X-Forwarded-For': `203.0.113.${index}` } }),
+    )
+    return (await Promise.all(answers)).filter((each) => each.status === 429).length
+  }
+  expect([await refusedAt(trusting), (await refusedAt(other)) > 0]).toEqual([0, true])
+})
+
+test('one network of IPv6 is one stranger', async () => {
+  const limited = await openTestBoard({ change: { requestsPerSecond: 1 } })
+  const answers = Array.from({ length: 30 }, (_, index) =>
+    fetch(`${limited.url}/sign-in`, { headers: { 'X-Forwarded-For': `2001:db8:1:2::${index}` } }),
+  )
+  expect((await Promise.all(answers)).filter((each) => each.status === 429).length).toBeGreaterThan(0)
+})
+
+function statusOf(url: string, host: string): Promise<number | undefined> {
+  return new Promise((done, failed) => {
+    get(url, { headers: { Host: host } }, (response) => done(response.resume().statusCode)).once('error', failed)
+  })
+}
 
 test('every answer forbids scripts and frames of others, and is kept by no shared cache', async () => {
   const response = await fetch(`${board.url}/sign-in`)

@@ -6,7 +6,7 @@ import { given } from '../../support/given.ts'
 import { openTestBoard } from '../../support/test-board.ts'
 
 let now = Temporal.Now.instant()
-const board = await openTestBoard({ change: { clock: () => now } })
+const board = await openTestBoard({ change: { clock: () => now, metricsWithoutKey: true } })
 const db = board.database.system
 
 beforeEach(async () => {

@@ -247,7 +247,7 @@ test('a body of two gigabytes is answered before it is read', async () => {
   const answer = await new Promise<string>((done, failed) => {
     const socket = connect(Number(port), '127.0.0.1', () => {
       socket.write(
-        `POST ${runs} HTTP/1.1\r\nHost: a\r\nAuthorization: ${operator['Authorization']}\r\nContent-Type: application/json\r\nContent-Length: 2147483648\r\n\r\n{"name":"`,
+        `POST ${runs} HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${operator['Authorization']}\r\nContent-Type: application/json\r\nContent-Length: 2147483648\r\n\r\n{"name":"`,
       )
     })
     socket.once('data', (data) => {
