@@ -14,7 +14,7 @@ import { mountAssets } from './assets.ts'
 import { cookiesFor } from './auth/cookies.ts'
 import { createRateLimits } from './auth/rate-limits.ts'
 import { createSignIn } from './auth/sign-in.ts'
-import { mountBullBoard } from './bull-board.ts'
+import { inItsWords, isItsQuestion, mountBullBoard } from './bull-board.ts'
 import type { Board, BoardParts } from './context.ts'
 import { routeOf } from './endpoint-route.ts'
 import { endpoints } from './endpoints/index.ts'
@@ -106,11 +106,12 @@ function answerFailure({ log }: Board): ErrorRequestHandler {
 function sendFailure(error: HttpError, request: Request, response: Response): void {
   const requestId = requestIdOf(response)
   response.set(error.headers)
-  if (!wantsPage(request)) {
+  if (isItsQuestion(request) || !wantsPage(request)) {
+    const problem = problemDocument(error, requestId)
     response
       .status(error.status)
       .type('application/problem+json')
-      .send(JSON.stringify(problemDocument(error, requestId)))
+      .send(JSON.stringify(isItsQuestion(request) ? inItsWords(problem) : problem))
     return
   }
   if (error.status === 401 && error.code === 'sign-in-needed') {

@@ -31,6 +31,7 @@ export const PROBLEMS: Record<string, string> = {
   'invalid-csrf-token': 'A write from a browser must carry the token of its session and come from our own pages.',
   forbidden: 'The role of the person or key does not allow this.',
   'other-client': 'The person or key is bound to one client, and this is about another or about all of them.',
+  'not-offered': 'A button of bull-board that would bypass the ledger: use the board’s own pages.',
   'not-found': 'There is nothing at this address, or nothing that this person or key may see.',
   'broken-schedule': 'A schedule of the night cannot be read; mend it first. Its page says what is wrong.',
   'not-declared': 'Nothing declares the schedule, so there is nothing to take its edits back to.',

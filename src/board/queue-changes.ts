@@ -3,6 +3,7 @@ import type { QueueBackend } from '../queues/index.ts'
 import type { AuditEntry } from './audit.ts'
 import type { Context } from './context.ts'
 import { accept } from './input.ts'
+import { PartlyDoneError } from './on-record.ts'
 import { HttpError, httpErrorOf } from './problem.ts'
 import { changeRun } from './request-run.ts'
 
@@ -14,14 +15,14 @@ import { changeRun } from './request-run.ts'
 type Queue = QueueBackend['queues'] extends Map<unknown, infer Each> ? Each : never
 type JobType = Parameters<Queue['getRanges']>[0] extends (infer Each)[] | infer _One ? Each : never
 
-/** A job of a queue, as bull-board's address names it. */
-export type JobPlace = { queue: Queue; jobId: string }
+/** What a button of bull-board is about, as its address and body say; what they do not say is `undefined`, as text. */
+export type JobPlace = { queue: Queue; jobId: string; state: string; body: unknown }
 
 const runId = z.guid()
 const isRunId = (id: string) => runId.safeParse(id).success
 
 /** Retries a failed job as its run. */
-export async function retryJob(context: Context, { jobId }: JobPlace): Promise<AuditEntry[]> {
+export async function retryJob(context: Context, { jobId }: Pick<JobPlace, 'jobId'>): Promise<AuditEntry[]> {
   if (!isRunId(jobId)) throw new HttpError(400, 'bad-request', 'This job is no run of the ledger.')
   return [await changeRun(context, jobId, 'retry')]
 }
@@ -29,18 +30,31 @@ export async function retryJob(context: Context, { jobId }: JobPlace): Promise<A
 /** Failed jobs one press of the button retries: more are not kept. */
 const RETRY_MAX = 500
 
-export async function retryJobs(context: Context, queue: Queue, state: string): Promise<AuditEntry[]> {
+export async function retryJobs(context: Context, { queue, state }: JobPlace): Promise<AuditEntry[]> {
   if (state !== 'failed') {
     throw new HttpError(400, 'bad-request', 'Only failed jobs of a queue can be retried all at once.')
   }
-  const entries: AuditEntry[] = []
-  for (const jobId of await queue.getRanges(['failed'], 0, RETRY_MAX - 1)) {
-    // One that somebody retried meanwhile is none of this press's business.
-    const retried = await retryJob(context, { queue, jobId }).catch((error: unknown) => {
-      if (httpErrorOf(error).status === 409) return []
+  const ids = await queue.getRanges(['failed'], 0, RETRY_MAX - 1)
+  return oneByOne(ids.filter(isRunId), (jobId) =>
+    // One that somebody retried meanwhile, or whose run is gone, is none of this press's business.
+    retryJob(context, { jobId }).catch((error: unknown) => {
+      if ([404, 409].includes(httpErrorOf(error).status)) return []
       throw error
+    }),
+  )
+}
+
+/** Changes one after another; where one fails, what was changed before it goes on record. */
+export async function oneByOne<Item>(
+  items: readonly Item[],
+  change: (item: Item) => Promise<AuditEntry[]>,
+): Promise<AuditEntry[]> {
+  const entries: AuditEntry[] = []
+  for (const item of items) {
+    const done = await change(item).catch((error: unknown) => {
+      throw entries.length > 0 ? new PartlyDoneError(entries, error) : error
     })
-    entries.push(...retried)
+    entries.push(...done)
   }
   return entries
 }
@@ -79,7 +93,7 @@ const WAITING: Record<string, JobType> = {
 }
 
 /** Takes out every job in a state: what waits is cancelled, what has ended is only the queue's copy. */
-export async function cleanJobs(context: Context, queue: Queue, state: string): Promise<AuditEntry[]> {
+export async function cleanJobs(context: Context, { queue, state }: JobPlace): Promise<AuditEntry[]> {
   const waiting = WAITING[state]
   if (waiting !== undefined) return cancelJobs(context, queue, [waiting])
   if (state !== 'completed' && state !== 'failed') {
@@ -90,7 +104,7 @@ export async function cleanJobs(context: Context, queue: Queue, state: string): 
 }
 
 /** Empties a queue of what waits to begin; what waits for its next try stays. */
-export async function emptyQueue(context: Context, queue: Queue): Promise<AuditEntry[]> {
+export async function emptyQueue(context: Context, { queue }: JobPlace): Promise<AuditEntry[]> {
   return cancelJobs(context, queue, ['wait', 'prioritized'])
 }
 
@@ -99,20 +113,25 @@ async function cancelJobs({ board, identity }: Context, queue: Queue, types: Job
   const cancelled = await board.ledger.cancelAll(ids.filter(isRunId), identity.name)
   const known = new Set(cancelled)
   const others = ids.filter((id) => !known.has(id))
-  for (const id of others) await queue.remove(id)
-  const after = { cancelled: cancelled.length, removed: others.length }
-  return [entryOf('cancel-runs', `queue:${queue.name}:${types.join(',')}`, after)]
+  const entry = (removed: number) =>
+    entryOf('cancel-runs', `queue:${queue.name}:${types.join(',')}`, { cancelled: cancelled.length, removed })
+  for (const [removed, id] of others.entries()) {
+    await queue.remove(id).catch((error: unknown) => {
+      throw new PartlyDoneError([entry(removed)], error)
+    })
+  }
+  return ids.length === 0 ? [] : [entry(others.length)]
 }
 
 /** Lets a job that waits for its next try begin now. */
 export async function promoteJob({ board }: Context, { queue, jobId }: JobPlace): Promise<AuditEntry[]> {
-  const job = await delayedJob({ queue, jobId })
+  const job = await delayedJob(queue, jobId)
   await job.promote()
   await board.ledger.reorder([jobId].filter(isRunId), { startAt: null })
   return [entryOf('promote-job', `queue:${queue.name}:${jobId}`, null)]
 }
 
-export async function promoteJobs({ board }: Context, queue: Queue): Promise<AuditEntry[]> {
+export async function promoteJobs({ board }: Context, { queue }: JobPlace): Promise<AuditEntry[]> {
   const ids = await queue.getRanges(['delayed'], 0, -1)
   await queue.promoteJobs()
   await board.ledger.reorder(ids.filter(isRunId), { startAt: null })
@@ -123,15 +142,15 @@ const INSTANT_MAX_MS = 8.64e15
 const delay = z.object({ runAt: z.number().min(0).max(INSTANT_MAX_MS) })
 
 /** Changes when a job's next try begins. */
-export async function delayJob({ board }: Context, place: JobPlace, body: unknown): Promise<AuditEntry[]> {
+export async function delayJob({ board }: Context, { queue, jobId, body }: JobPlace): Promise<AuditEntry[]> {
   const runAt = Temporal.Instant.fromEpochMilliseconds(Math.round(accept('body', delay, body).runAt))
-  const job = await delayedJob(place)
+  const job = await delayedJob(queue, jobId)
   await job.changeDelay(Math.max(0, Math.round(runAt.since(board.clock()).total('milliseconds'))))
-  await board.ledger.reorder([place.jobId].filter(isRunId), { startAt: runAt })
-  return [entryOf('delay-job', `queue:${place.queue.name}:${place.jobId}`, { startAt: runAt.toString() })]
+  await board.ledger.reorder([jobId].filter(isRunId), { startAt: runAt })
+  return [entryOf('delay-job', `queue:${queue.name}:${jobId}`, { startAt: runAt.toString() })]
 }
 
-async function delayedJob({ queue, jobId }: JobPlace) {
+async function delayedJob(queue: Queue, jobId: string) {
   const job = await queue.getJob(jobId)
   if (!job) throw new HttpError(404, 'not-found', `There is no job ${jobId} in ${queue.name}.`)
   if (await job.isDelayed()) return job
@@ -141,8 +160,7 @@ async function delayedJob({ queue, jobId }: JobPlace) {
 const priority = z.object({ priority: z.int().min(0).max(2_097_152) })
 
 /** Changes how urgent a job is: BullMQ's 0 is a person's click, 1 a night, 2 and more a backfill. */
-export async function prioritiseJob({ board }: Context, place: JobPlace, body: unknown): Promise<AuditEntry[]> {
-  const { queue, jobId } = place
+export async function prioritiseJob({ board }: Context, { queue, jobId, body }: JobPlace): Promise<AuditEntry[]> {
   const asked = Math.min(2, accept('body', priority, body).priority)
   const job = await queue.getJob(jobId)
   if (!job) throw new HttpError(404, 'not-found', `There is no job ${jobId} in ${queue.name}.`)
@@ -151,6 +169,6 @@ export async function prioritiseJob({ board }: Context, place: JobPlace, body: u
   return [entryOf('prioritise-job', `queue:${queue.name}:${jobId}`, { priority: asked })]
 }
 
-function entryOf(action: string, target: string, after: AuditEntry['after']): AuditEntry {
+export function entryOf(action: string, target: string, after: AuditEntry['after']): AuditEntry {
   return { action, target, clientId: null, before: null, after }
 }
