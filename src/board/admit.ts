@@ -8,6 +8,14 @@ import type { Board } from './context.ts'
 import { HttpError } from './problem.ts'
 import type { Route } from './routes.ts'
 
+/** Who each request is by, once that is known: also of one that is refused then. */
+const visitors = new WeakMap<Request, Identity>()
+
+/** Who a request was let in for, or refused to; null: a stranger. */
+export function visitorOf(request: Request): Identity | null {
+  return visitors.get(request) ?? null
+}
+
 const KEY_HEADER = /^Bearer (dbk_[A-Za-z0-9_-]{43})$/
 
 /** Who asks: the holder of a key, the person of a session, or null. Throws HttpError `invalid-key`. */
@@ -36,6 +44,7 @@ export async function admit(
   if (route.role === 'public' && route.cost === 'free') return ANONYMOUS
   const identity = route.role === 'public' ? null : await identify(board, request)
   if (identity === null) return admitStranger(board, request, route)
+  visitors.set(request, identity)
   await countRequest(board, identity, route.method)
   if (route.role === 'open') return identity
   if (identity.role === null || !mayUse(identity.role, route.role)) {

@@ -8,7 +8,7 @@ import express, {
 import { messageOf } from '../errors.ts'
 import { createFactStore } from '../ingest/store-facts.ts'
 import type { Log } from '../log.ts'
-import { networkOfRequest } from './admit.ts'
+import { addressOf, networkOfRequest, visitorOf } from './admit.ts'
 import { answerForRequests } from './answer-uncaught.ts'
 import { mountAssets } from './assets.ts'
 import { cookiesFor } from './auth/cookies.ts'
@@ -16,6 +16,7 @@ import { createRateLimits } from './auth/rate-limits.ts'
 import { createSignIn } from './auth/sign-in.ts'
 import { inItsWords, isItsQuestion, mountBullBoard } from './bull-board.ts'
 import type { Board, BoardParts } from './context.ts'
+import { recordRefusal } from './count-audit.ts'
 import { routeOf } from './endpoint-route.ts'
 import { endpoints } from './endpoints/index.ts'
 import { createMetrics } from './metrics.ts'
@@ -23,6 +24,7 @@ import { sendPage } from './page.ts'
 import { failurePage, wantsPage } from './pages/failure.ts'
 import { pages } from './pages/index.ts'
 import { type HttpError, httpErrorOf, internalError, notFound, problemDocument } from './problem.ts'
+import { actorOf, intentOf } from './record-write.ts'
 import { mountRoutes, type Route, requestIdOf } from './routes.ts'
 import { checkHost, nameRequest, securityHeaders } from './security.ts'
 
@@ -90,11 +92,35 @@ function logFailure(log: Log, request: Request, requestId: string, thrown: unkno
 /** Requests that an error ended which nobody caught; their handlers may not know. */
 const failed = new WeakSet<Request>()
 
-function answerFailure({ log }: Board): ErrorRequestHandler {
-  return (thrown, request, response, next) => {
+/** What stands in a pattern's places; express has forgotten it by the time it handles an error. */
+function partsOf(pattern: string, path: string): Record<string, string> {
+  const parts = path.split('/').map(decodeURIComponent)
+  const places = [...pattern.split('/').entries()].filter(([, name]) => name.startsWith(':'))
+  return Object.fromEntries(places.map(([at, name]) => [name.slice(1), parts[at] ?? '']))
+}
+
+/** That somebody we know tried what they may not. A write that nobody offers is none of theirs to be refused. */
+async function putRefusalOnRecord(board: Board, request: Request, { status, code }: HttpError): Promise<void> {
+  const identity = visitorOf(request)
+  const isRead = request.method === 'GET' || request.method === 'HEAD'
+  if (status !== 403 || code === 'not-offered' || isRead || identity === null) return
+  const path = patternOf(request)
+  const params = partsOf(path, request.path)
+  const write = { method: request.method.toLowerCase(), path, params, client: request.query['client'] }
+  const db = board.database.system
+  const who = { identity, ip: addressOf(request) }
+  await recordRefusal(db, actorOf(who), intentOf(who, write), code).catch((error: unknown) =>
+    board.log.error({ code }, `a refusal is not in the audit log: ${messageOf(error)}`),
+  )
+}
+
+function answerFailure(board: Board): ErrorRequestHandler {
+  const { log } = board
+  return async (thrown, request, response, next) => {
     // What its handler still meant to answer has come too late.
     if (failed.has(request)) return
     const error = httpErrorOf(thrown)
+    await putRefusalOnRecord(board, request, error)
     // Busy is said to as many as come: a line for each would be the next flood.
     if (error.status >= 500 && error.code !== 'busy') logFailure(log, request, requestIdOf(response), thrown)
     // What has begun cannot be answered any more: express breaks the connection off.

@@ -1,9 +1,12 @@
 import type { Actor } from './audit.ts'
 import type { Context } from './context.ts'
+import { recordDownload } from './count-audit.ts'
 import { type Changed, type Intent, onRecord, type Recorder } from './on-record.ts'
 
+type Visitor = Pick<Context, 'identity' | 'ip'>
+
 /** Who the audit log names. A stranger changes only what a mailed link lets them. */
-export function actorOf({ identity, ip }: Context): Actor {
+export function actorOf({ identity, ip }: Visitor): Actor {
   if (identity.kind === 'anonymous') return { kind: 'link', id: '', name: 'mailed link', ip }
   return { kind: identity.kind, id: identity.id, name: identity.name, ip }
 }
@@ -30,7 +33,7 @@ function recorderOf(context: Context): Recorder {
 }
 
 /** As the address names it; what it does in the board's own words is known when it is done. */
-function intentOf({ identity }: Context, { method, path, params, client }: Write): Intent {
+export function intentOf({ identity }: Visitor, { method, path, params, client }: Write): Intent {
   const named = typeof client === 'string' ? client : null
   return { action: `${method} ${path}`, target: filled(path, params), clientId: identity.clientId ?? named }
 }
@@ -43,4 +46,16 @@ function filled(path: string, params: object): string {
   return path.replaceAll(/:(\w+)/g, (part, name: string) =>
     UNNAMED.has(name) || !values.has(name) ? part : encodeURIComponent(String(values.get(name))),
   )
+}
+
+/** Puts on record that a visitor was handed a file. `target` names it by ids, such as `report:0199….pdf`. */
+export async function recordFile(
+  context: Context,
+  {
+    action,
+    target,
+    clientId,
+  }: { action: `download-${string}` | 'follow-link'; target: string; clientId: string | null },
+): Promise<void> {
+  await recordDownload(context.board.database.system, actorOf(context), { action, target, clientId })
 }

@@ -232,8 +232,10 @@ export interface AnalyticsAuditLog {
   code: string | null;
   id: Generated<number>;
   ip: string | null;
+  minute_at: string | null;
   outcome: Generated<string>;
   target: string;
+  times: Generated<number>;
 }
 
 export interface AnalyticsEvents {

@@ -4,6 +4,7 @@ import { defineEndpoint, json } from '../endpoint.ts'
 import { refuseOtherClient } from '../own-client.ts'
 import { notFound } from '../problem.ts'
 import { findRejects, IMPORT_STATES, type ImportView, listImports } from '../reads/imports.ts'
+import { recordFile } from '../record-write.ts'
 import { importInEarnest, importInSight, importOptions, startImport } from '../request-import.ts'
 import { sendFile } from '../send-file.ts'
 import { clientId, nextCursor, nothing, page, uuid } from './address.ts'
@@ -144,9 +145,12 @@ export const downloadRejects = defineEndpoint({
   query: nothing,
   statuses: [200, 302],
   reply: { mediaTypes: ['text/csv'] },
-  async handle({ params }, { board, db }) {
+  async handle({ params }, context) {
+    const { board, db } = context
     const rejects = await findRejects(db, params.id)
     if (rejects === null) throw notFound(`The import ${params.id} has no rejects.`)
+    const { clientId } = await importInSight(context, params.id)
+    await recordFile(context, { action: 'download-rejects', target: `import:${params.id}`, clientId })
     return sendFile(board.storage, { ...rejects, mediaType: 'text/csv; charset=utf-8', sizeBytes: 0 }, 'download')
   },
 })

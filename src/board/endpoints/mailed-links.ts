@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { followDownloadLink } from '../../reports/deliver/links.ts'
 import { defineEndpoint } from '../endpoint.ts'
 import { HttpError, notFound } from '../problem.ts'
+import { recordFile } from '../record-write.ts'
 import { sendFile } from '../send-file.ts'
 import { nothing } from './address.ts'
 
@@ -19,14 +20,17 @@ export const followLink = defineEndpoint({
   query: nothing,
   statuses: [200, 302],
   reply: { mediaTypes: ['*/*'] },
-  async handle({ params }, { board }) {
-    const target = await followDownloadLink(board.database.system, params.token)
-    if (target === 'unknown') throw notFound('This link leads nowhere: it was cut off, or the report was deleted.')
-    if (target === 'expired') {
+  async handle({ params }, context) {
+    const { board } = context
+    const found = await followDownloadLink(board.database.system, params.token)
+    if (found === 'unknown') throw notFound('This link leads nowhere: it was cut off, or the report was deleted.')
+    if (found === 'expired') {
       throw new HttpError(410, 'link-expired', 'This link has expired or was revoked. Ask for the report again.')
     }
-    const { clientId, executionId, format } = target
+    const { clientId, executionId, format } = found
+    const target = `report:${executionId}.${format}`
+    await recordFile(context, { action: 'follow-link', target, clientId })
     board.log.info({ client: clientId, execution: executionId, format }, `a mailed link to ${format} was followed`)
-    return sendFile(board.storage, target, 'download')
+    return sendFile(board.storage, found, 'download')
   },
 })

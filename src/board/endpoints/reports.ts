@@ -3,6 +3,7 @@ import { REPORT_FORMATS } from '../../reports/document.ts'
 import { defineEndpoint, json } from '../endpoint.ts'
 import { notFound } from '../problem.ts'
 import { type ExecutionView, findExecution, findFile, listExecutions } from '../reads/executions.ts'
+import { recordFile } from '../record-write.ts'
 import { sendFile } from '../send-file.ts'
 import { clientId, nextCursor, nothing, page, uuid } from './address.ts'
 
@@ -113,9 +114,12 @@ export const downloadFile = defineEndpoint({
   query: z.strictObject({ show: z.enum(['download', 'inline']).default('download') }),
   statuses: [200, 302],
   reply: { mediaTypes: MEDIA_TYPES },
-  async handle({ params, query }, { board, db }) {
+  async handle({ params, query }, context) {
+    const { board, db } = context
     const found = await findFile(db, params.executionId, params.format)
     if (!found) throw notFound(`Report ${params.executionId} has no ${params.format} file.`)
+    const target = `report:${params.executionId}.${params.format}`
+    await recordFile(context, { action: 'download-report', target, clientId: found.clientId })
     return sendFile(board.storage, found, query.show)
   },
 })

@@ -16,7 +16,7 @@ export const auditPage = definePage({
   async render({ query }, context) {
     const { board, identity } = context
     const { entries, nextCursor } = await readAudit(board.database.system, identity.clientId, query)
-    const content = html`<div class="page-head"><div><h1>Audit log</h1><p class="lead">Every change a person or a program made: who, what, before and after, and from where.</p></div></div>
+    const content = html`<div class="page-head"><div><h1>Audit log</h1><p class="lead">Every change a person or a program made, every file they took, and what they were refused: who, what, before and after, and from where.</p></div></div>
 ${filterForm(query.outcome)}
 ${query.outcome === 'begun' && html`<p class="hint">A change goes on record before it is made. What stays begun was cut off: whether it was done is not on record.</p>`}
 ${entries.length === 0 ? empty('No changes', 'Whatever somebody changes is kept here.') : auditTable(entries)}
@@ -52,8 +52,8 @@ ${cell('Outcome', outcomeOf(each))}${cell('Before and after', change(each))}${ce
   })
 }
 
-function outcomeOf({ outcome, code }: AuditView): Html {
-  return html`${badge(outcome)}${code !== null && html`<span class="quiet"><code>${code}</code></span>`}`
+function outcomeOf({ outcome, code, times }: AuditView): Html {
+  return html`${badge(outcome)}${code !== null && html`<span class="quiet"><code>${code}</code></span>`}${times > 1 && html`<span class="quiet">${times} times within the minute</span>`}`
 }
 
 function change({ id, before, after }: AuditView): Html | string {

@@ -7,6 +7,7 @@ import { type Html, html } from '../html.ts'
 import { acceptText } from '../input.ts'
 import { definePage } from '../page.ts'
 import { notFound } from '../problem.ts'
+import { recordFile } from '../record-write.ts'
 import type { Route } from '../routes.ts'
 import { icon } from './icons.ts'
 import { layout } from './layout.ts'
@@ -107,10 +108,11 @@ export const mailAttachment: Route = {
   method: 'get',
   path: '/outbox/:name/files/:index',
   ...place,
-  async answer({ board }, request, response) {
+  async answer(context, request, response) {
     const { name, index } = acceptText('path', attachmentParams, request.params)
-    const found = (await readOutboxMail(folderOf(board), name)).attachments[index]
+    const found = (await readOutboxMail(folderOf(context.board), name)).attachments[index]
     if (!found) throw notFound('The mail has no such attachment.')
+    await recordFile(context, { action: 'download-attachment', target: `mail:${name}:${index}`, clientId: null })
     response.set('Content-Disposition', attachmentDisposition(found.fileName)).type(found.mediaType).send(found.content)
   },
 }

@@ -15,6 +15,8 @@ export type AuditView = {
   clientId: string | null
   outcome: Outcome
   code: string | null
+  /** How often within the minute it was counted in. */
+  times: number
   before: unknown
   after: unknown
   ip: string | null
@@ -47,6 +49,7 @@ export async function readAudit(
       'client_id as clientId',
       sql<Outcome>`outcome`.as('outcome'),
       'code',
+      'times',
       'before',
       'after',
       'ip',

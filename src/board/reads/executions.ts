@@ -133,13 +133,18 @@ export async function deliveriesOf(db: Kysely<DB>, { clientId, id }: ExecutionVi
 /** Where the bytes of a file are. */
 export type StoredFile = { objectKey: string; fileName: string; mediaType: string; sizeBytes: number }
 
-export async function findFile(db: Kysely<DB>, executionId: string, format: string): Promise<StoredFile | null> {
+export async function findFile(
+  db: Kysely<DB>,
+  executionId: string,
+  format: string,
+): Promise<(StoredFile & { clientId: string }) | null> {
   const row = await db
     .selectFrom('execution_files as f')
     .innerJoin('executions as e', (join) =>
       join.onRef('e.client_id', '=', 'f.client_id').onRef('e.id', '=', 'f.execution_id'),
     )
     .select([
+      'f.client_id as clientId',
       'f.object_key as objectKey',
       'f.file_name as fileName',
       'f.media_type as mediaType',
