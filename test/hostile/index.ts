@@ -1,5 +1,6 @@
 import type { Fault } from '../faults/fault.ts'
 import { brokenBodies } from './broken-bodies.ts'
+import { files } from './files.ts'
 import { floodsOfEach } from './floods-of-each.ts'
 import { forgedWrites } from './forged-writes.ts'
 import { matrix } from './matrix.ts'
@@ -15,5 +16,6 @@ export const attacks: readonly Fault[] = [
   multipart,
   brokenBodies,
   rawHttp,
+  files,
   floodsOfEach,
 ]
