@@ -3,6 +3,8 @@ import { brokenBodies } from './broken-bodies.ts'
 import { files } from './files.ts'
 import { floodsOfEach } from './floods-of-each.ts'
 import { forgedWrites } from './forged-writes.ts'
+import { fuzzApi } from './fuzz-api.ts'
+import { fuzzPages } from './fuzz-pages.ts'
 import { matrix } from './matrix.ts'
 import { multipart } from './multipart.ts'
 import { otherTenants } from './other-tenants.ts'
@@ -13,6 +15,8 @@ export const attacks: readonly Fault[] = [
   matrix,
   otherTenants,
   forgedWrites,
+  fuzzApi,
+  fuzzPages,
   multipart,
   brokenBodies,
   rawHttp,
