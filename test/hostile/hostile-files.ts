@@ -73,7 +73,7 @@ export const doublings: readonly { name: string; make(scale: number, times: numb
 ]
 
 function file(name: string, content: string): HostileFile {
-  return { name, kind: 'customers', body: Buffer.from(content, /\.gz$/.test(name) ? 'latin1' : 'utf8') }
+  return { name, kind: 'customers', body: Buffer.from(content, name.endsWith('.gz') ? 'latin1' : 'utf8') }
 }
 
 type Broken = { sheet(): string; sheets?: number; sheetName?: string; doctype?: string; target?: string }

@@ -9,12 +9,14 @@ import { matrix } from './matrix.ts'
 import { multipart } from './multipart.ts'
 import { otherTenants } from './other-tenants.ts'
 import { rawHttp } from './raw-http.ts'
+import { signIns } from './sign-ins.ts'
 
 /** Every attack there is, in the order of the table. A new one is a file here and a line below. */
 export const attacks: readonly Fault[] = [
   matrix,
   otherTenants,
   forgedWrites,
+  signIns,
   fuzzApi,
   fuzzPages,
   multipart,
