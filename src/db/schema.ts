@@ -1184,6 +1184,7 @@ export interface Runs {
   cancel_requested_at: string | null;
   client_id: string | null;
   crashes: Generated<number>;
+  done_before: Json | null;
   due_at: string | null;
   error_code: string | null;
   error_message: string | null;

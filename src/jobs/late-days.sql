@@ -1,7 +1,8 @@
 -- Closed days to roll up, of any client: those that changed since they were rolled up, and those without a row in rollup_days between two
 -- with facts, on which nothing happened. Each client's oldest first, before any client's second.
 -- $1 now, $2 the day up to which facts may be gone (null: they are kept), $3 how many.
--- Left out is what is under way, and what failed or was cancelled since it changed: to plan it again would change nothing. Once they are
+-- Left out is what is under way, and what failed or was cancelled since it changed: to plan it again would change nothing, or what somebody
+-- did not want (a cancelled re-run leaves its day done, as it was before). Once they are
 -- planned, days are not found any more, so that who asks again and again comes to all of them.
 -- Reads rollup_days by rollup_days_dirty and once whole, runs by (job, key).
 with closed as (
@@ -23,6 +24,8 @@ with closed as (
 )
 select l.client_id as "clientId", l.day
 from late l left join runs on runs.job = 'roll-up-day' and runs.key = l.client_id || '.' || to_char(l.day, 'YYYY-MM-DD')
-where runs.id is null or runs.state = 'succeeded' or (runs.state in ('failed', 'cancelled') and runs.finished_at < l.changed_at)
+where runs.id is null
+  or (runs.state = 'succeeded' and coalesce(runs.cancel_requested_at < l.changed_at, true))
+  or (runs.state in ('failed', 'cancelled') and runs.finished_at < l.changed_at)
 order by row_number() over (partition by l.client_id order by l.day), l.client_id
 limit $3

@@ -22,7 +22,10 @@ with given as (
     -- The clock's time, not now(): the transaction may have begun long before, and what a run writes last is part of it.
     finished_at = case when g.state in ('succeeded', 'failed', 'cancelled') or r.cancel_requested_at is not null then clock_timestamp() end,
     progress = case g.state when 'succeeded' then 1 else progress end,
-    error_code = g.code, error_message = g.message
+    error_code = g.code, error_message = g.message,
+    -- A request to stop that came too late is none, and what was done before is done anew.
+    cancel_requested_at = case when g.state <> 'succeeded' then r.cancel_requested_at end,
+    done_before = case when g.state <> 'succeeded' then r.done_before end
   from given g join held using (id)
   where r.id = g.id
   returning r.id

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { SystemDatabase } from '../db/database.ts'
 import { InputError } from '../errors.ts'
+import { sqlFile } from '../sql.ts'
 import type { QueueBackend } from './backend.ts'
 import { type BackfillFilter, type BackfillView, findBackfillView, listBackfillViews } from './backfill-views.ts'
 import { type BackfillCount, type BackfillRequest, cancelBackfill, countBackfill, startBackfill } from './backfills.ts'
@@ -21,7 +22,7 @@ import {
 import type { Registry } from './registry.ts'
 import { retryRuns } from './retry-runs.ts'
 import { OPEN, type RunFilter } from './run-filter.ts'
-import { findRunView, type RunView } from './run-views.ts'
+import { findRunView, type RunState, type RunView } from './run-views.ts'
 
 export type RequestOptions = {
   origin: Origin
@@ -41,7 +42,10 @@ export type Ledger = {
   requestAll(requests: RunRequest[], options: RequestOptions): Promise<number>
   /** Plans a failed or cancelled run again, or what a waiting run waits for in vain. Throws InputError('not-retryable', 409). */
   retry(runId: string, requestedBy: string): Promise<void>
-  /** Stops a planned, queued or running run; a running one within seconds. Throws InputError('not-cancellable', 409). */
+  /**
+   * Stops a planned, queued or running run; a running one within seconds. One that had succeeded before it was planned again is succeeded
+   * again, with its result of then. Throws InputError('not-cancellable', 409).
+   */
   cancel(runId: string, requestedBy: string): Promise<void>
   find(runId: string): Promise<RunView | null>
   list(request: RunPageRequest): Promise<RunPage>
@@ -182,13 +186,13 @@ function planFor({ origin, requestedBy }: RequestOptions): PlanOptions {
 }
 
 async function stateOf(db: SystemDatabase, runId: string) {
-  const run = await db
-    .selectFrom('runs')
-    .select(['state', 'queue', 'node', 'job', 'key'])
-    .where('id', '=', runId)
-    .executeTakeFirst()
-  if (!run) throw new InputError('unknown-run', `There is no run ${runId}.`, 404)
+  const run = await db.selectFrom('runs').select(['state', 'job', 'key']).where('id', '=', runId).executeTakeFirst()
+  if (!run) throw unknownRun(runId)
   return run
+}
+
+function unknownRun(runId: string): InputError {
+  return new InputError('unknown-run', `There is no run ${runId}.`, 404)
 }
 
 async function retryRun(tools: LedgerTools, runId: string, requestedBy: string): Promise<void> {
@@ -214,25 +218,17 @@ async function changeAll(tools: LedgerTools, request: BulkRequest): Promise<numb
   return changed
 }
 
+type Stop = { job: string; key: string; queue: QueueName; was: RunState; stopped: boolean }
+
+const stopRun = sqlFile<Stop>(import.meta.dirname, 'stop-run.sql')
+
 async function cancelRun({ db, backend }: LedgerTools, runId: string, requestedBy: string): Promise<void> {
-  const before = await stateOf(db, runId)
-  const [stopped] = await db
-    .updateTable('runs')
-    .set({
-      state: sql`case state when 'running' then state else 'cancelled' end`,
-      finished_at: sql`case state when 'running' then finished_at else now() end`,
-      cancel_requested_at: sql`now()`,
-      requested_by: requestedBy,
-    })
-    .where('id', '=', runId)
-    .where('state', 'in', ['planned', 'queued', 'running'])
-    .returning('state')
-    .execute()
-  if (!stopped) {
-    const message = `${before.job} ${before.key} is ${before.state}; there is nothing to stop.`
-    throw new InputError('not-cancellable', message, 409)
+  const [run] = await stopRun(db, [runId, requestedBy])
+  if (!run) throw unknownRun(runId)
+  if (!run.stopped) {
+    throw new InputError('not-cancellable', `${run.job} ${run.key} is ${run.was}; there is nothing to stop.`, 409)
   }
-  if (stopped.state === 'cancelled') await removeFromQueues(backend, [{ id: runId, queue: before.queue as QueueName }])
+  if (run.was !== 'running') await removeFromQueues(backend, [{ id: runId, queue: run.queue }])
 }
 
 /** Tidiness only: a worker that picks up a cancelled run finds nothing to claim. A job at work stays. */

@@ -15,6 +15,15 @@ update runs r set
   due_at = case when $6::uuid is null then due_at end, late_at = case when $6::uuid is null then late_at end,
   is_serial = $6::uuid is null and is_serial,
   planned_at = now(), not_before = now(), failures = 0, crashes = 0, progress = null, started_at = null, finished_at = null,
+  -- What is done again was done: a cancel gives it that back. It stays so through tries that fail.
+  done_before = case r.state
+    when 'succeeded' then jsonb_build_object(
+      'planned_at', r.planned_at, 'queued_at', r.queued_at, 'started_at', r.started_at, 'finished_at', r.finished_at, 'result', r.result,
+      'failures', r.failures, 'crashes', r.crashes, 'origin', r.origin, 'requested_by', r.requested_by, 'priority', r.priority,
+      'trace_parent', r.trace_parent
+    )
+    else r.done_before
+  end,
   cancel_requested_at = null, error_code = null, error_message = null, result = null
 from held where r.id = held.id
 returning r.id

@@ -99,6 +99,24 @@ test('what is under way is late no more, so that a client after one with many la
   expect(await late(100)).toEqual([])
 })
 
+test('a roll-up that was done, and whose second time somebody cancelled, is planned again when its day changes, and not before', async () => {
+  await given.client(db)
+  await given.calls(db, [['2026-01-01T10:00:00Z', {}]])
+  await plan()
+  const done = { state: 'succeeded', finished_at: sql<string>`clock_timestamp()` }
+  await db.updateTable('runs').set(done).execute()
+  await given.calls(db, [['2026-01-01T11:00:00Z', {}]])
+  await plan()
+  const { id } = await db.selectFrom('runs').select('id').executeTakeFirstOrThrow()
+  await engine.ledger.cancel(id, 'somebody')
+  expect(await runs()).toEqual([['acme.2026-01-01', 'succeeded']])
+  await plan()
+  expect(await runs()).toEqual([['acme.2026-01-01', 'succeeded']])
+  await given.calls(db, [['2026-01-01T12:00:00Z', {}]])
+  await plan()
+  expect(await runs()).toEqual([['acme.2026-01-01', 'planned']])
+})
+
 test('a roll-up that failed for good is tried again when its day changes, and not before', async () => {
   await given.client(db)
   await given.calls(db, [['2026-01-01T10:00:00Z', {}]])
