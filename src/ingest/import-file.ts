@@ -196,9 +196,18 @@ async function takeAll(
     if (error !== job.options.signal.reason) {
       throw new ImportFailure(wordsOn(job, error), error, { ...counts, tallies: writer.kept() })
     }
-    counts.stoppedAtLine = (await batches.stop()).doneLine
+    await stopHere(counts, batches)
+    counts.tallies = writer.kept()
   }
   return counts
+}
+
+/** Counts what was dealt with, and no row beyond. */
+async function stopHere(counts: Counts, batches: Batches): Promise<void> {
+  const { refused, dropped, doneLine } = await batches.stop()
+  counts.rejected += refused
+  counts.read -= dropped
+  counts.stoppedAtLine = doneLine
 }
 
 function openFile({ options, file, kind, mapping }: Job) {
@@ -238,13 +247,7 @@ async function takePages(
 ): Promise<void> {
   const { counts, batches } = parts
   for await (const page of source.pages) {
-    if (options.signal.aborted) {
-      const { refused, dropped, doneLine } = await batches.stop()
-      counts.rejected += refused
-      counts.read -= dropped
-      counts.stoppedAtLine = doneLine
-      return
-    }
+    if (options.signal.aborted) return stopHere(counts, batches)
     await rejects.add(await takePage(page, parts))
     options.onProgress({ phase, bytesRead: page.bytesRead, bytesTotal: source.bytesTotal, rows: counts.read })
   }

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { sql } from 'kysely'
 import type { ClientDatabase, Database, SystemDatabase, Transaction } from '../db/database.ts'
 import { InputError, PermanentError } from '../errors.ts'
+import type { Log } from '../log.ts'
 import { rejectsKey } from '../rejects-key.ts'
 import type { Clock, Day } from '../time.ts'
 import { openPartials } from '../whole-file.ts'
@@ -41,7 +42,7 @@ export type NewImport = {
   requestedBy: string
 }
 
-/** What became of an uploaded file; kept as JSON. */
+/** What became of an uploaded file, or of its rows until it was stopped; kept as JSON. */
 export type StoredResult = Omit<ImportResult, 'rejectsPath' | 'stoppedAtLine'> & {
   /** In earnest, and nothing of it was kept for the rows it has. */
   isRefused: boolean
@@ -112,6 +113,9 @@ export type UploadTools = {
   signal: AbortSignal
   progress(share: number): void
   commit(write: (tx: Transaction) => Promise<void>): Promise<void>
+  /** Writes while the import is still ours, also when it is told to stop. */
+  checkpoint(write: (tx: Transaction) => Promise<void>): Promise<void>
+  log: Log
 }
 
 /**
@@ -128,6 +132,7 @@ export async function importUpload(id: string, tools: UploadTools): Promise<void
     const body = await openUpload(upload, tools)
     await pipeline(body, createWriteStream(path, { mode: FILE_MODE }), { signal: tools.signal })
     const { rejectsPath, stoppedAtLine: _, ...counts } = await importLocal(path, rejects, upload, tools)
+    if (tools.signal.aborted) await keepStopped(id, upload, counts, tools)
     const refusal = refusalOf(counts, upload)
     const result = { ...counts, isRefused: refusal !== null }
     if (refusal !== null) result.notes.push(refusal)
@@ -170,6 +175,43 @@ function refusalOf({ read, rejected }: { read: number; rejected: number }, uploa
 
 function triedBefore(attempt: number): string {
   return `This was try ${attempt}: what an earlier one had stored counts as unchanged.`
+}
+
+/**
+ * Puts on record what had become of the rows when the import was stopped, for who cancelled it. Of several tries the one that came farthest
+ * says most: each begins at the first row, and finds what one before has stored.
+ */
+async function keepStopped(
+  id: string,
+  upload: NewImport,
+  counts: Omit<StoredResult, 'isRefused'>,
+  { checkpoint, log }: UploadTools,
+): Promise<void> {
+  const notes = [...counts.notes, stoppedNote(counts, upload)]
+  const result: StoredResult = { ...counts, notes, isRefused: false }
+  await checkpoint(async (tx) => {
+    await tx
+      .updateTable('imports')
+      .set({ result: JSON.stringify(result) })
+      .where('client_id', '=', upload.clientId)
+      .where('id', '=', id)
+      .where('finished_at', 'is', null)
+      .where(sql<boolean>`coalesce((result->>'read')::bigint <= ${counts.read}, true)`)
+      .execute()
+  })
+  log.info(stoppedNote(counts, upload))
+}
+
+function stoppedNote(
+  { read, rejected, tallies }: Pick<StoredResult, 'read' | 'rejected' | 'tallies'>,
+  { dryRun, strict }: NewImport,
+): string {
+  const stopped = `It was stopped after ${read} rows, ${rejected} of them rejected`
+  if (dryRun) return `${stopped}; nothing was to be kept.`
+  if (strict) return `${stopped}. Nothing was kept: the import is strict.`
+  const facts = tallies.reduce((sum, { inserted, updated, unchanged }) => sum + inserted + updated + unchanged, 0)
+  const fresh = tallies.reduce((sum, { inserted, updated }) => sum + inserted + updated, 0)
+  return `${stopped}. What they say is kept: ${facts} facts, ${fresh} of them new or changed. Trying again is harmless.`
 }
 
 async function importLocal(

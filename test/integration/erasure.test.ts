@@ -11,6 +11,7 @@ import { observeLtv } from '../../src/analytics/journeys/index.ts'
 import { rollUpDay } from '../../src/analytics/metrics/index.ts'
 import type { DB } from '../../src/db/schema.ts'
 import { type FileStore, importUpload } from '../../src/ingest/uploaded-imports.ts'
+import { createLog } from '../../src/log.ts'
 import { countCustomerRows, eraseCustomer, findMentions, readErasure, requestErasure } from '../../src/privacy/index.ts'
 import { NAMESAKES, SYSTEM_TABLES } from '../../src/privacy/text-columns.ts'
 import { rejectsKey } from '../../src/rejects-key.ts'
@@ -558,6 +559,8 @@ describe('stored files', () => {
       signal: never,
       progress() {},
       commit: (write) => database.forClient(ACME).transaction().execute(write),
+      checkpoint: (write) => database.forClient(ACME).transaction().execute(write),
+      log: createLog('silent'),
     })
 
   async function workbook(text: string): Promise<Buffer> {

@@ -43,7 +43,11 @@ const importReply = z
       .describe('refused: read to its end, and nothing was kept for its rows; a note says why.'),
     progress: z.number().min(0).max(1).nullable().describe('While it runs.'),
     errorMessage: z.string().nullable().describe('Why it failed, or why the last try did.'),
-    counts: counts.nullable().describe('null until it is done.'),
+    counts: counts
+      .nullable()
+      .describe(
+        'null until it is done. Of one that was cancelled: what had become of its rows by then, if it could say.',
+      ),
     notes: z.array(z.string()).describe('What whoever imports the file should know.'),
     rejects: z.string().nullable().describe('Where to download row, column and reason of each reject.'),
     runId: z.guid().nullable().describe('The run that does it; to cancel or retry.'),
@@ -51,7 +55,7 @@ const importReply = z
   .meta({ id: 'Import' })
 
 function replyOf({ result, hasRejects, format, ...view }: ImportView): z.input<typeof importReply> {
-  const { id, clientId, kind, fileName, sheet, headerRow, errorMessage, runId, ...rest } = view
+  const { id, clientId, kind, fileName, sheet, headerRow, errorMessage, notes, runId, ...rest } = view
   return {
     ...{ id, clientId, kind, fileName },
     format: z.enum(FORMATS).nullable().parse(format),
@@ -62,7 +66,7 @@ function replyOf({ result, hasRejects, format, ...view }: ImportView): z.input<t
       ...{ read: result.read, rejected: result.rejected, repeated: result.repeated, unused: result.unused },
       facts: result.tallies.map(({ table: _, ...tally }) => tally),
     },
-    notes: result?.notes ?? [],
+    notes: [...notes],
     rejects: hasRejects ? `/api/imports/${id}/rejects` : null,
     runId,
   }

@@ -78,7 +78,7 @@ export const importPage = definePage({
     const view = await importInSight(context, params.id)
     const timeZone = await timeZoneOf(context.db, view.clientId)
     const isOpen = OPEN.includes(view.state)
-    const content = html`${head(context, view)}${trouble(view)}${view.result && outcome(context, view, view.result)}${facts(view, timeZone)}`
+    const content = html`${head(context, view)}${trouble(view)}${notes(view)}${view.result && outcome(context, view, view.result)}${facts(view, timeZone)}`
     return layout(
       context,
       { title: view.fileName, place: '/imports', refreshSeconds: isOpen ? REFRESH_S : null },
@@ -94,8 +94,8 @@ function head(context: PageContext, view: ImportView): Html {
 <div class="card-actions">${runButton(context, view)}</div></div>`
 }
 
-function runButton(context: PageContext, { state, runId, result, fileName: about }: ImportView): Html | null {
-  if (runId === null || result !== null) return null
+function runButton(context: PageContext, { state, runId, finishedAt, fileName: about }: ImportView): Html | null {
+  if (runId === null || finishedAt !== null) return null
   if (OPEN.includes(state)) return actionButton(context, { action: `/runs/${runId}/cancel`, label: 'Cancel', about })
   return actionButton(context, { action: `/runs/${runId}/retry`, label: 'Try again', about, look: 'primary' })
 }
@@ -106,6 +106,10 @@ function trouble({ errorMessage, state }: ImportView): Html | null {
   return html`<p class="problem">${words}${errorMessage}</p>`
 }
 
+function notes({ notes: all }: ImportView): Html[] {
+  return all.map((note) => html`<p class="notice warn">${note}</p>`)
+}
+
 function outcome(context: PageContext, view: ImportView, result: StoredResult): Html {
   const tiles = [
     { words: 'rows read', count: result.read, tone: 'quiet' },
@@ -114,8 +118,7 @@ function outcome(context: PageContext, view: ImportView, result: StoredResult): 
     { words: 'left out by the mapping', count: result.unused, tone: 'quiet' },
   ]
   return html`<ul class="totals">${tiles.map(({ words, count: value, tone }) => html`<li class="tile ${tone}"><strong>${count(value)}</strong><span>${words}</span></li>`)}</ul>
-${result.notes.map((note) => html`<p class="notice warn">${note}</p>`)}
-${view.hasRejects && rejects(view, result)}${factTable(view, result)}${view.dryRun && inEarnest(context, view, result)}`
+${view.hasRejects && rejects(view, result)}${factTable(view, result)}${view.dryRun && view.finishedAt !== null && inEarnest(context, view, result)}`
 }
 
 function rejects({ id }: ImportView, { rejected }: StoredResult): Html {

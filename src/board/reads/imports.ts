@@ -27,8 +27,10 @@ export type ImportView = {
   /** 0 to 1 while it runs. */
   progress: number | null
   errorMessage: string | null
-  /** null until it is done. */
+  /** null until it is done, or was broken off with what had become of its rows on record. */
   result: StoredResult | null
+  /** What whoever imports the file should know. */
+  notes: readonly string[]
   hasRejects: boolean
   /** null: not planned yet. */
   runId: string | null
@@ -68,7 +70,11 @@ function importViews(db: Kysely<DB>) {
       STATE.as('state'),
       sql<number | null>`case when r.state = 'running' then r.progress end`.as('progress'),
       sql<string | null>`case when i.finished_at is null then r.error_message end`.as('errorMessage'),
-      sql<StoredResult | null>`i.result`.as('result'),
+      // What a try before kept is no news while another goes on.
+      sql<StoredResult | null>`case when i.finished_at is not null or r.state in ('failed', 'cancelled') then i.result end`.as(
+        'result',
+      ),
+      sql<boolean>`coalesce(r.attempt > 0, false)`.as('hasBegun'),
       sql<boolean>`i.rejects_key is not null`.as('hasRejects'),
     ])
 }
@@ -89,16 +95,26 @@ export async function listImports(
     const [at, id] = readCursor(cursor)
     query = query.where(sql<boolean>`(i.created_at, i.id) < (${at}::timestamptz, ${id}::uuid)`)
   }
-  const rows: ImportView[] = await query.execute()
-  const imports = rows.slice(0, limit)
+  const rows = await query.execute()
+  const imports = rows.slice(0, limit).map(viewOf)
   const last = imports.at(-1)
   return { imports, nextCursor: rows.length > limit && last ? writeCursor(last.createdAt, last.id) : null }
 }
 
 export async function findImport(db: Kysely<DB>, id: string): Promise<ImportView | null> {
-  const row: ImportView | undefined = await importViews(db).where('i.id', '=', id).executeTakeFirst()
-  return row ?? null
+  const row = await importViews(db).where('i.id', '=', id).executeTakeFirst()
+  return row === undefined ? null : viewOf(row)
 }
+
+function viewOf({ hasBegun, ...row }: Omit<ImportView, 'notes'> & { hasBegun: boolean }): ImportView {
+  if (row.result !== null || row.state !== 'cancelled' || row.dryRun) return { ...row, notes: row.result?.notes ?? [] }
+  const notes = [hasBegun ? KEPT_UNCOUNTED : 'It was cancelled before it had begun: nothing was kept.']
+  return { ...row, notes }
+}
+
+/** Its process ended before it could say, or it waited for another try. */
+const KEPT_UNCOUNTED =
+  'It was cancelled, and its tries had no chance to count: rows that they had stored are kept. Trying again is harmless, and counts them as unchanged.'
 
 /** Where the rejects of an import lie; null when there are none. */
 export async function findRejects(db: Kysely<DB>, id: string): Promise<{ objectKey: string; fileName: string } | null> {

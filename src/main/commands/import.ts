@@ -159,7 +159,9 @@ function printResult(print: CommandTools['print'], file: string, flags: ImportFl
   if (result.rejectsPath !== null) print(`Row, column and reason of each reject: ${result.rejectsPath}`)
   if (flags.dryRun === true) print('Nothing was written: this was a dry run.')
   else if (flags.strict === true && (rejected > 0 || stoppedAtLine !== null)) print('Nothing was kept: --strict.')
-  if (stoppedAtLine !== null) print(`Stopped after line ${count(stoppedAtLine)}. Running the import again is harmless.`)
+  if (stoppedAtLine === null) return
+  const kept = tallies.length > 0 && flags.dryRun !== true ? ', and what is counted above is kept' : ''
+  print(`Stopped after line ${count(stoppedAtLine)}${kept}. Running the import again is harmless.`)
 }
 
 function count(value: number): string {
