@@ -1,8 +1,13 @@
 import type { SystemDatabase, Transaction } from '../db/database.ts'
 import type { JsonValue } from '../db/schema.ts'
 
-/** Who changed something: a signed-in person, an API key, whoever followed a mailed link, or whoever has the command line. */
-export type Actor = { kind: 'user' | 'key' | 'link' | 'command-line'; id: string; name: string; ip: string | null }
+/** Who did something: a signed-in person, an API key, whoever followed a mailed link, whoever has the command line, or nobody known. */
+export type Actor = {
+  kind: 'user' | 'key' | 'link' | 'command-line' | 'stranger'
+  id: string
+  name: string
+  ip: string | null
+}
 
 /** What was done to what. `before` and `after` hold what changed and no secrets. */
 export type AuditEntry = {

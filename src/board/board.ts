@@ -5,6 +5,7 @@ import { answerFailure, failUncaught, patternOf } from './answer-failure.ts'
 import { answerForRequests } from './answer-uncaught.ts'
 import { mountAssets } from './assets.ts'
 import { cookiesFor } from './auth/cookies.ts'
+import { createFailureRecord } from './auth/failed-sign-ins.ts'
 import { createRateLimits } from './auth/rate-limits.ts'
 import { createSignIn } from './auth/sign-in.ts'
 import { mountBullBoard } from './bull-board.ts'
@@ -26,7 +27,7 @@ export function createBoard(parts: BoardParts): Express {
     ...parts,
     cookies: cookiesFor(parts.publicUrl),
     rateLimits: createRateLimits(parts.requestsPerSecond),
-    signIn: createSignIn(parts.database),
+    signIn: createSignIn(parts.database, createFailureRecord(parts.database.system, parts.log)),
     metrics: createMetrics(),
     facts: createFactStore(parts.database, parts.clock),
   }

@@ -5,6 +5,7 @@ import type { Role } from './access.ts'
 import { type Actor, writeAudit } from './audit.ts'
 import { hashPassword } from './auth/passwords.ts'
 import { newSecret, secretHash } from './auth/secrets.ts'
+import { forgetFailures } from './auth/sign-in.ts'
 
 export type UserRole = Exclude<Role, 'ingest'>
 export type KeyRole = 'admin' | 'operator' | 'viewer' | 'ingest'
@@ -55,7 +56,7 @@ export async function setPassword(
     .where('email', '=', emailOf(email))
     .returning(['id', 'client_id'])
     .executeTakeFirst()
-  if (!user) throw new InputError('no-such-user', 'Nobody has this e-mail address.', 404)
+  if (!user) throw noSuchUser()
   await db.deleteFrom('sessions').where('user_id', '=', user.id).execute()
   const entry = {
     action: 'set-password',
@@ -65,6 +66,68 @@ export async function setPassword(
     after: null,
   }
   await writeAudit(db, actor, entry)
+}
+
+/** Shuts a person out and ends their sessions, or lets them sign in again. Throws InputError: `no-such-user`. */
+export async function setDisabled(
+  db: SystemDatabase,
+  { email, isDisabled }: { email: string; isDisabled: boolean },
+  actor: Actor,
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const user = await tx
+      .updateTable('users')
+      .set({ disabled_at: isDisabled ? sql`coalesce(disabled_at, now())` : null })
+      .where('email', '=', emailOf(email))
+      .returning(['id', 'client_id'])
+      .executeTakeFirst()
+    if (!user) throw noSuchUser()
+    // Not only hidden while they are shut out: they would live again afterwards.
+    if (isDisabled) await tx.deleteFrom('sessions').where('user_id', '=', user.id).execute()
+    const action = isDisabled ? 'disable-user' : 'enable-user'
+    await writeAudit(tx, actor, { ...aboutUser(user), action })
+  })
+}
+
+/** Forgets the failed sign-ins of a person. Throws InputError: `no-such-user`. */
+export async function unlockUser(db: SystemDatabase, email: string, actor: Actor): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const user = await tx
+      .selectFrom('users')
+      .select(['id', 'client_id'])
+      .where('email', '=', emailOf(email))
+      .executeTakeFirst()
+    if (!user) throw noSuchUser()
+    await forgetFailures(tx, email)
+    await writeAudit(tx, actor, { ...aboutUser(user), action: 'unlock-user' })
+  })
+}
+
+function aboutUser(user: { id: string; client_id: string | null }) {
+  return { target: `user:${user.id}`, clientId: user.client_id, before: null, after: null }
+}
+
+function noSuchUser(): InputError {
+  return new InputError('no-such-user', 'Nobody has this e-mail address.', 404)
+}
+
+/** Everybody who may sign in or might once, by their e-mail address. */
+export function listUsers(db: SystemDatabase) {
+  return db
+    .selectFrom('users')
+    .select(['email', 'name', 'role', 'client_id as clientId', 'disabled_at as disabledAt'])
+    .orderBy('email')
+    .execute()
+}
+
+/** Every key that was ever made, the newest last; nothing that could be used. */
+export function listKeys(db: SystemDatabase) {
+  return db
+    .selectFrom('api_keys')
+    .select(['key_prefix as prefix', 'name', 'role', 'client_id as clientId', 'expires_at as expiresAt'])
+    .select(['last_used_at as lastUsedAt', 'revoked_at as revokedAt'])
+    .orderBy('created_at')
+    .execute()
 }
 
 /** Makes an API key. `key` is shown once and kept nowhere. Throws InputError: `no-such-client`. */

@@ -809,6 +809,12 @@ export interface Interactions {
   wrap_s: Generated<number>;
 }
 
+export interface KnownAddresses {
+  address_hash: Buffer;
+  seen_at: Generated<string>;
+  user_id: string;
+}
+
 export interface Leads {
   agent_id: string | null;
   campaign_id: string | null;
@@ -1394,6 +1400,7 @@ export interface DB {
   idempotency_keys: IdempotencyKeys;
   imports: Imports;
   interactions: Interactions;
+  known_addresses: KnownAddresses;
   lead_stage_changes: LeadStageChanges;
   leads: Leads;
   metric_histograms: MetricHistograms;

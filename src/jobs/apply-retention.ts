@@ -17,7 +17,7 @@ const payload = z.strictObject({ day: z.iso.date() })
 export const applyRetention = defineJob<z.output<typeof payload>, JobTools>({
   name: 'apply-retention',
   summary:
-    'Deletes what is past its time (reports, imported files, finished runs, old facts, sessions) and prepares the months to come.',
+    'Deletes what is past its time (reports, imported files, finished runs, old facts, sessions, failed sign-ins) and prepares the months to come.',
   queue: 'aggregation',
   payload,
   key: ({ day }) => `system.${day}`,
@@ -49,6 +49,8 @@ export const applyRetention = defineJob<z.output<typeof payload>, JobTools>({
     const runs = await expireRuns(system, retention.ledgerDays, { budgetMs: RUNS_BUDGET_MS, signal })
     await expireAlerts(system, retention.ledgerDays)
     await sql`delete from sessions where expires_at < now()`.execute(system)
+    await sql`delete from sign_in_failures where expire < extract(epoch from now()) * 1000`.execute(system)
+    await sql`delete from known_addresses where seen_at < now() - interval '180 days'`.execute(system)
     await sql`delete from idempotency_keys where created_at < now() - interval '1 day'`.execute(system)
     log.info(
       { dropped, reports, imports, runs: runs.deleted },

@@ -73,6 +73,7 @@ const COMMANDS: Record<string, () => Promise<AddCommand>> = {
   client: async () => (await import('./commands/client.ts')).clientCommand,
   user: async () => (await import('./commands/user.ts')).userCommand,
   key: async () => (await import('./commands/key.ts')).keyCommand,
+  link: async () => (await import('./commands/link.ts')).linkCommand,
   erase: async () => (await import('./commands/erase.ts')).eraseCommand,
 }
 

@@ -54,6 +54,7 @@ export const SYSTEM_TABLES: Record<string, string> = {
   client_proofs: 'a random secret',
   fact_tables: 'names of tables',
   idempotency_keys: 'answers to programs, kept for a day',
+  known_addresses: 'from where people sign in, as hashes',
   migrations: 'what has been done to the schema',
   nodes: 'the processes that are running',
   sessions: 'people who are signed in',

@@ -16,6 +16,7 @@ const SYSTEM_TABLES: Record<string, string> = {
   daily_performance_summary: 'materialized views know no row-level security; a client reads own_daily_performance',
   fact_tables: 'which tables hold facts; no row of any client',
   idempotency_keys: 'kept by person or key, who may act for several clients',
+  known_addresses: 'looked up before anybody is known',
   migrations: 'what has been done to the schema',
   nodes: 'the processes that are running',
   own_daily_performance: 'a view that shows a client its own rows of the summary',

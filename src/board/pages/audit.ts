@@ -37,6 +37,7 @@ const ACTOR_WORDS: Record<string, string> = {
   key: 'API key',
   link: 'link',
   'command-line': 'command line',
+  stranger: 'not signed in',
 }
 
 function auditTable(entries: readonly AuditView[]): Html {

@@ -46,20 +46,20 @@ export const signInForm: Route = {
   role: 'public',
   scope: 'client',
   async answer(context, request, response) {
-    const { board, ip } = context
+    const { board } = context
     const { email, password, next, csrf } = accept('body', fields, await readFormBody(request, response))
     checkCsrf(board, request, { shown: csrf, expected: readCookie(request, board.cookies.form) })
     const shown = { next, email, said: null }
     const signedIn = await board.signIn({ email, password, ip: addressOf(request) }).catch((error: unknown) => {
       if (!(error instanceof HttpError) || error.status !== 429) throw error
-      board.log.warn({ ip }, 'too many failed sign-ins; further ones are refused for now')
+      board.log.warn('too many failed sign-ins; further ones are refused for now')
       response.set(error.headers)
       showForm(board, request, response, { ...shown, wrong: error.message, status: 429 })
       return 'answered' as const
     })
     if (signedIn === 'answered') return
     if (signedIn === null) {
-      board.log.warn({ ip }, 'a sign-in failed')
+      board.log.warn('a sign-in failed')
       showForm(board, request, response, {
         ...shown,
         wrong: 'The e-mail address or the password is wrong.',
@@ -67,15 +67,23 @@ export const signInForm: Route = {
       })
       return
     }
-    const identity = await openSession(context, response, signedIn.userId)
+    const earlier = readCookie(request, board.cookies.session)
+    const identity = await openSession(context, response, signedIn.userId, earlier)
     response.redirect(303, next === '/' ? homeOf(identity) : next)
   },
 }
 
 /** The session and its audit row are there together, or neither. */
-async function openSession(context: Context, response: Response, userId: string): Promise<Identity> {
+async function openSession(
+  context: Context,
+  response: Response,
+  userId: string,
+  earlier: string | null,
+): Promise<Identity> {
   const { clock, sessionTtlHours, database, cookies } = context.board
   const { token, identity } = await database.system.transaction().execute(async (transaction) => {
+    // Whoever signs in again, on a machine that others use too, means to leave nothing of theirs open.
+    if (earlier !== null) await endSession(transaction, earlier)
     const { token } = await beginSession(transaction, userId, { now: clock(), ttlHours: sessionTtlHours })
     const identity = (await findSession(transaction, token, clock())) ?? ANONYMOUS
     await writeAudit(transaction, actorOf({ ...context, identity }), sessionEntry('sign-in', identity))

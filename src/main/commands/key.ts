@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
-import { createKey, type KeyRole, revokeKey } from '../../board/people.ts'
+import { createKey, type KeyRole, listKeys, revokeKey } from '../../board/people.ts'
 import { InputError } from '../../errors.ts'
+import { printTable } from '../print.ts'
 import type { CommandTools } from './command-tools.ts'
 import { operator, withDatabase } from './user.ts'
 
@@ -21,6 +22,17 @@ export function keyCommand(parent: Command, tools: CommandTools): void {
         createKey(db, { name, role: parseRole(options.role), clientId: options.client ?? null, expiresAt }, operator),
       )
       tools.print(`Key "${name}" (${options.role}), shown this once: ${made.key}`)
+    })
+  key
+    .command('list')
+    .description('List the keys: what each is for, when it was last used and whether it still works.')
+    .action(async () => {
+      const rows = await withDatabase(tools, listKeys)
+      const shown = rows.map((row) => [
+        ...[row.prefix, row.name, row.role, row.clientId ?? 'all', row.lastUsedAt ?? 'never'],
+        row.revokedAt === null ? `until ${row.expiresAt ?? 'revoked'}` : `revoked ${row.revokedAt}`,
+      ])
+      printTable([['prefix', 'name', 'role', 'client', 'last used', 'works'], ...shown])
     })
   key
     .command('revoke')

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Command } from 'commander'
-import { createUser, setPassword, type UserRole } from '../../board/people.ts'
+import { createUser, listUsers, setDisabled, setPassword, type UserRole, unlockUser } from '../../board/people.ts'
 import { InputError } from '../../errors.ts'
 import { OPERATOR } from '../operator.ts'
+import { printTable } from '../print.ts'
 import type { CommandTools } from './command-tools.ts'
 
 const ROLES: readonly UserRole[] = ['admin', 'operator', 'finance', 'supervisor', 'viewer']
@@ -34,6 +35,46 @@ export function userCommand(parent: Command, tools: CommandTools): void {
       const password = freshPassword()
       await withDatabase(tools, (db) => setPassword(db, { email, password }, operator))
       tools.print(`Password of ${email}, shown this once: ${password}`)
+    })
+  accessCommands(user, tools)
+}
+
+/** Who may come in, and who no longer. */
+function accessCommands(user: Command, tools: CommandTools): void {
+  user
+    .command('list')
+    .description('List everybody.')
+    .action(async () => {
+      const rows = await withDatabase(tools, listUsers)
+      const shown = rows.map((row) => [
+        ...[row.email, row.name, row.role, row.clientId ?? 'all'],
+        row.disabledAt === null ? 'may sign in' : `disabled ${row.disabledAt}`,
+      ])
+      printTable([['e-mail', 'name', 'role', 'client', 'state'], ...shown])
+    })
+  user
+    .command('unlock')
+    .description('Forget the failed sign-ins of a person, who may then try again from anywhere.')
+    .argument('<email>')
+    .action(async (email: string) => {
+      await withDatabase(tools, (db) => unlockUser(db, email, operator))
+      tools.print(`${email} may try again.`)
+    })
+  user
+    .command('disable')
+    .description('Shut a person out at once: their sessions end.')
+    .argument('<email>')
+    .action(async (email: string) => {
+      await withDatabase(tools, (db) => setDisabled(db, { email, isDisabled: true }, operator))
+      tools.print(`${email} is signed out and cannot sign in.`)
+    })
+  user
+    .command('enable')
+    .description('Let a person sign in again who was shut out; sessions that ended stay ended.')
+    .argument('<email>')
+    .action(async (email: string) => {
+      await withDatabase(tools, (db) => setDisabled(db, { email, isDisabled: false }, operator))
+      tools.print(`${email} may sign in.`)
     })
 }
 

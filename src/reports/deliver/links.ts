@@ -79,6 +79,26 @@ export async function followDownloadLink(
   return target
 }
 
+/** Which links: those to one report, or the one that a mail has. */
+export type LinksMeant = { executionId: string } | { token: string }
+
+/** Ends links at once. Returns of whose client they were and how many ended now; an empty list: no link is meant. */
+export async function revokeDownloadLinks(
+  db: SystemDatabase,
+  links: LinksMeant,
+): Promise<{ clientId: string; executionId: string; revoked: number }[]> {
+  const meant =
+    'token' in links
+      ? sql<boolean>`token_hash = ${hashOf(links.token)}`
+      : sql<boolean>`execution_id = ${links.executionId}::uuid`
+  const { rows } = await sql<{ clientId: string; executionId: string; revoked: number }>`
+    with ended as (update download_links set revoked_at = now() where ${meant} and revoked_at is null returning token_hash)
+    select l.client_id as "clientId", l.execution_id as "executionId",
+      count(*) filter (where l.token_hash in (select token_hash from ended))::integer as revoked
+    from download_links l where ${meant} group by 1, 2`.execute(db)
+  return rows
+}
+
 /** Gives one recipient's copy an unsubscribe token; `/u/:token` takes it. A later one replaces it. */
 export async function issueUnsubscribeToken(
   db: ClientDatabase,
