@@ -24,23 +24,20 @@ export async function createUser(
   const email = emailOf(user.email)
   checkPassword(user.password)
   await checkClient(db, user.clientId)
-  const created = await db
-    .insertInto('users')
-    .values({
-      email,
-      name: user.name,
-      role: user.role,
-      client_id: user.clientId,
-      password_hash: await hashPassword(user.password),
-    })
-    .onConflict((conflict) => conflict.column('email').doNothing())
-    .returning('id')
-    .executeTakeFirst()
-  if (!created) throw new InputError('email-taken', 'Somebody with this e-mail address exists already.', 409)
+  const passwordHash = await hashPassword(user.password)
   const after = { name: user.name, role: user.role, clientId: user.clientId }
-  const entry = { action: 'create-user', target: `user:${created.id}`, clientId: user.clientId, before: null, after }
-  await writeAudit(db, actor, entry)
-  return created
+  return db.transaction().execute(async (transaction) => {
+    const created = await transaction
+      .insertInto('users')
+      .values({ email, name: user.name, role: user.role, client_id: user.clientId, password_hash: passwordHash })
+      .onConflict((conflict) => conflict.column('email').doNothing())
+      .returning('id')
+      .executeTakeFirst()
+    if (!created) throw new InputError('email-taken', 'Somebody with this e-mail address exists already.', 409)
+    const entry = { action: 'create-user', target: `user:${created.id}`, clientId: user.clientId, before: null, after }
+    await writeAudit(transaction, actor, entry)
+    return created
+  })
 }
 
 /** Sets a person's password and signs them out everywhere. Throws InputError: `weak-password`, `no-such-user`. */
@@ -50,22 +47,18 @@ export async function setPassword(
   actor: Actor,
 ): Promise<void> {
   checkPassword(password)
-  const user = await db
-    .updateTable('users')
-    .set({ password_hash: await hashPassword(password) })
-    .where('email', '=', emailOf(email))
-    .returning(['id', 'client_id'])
-    .executeTakeFirst()
-  if (!user) throw noSuchUser()
-  await db.deleteFrom('sessions').where('user_id', '=', user.id).execute()
-  const entry = {
-    action: 'set-password',
-    target: `user:${user.id}`,
-    clientId: user.client_id,
-    before: null,
-    after: null,
-  }
-  await writeAudit(db, actor, entry)
+  const passwordHash = await hashPassword(password)
+  await db.transaction().execute(async (tx) => {
+    const user = await tx
+      .updateTable('users')
+      .set({ password_hash: passwordHash })
+      .where('email', '=', emailOf(email))
+      .returning(['id', 'client_id'])
+      .executeTakeFirst()
+    if (!user) throw noSuchUser()
+    await tx.deleteFrom('sessions').where('user_id', '=', user.id).execute()
+    await writeAudit(tx, actor, { ...aboutUser(user), action: 'set-password' })
+  })
 }
 
 /** Shuts a person out and ends their sessions, or lets them sign in again. Throws InputError: `no-such-user`. */
@@ -138,22 +131,21 @@ export async function createKey(
 ): Promise<{ id: string; key: string }> {
   await checkClient(db, options.clientId)
   const key = `dbk_${newSecret()}`
-  const created = await db
-    .insertInto('api_keys')
-    .values({
-      name: options.name,
-      role: options.role,
-      client_id: options.clientId,
-      expires_at: options.expiresAt?.toString() ?? null,
-      key_hash: secretHash(key),
-      key_prefix: key.slice(0, KEY_PREFIX_LENGTH),
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  const after = { name: options.name, role: options.role, clientId: options.clientId }
-  const entry = { action: 'create-key', target: `key:${created.id}`, clientId: options.clientId, before: null, after }
-  await writeAudit(db, actor, entry)
-  return { id: created.id, key }
+  const { name, role, clientId, expiresAt } = options
+  return db.transaction().execute(async (transaction) => {
+    const { id } = await transaction
+      .insertInto('api_keys')
+      .values({
+        ...{ name, role, client_id: clientId, expires_at: expiresAt?.toString() ?? null },
+        key_hash: secretHash(key),
+        key_prefix: key.slice(0, KEY_PREFIX_LENGTH),
+      })
+      .returning('id')
+      .executeTakeFirstOrThrow()
+    const entry = { action: 'create-key', target: `key:${id}`, clientId, before: null, after: { name, role, clientId } }
+    await writeAudit(transaction, actor, entry)
+    return { id, key }
+  })
 }
 
 /** Ends an API key at once; `name` is its id, its prefix or its name. Throws InputError: `no-such-key`, `ambiguous-key`. */
@@ -171,7 +163,6 @@ export async function revokeKey(db: SystemDatabase, name: string, actor: Actor):
   if (!key) throw new InputError('no-such-key', `There is no key "${name}" that is not revoked already.`, 404)
   if (another)
     throw new InputError('ambiguous-key', `Several keys are named "${name}". Give the id or the prefix.`, 409)
-  await db.updateTable('api_keys').set({ revoked_at: sql`now()` }).where('id', '=', key.id).execute()
   const entry = {
     action: 'revoke-key',
     target: `key:${key.id}`,
@@ -179,7 +170,10 @@ export async function revokeKey(db: SystemDatabase, name: string, actor: Actor):
     before: { name: key.name },
     after: null,
   }
-  await writeAudit(db, actor, entry)
+  await db.transaction().execute(async (transaction) => {
+    await transaction.updateTable('api_keys').set({ revoked_at: sql`now()` }).where('id', '=', key.id).execute()
+    await writeAudit(transaction, actor, entry)
+  })
   return { id: key.id }
 }
 

@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { writeAudit } from '../../board/audit.ts'
 import { backfillCancelled, backfillStarted } from '../../board/request-backfill.ts'
 import { InputError } from '../../errors.ts'
 import { rollUpDay } from '../../jobs/roll-up-day.ts'
@@ -19,9 +18,9 @@ import { OPERATOR } from '../operator.ts'
 import type { Program } from '../program.ts'
 import { createProgress } from '../progress.ts'
 import { startWork } from '../work-until-done.ts'
+import { recordCommand } from './command-record.ts'
 import type { CommandTools } from './command-tools.ts'
 import { requireClient } from './require-client.ts'
-import { operator } from './user.ts'
 
 type BackfillOptions = {
   client?: string
@@ -108,16 +107,19 @@ function sayCount({ print }: CommandTools, { job, clientId }: BackfillRequest, c
   if (first && last) print(`The oldest begins on ${first.from}, the newest ends on ${addDays(last.to, -1)}.`)
 }
 
-async function start({ print }: CommandTools, program: Program, request: BackfillRequest): Promise<string> {
-  const { ledger } = program.engine
+async function start(tools: CommandTools, program: Program, request: BackfillRequest): Promise<string> {
+  const { print } = tools
+  const intent = { action: 'start-backfill', target: `job:${request.job.name}`, clientId: request.clientId }
   const { backfill, count } = await inSpan('daybreak backfill', {}, null, () =>
-    ledger.startBackfill(request, { requestedBy: OPERATOR }),
+    recordCommand(program.database.system, tools, intent, async () => {
+      const started = await program.engine.ledger.startBackfill(request, { requestedBy: OPERATOR })
+      return { ...started, audit: started.count && backfillStarted(started.backfill, started.count) }
+    }),
   )
   if (count === null) {
     print(`Known: backfill ${backfill.id}, which is under way.`)
     return backfill.id
   }
-  await writeAudit(program.database.system, operator, backfillStarted(backfill, count))
   print(`Planned: backfill ${backfill.id}, ${count.fresh + count.again} of ${count.windows} windows.`)
   return backfill.id
 }
@@ -156,14 +158,18 @@ async function waitForEnd({ signal }: CommandTools, { engine }: Program, id: str
   }
 }
 
-async function cancel({ print }: CommandTools, { database, engine }: Program, id: string): Promise<void> {
+async function cancel(tools: CommandTools, { database, engine }: Program, id: string): Promise<void> {
   const before = await engine.ledger.findBackfill(parseId(id))
   if (!before) throw new InputError('unknown-backfill', `There is no backfill ${id}.`)
-  const after = await engine.ledger.cancelBackfill(id)
-  const audit = backfillCancelled(before, after)
-  if (audit) await writeAudit(database.system, operator, audit)
+  const intent = { action: 'cancel-backfill', target: `backfill:${id}`, clientId: before.clientId }
+  const { after } = await recordCommand(database.system, tools, intent, async () => {
+    const after = await engine.ledger.cancelBackfill(id)
+    return { after, audit: backfillCancelled(before, after) }
+  })
   const { cancelled, running, succeeded } = after.runs
-  print(`Backfill ${id} is ${after.state}: ${succeeded} runs succeeded, ${cancelled} are cancelled, ${running} stop.`)
+  tools.print(
+    `Backfill ${id} is ${after.state}: ${succeeded} runs succeeded, ${cancelled} are cancelled, ${running} stop.`,
+  )
 }
 
 function parseId(text: string): string {

@@ -38,16 +38,18 @@ async function addClient(
   if (!isLocale(locale)) throw new InputError('locale', `"${locale}" is no BCP 47 tag, such as de-CH.`)
   const { db, close } = await tools.openDatabase()
   try {
-    const added = await db.system
-      .insertInto('clients')
-      .values({ id, name, time_zone: zone, currency, locale })
-      .onConflict((conflict) => conflict.doNothing())
-      .returning('id')
-      .execute()
-    if (added.length === 0) throw new InputError('client-exists', `There is a client "${id}" already.`)
     const after = { name, timeZone: zone, currency, locale }
     const entry = { action: 'create-client', target: `client:${id}`, clientId: id, before: null, after }
-    await writeAudit(db.system, operator, entry)
+    await db.system.transaction().execute(async (transaction) => {
+      const added = await transaction
+        .insertInto('clients')
+        .values({ id, name, time_zone: zone, currency, locale })
+        .onConflict((conflict) => conflict.doNothing())
+        .returning('id')
+        .execute()
+      if (added.length === 0) throw new InputError('client-exists', `There is a client "${id}" already.`)
+      await writeAudit(transaction, operator, entry)
+    })
     tools.print(`Added client ${id} (${name}, ${zone}, ${currency}). Its first night is the next one.`)
   } finally {
     await close()

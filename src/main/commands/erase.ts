@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { writeAudit } from '../../board/audit.ts'
 import { InputError } from '../../errors.ts'
 import { eraseCustomer } from '../../jobs/erase-customer.ts'
 import { countCustomerRows, type Erasure, readErasure, requestErasure } from '../../privacy/index.ts'
@@ -7,9 +6,9 @@ import { on } from '../../queues/index.ts'
 import { OPERATOR } from '../operator.ts'
 import { printTable } from '../print.ts'
 import { workUntilDone } from '../work-until-done.ts'
+import { recordCommand } from './command-record.ts'
 import type { CommandTools } from './command-tools.ts'
 import { requireClient } from './require-client.ts'
-import { operator } from './user.ts'
 
 type EraseOptions = { client: string; customer: string; yes?: boolean }
 
@@ -41,11 +40,14 @@ async function erase(tools: CommandTools, { client: clientId, customer: customer
   const { database, engine } = program
   try {
     await requireClient(database.system, clientId)
-    const { erasureId, rows } = await requestErasure(database, { clientId, customerId }, OPERATOR)
-    const entry = { action: 'erase-customer', target: `erasure:${erasureId}`, clientId, before: null, after: { rows } }
-    await writeAudit(database.system, operator, entry)
-    const asked = { origin: 'person', requestedBy: OPERATOR, again: 'failed' } as const
-    const { runId } = await engine.ledger.request(on(eraseCustomer, { clientId, erasureId }), asked)
+    const intent = { action: 'erase-customer', target: `client:${clientId}`, clientId }
+    const { erasureId, runId } = await recordCommand(database.system, tools, intent, async () => {
+      const { erasureId, rows } = await requestErasure(database, { clientId, customerId }, OPERATOR)
+      const asked = { origin: 'person', requestedBy: OPERATOR, again: 'failed' } as const
+      const { runId } = await engine.ledger.request(on(eraseCustomer, { clientId, erasureId }), asked)
+      const audit = { ...intent, target: `erasure:${erasureId}`, before: null, after: { rows } }
+      return { erasureId, runId, audit }
+    })
     tools.print(`Erasure ${erasureId} is on record; run ${runId} does it.`)
     await workUntilDone(program, { runId }, { signal: tools.signal })
     const erasure = await readErasure(database.forClient(clientId), clientId, erasureId)

@@ -1,7 +1,9 @@
 import { basename } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { writeAudit } from '../../board/audit.ts'
-import { InputError, messageOf } from '../../errors.ts'
+import type { AuditEntry } from '../../board/audit.ts'
+import { PartlyDoneError } from '../../board/on-record.ts'
+import type { Database } from '../../db/database.ts'
+import { InputError } from '../../errors.ts'
 import { FORMATS, type Format } from '../../ingest/format.ts'
 import { HeaderFault } from '../../ingest/header-fault.ts'
 import { type DoneBefore, ImportFailure } from '../../ingest/import-failure.ts'
@@ -9,8 +11,8 @@ import { type ImportProgress, type ImportResult, importFile } from '../../ingest
 import { kinds } from '../../ingest/kinds/index.ts'
 import { printTable } from '../print.ts'
 import { createProgress, type ProgressDisplay } from '../progress.ts'
+import { recordCommand } from './command-record.ts'
 import type { CommandTools } from './command-tools.ts'
-import { operator } from './user.ts'
 
 type ImportFlags = {
   client: string
@@ -58,30 +60,11 @@ async function runImport(tools: CommandTools, kind: string, file: string, flags:
   const { db, close } = await tools.openDatabase()
   const display = createDisplay()
   try {
-    const result = await importFile({
-      database: db,
-      clientId: flags.client,
-      kind,
-      path: file,
-      name: null,
-      format: flags.format ?? null,
-      sheet: flags.sheet ?? null,
-      headerRow: flags.headerRow ?? null,
-      mapping: flags.map ?? null,
-      dryRun: flags.dryRun === true,
-      strict: flags.strict === true,
-      rejectsPath: flags.rejects ?? null,
-      clock: tools.clock,
-      signal: tools.signal,
-      onProgress: display.show,
-    })
+    const result = await importOnRecord(tools, db, { kind, file, flags, onProgress: display.show })
     display.stop()
-    await audit(db.system, { kind, file, flags }, result)
     printResult(tools.print, file, flags, result)
     process.exitCode = exitCodeOf(result, flags)
   } catch (error) {
-    display.stop()
-    if (error instanceof ImportFailure) await auditFailure(db.system, { kind, file, flags }, error.done, tools.print)
     throw error instanceof HeaderFault ? new InputError(error.code, `${error.message} ${error.found}`) : error
   } finally {
     display.stop()
@@ -91,32 +74,47 @@ async function runImport(tools: CommandTools, kind: string, file: string, flags:
 
 type Asked = { kind: string; file: string; flags: ImportFlags }
 
-/** Puts on record what was written; an import that wrote nothing leaves none. */
-async function audit(
-  db: Parameters<typeof writeAudit>[0],
-  { kind, file, flags }: Asked,
-  { read, rejected, tallies }: DoneBefore,
-): Promise<void> {
-  if (flags.dryRun === true || tallies.every(({ inserted, updated }) => inserted + updated === 0)) return
-  await writeAudit(db, operator, {
+async function importOnRecord(
+  tools: CommandTools,
+  database: Database,
+  { onProgress, ...asked }: Asked & { onProgress(progress: ImportProgress): void },
+): Promise<ImportResult> {
+  const { kind, file, flags } = asked
+  const run = () =>
+    importFile({
+      ...{ database, clientId: flags.client, kind, path: file, name: null, onProgress },
+      format: flags.format ?? null,
+      sheet: flags.sheet ?? null,
+      headerRow: flags.headerRow ?? null,
+      mapping: flags.map ?? null,
+      dryRun: flags.dryRun === true,
+      strict: flags.strict === true,
+      rejectsPath: flags.rejects ?? null,
+      clock: tools.clock,
+      signal: tools.signal,
+    })
+  if (flags.dryRun === true) return run()
+  const intent = { action: 'import-file', target: `client:${flags.client}`, clientId: flags.client }
+  const { result } = await recordCommand(database.system, tools, intent, async () => {
+    const result = await run().catch((error: unknown) => {
+      const kept = error instanceof ImportFailure ? entryOf(asked, error.done) : null
+      throw kept === null ? error : new PartlyDoneError([kept], error)
+    })
+    return { result, audit: entryOf(asked, result) }
+  })
+  return result
+}
+
+/** What was written, for the record; an import that wrote nothing leaves none. */
+function entryOf({ kind, file, flags }: Asked, { read, rejected, tallies }: DoneBefore): AuditEntry | null {
+  if (tallies.every(({ inserted, updated }) => inserted + updated === 0)) return null
+  return {
     action: 'import-file',
     target: `client:${flags.client}`,
     clientId: flags.client,
     before: null,
     after: { kind, file: basename(file), mapping: flags.map ?? null, read, rejected, facts: tallies },
-  })
-}
-
-/** The same for an import that came to no end; why it did not is what matters when the audit log cannot be written either. */
-async function auditFailure(
-  db: Parameters<typeof writeAudit>[0],
-  asked: Asked,
-  done: DoneBefore,
-  print: CommandTools['print'],
-): Promise<void> {
-  await audit(db, asked, done).catch((error: unknown) =>
-    print(`What was stored before is not in the audit log: ${messageOf(error)}.`),
-  )
+  }
 }
 
 /** One display for each phase: a strict import checks everything before it writes. */

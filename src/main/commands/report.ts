@@ -13,6 +13,7 @@ import { inSpan } from '../../tracing.ts'
 import { OPERATOR } from '../operator.ts'
 import type { Program } from '../program.ts'
 import { workUntilDone } from '../work-until-done.ts'
+import { recordCommand } from './command-record.ts'
 import type { CommandTools } from './command-tools.ts'
 import { requireClient } from './require-client.ts'
 
@@ -54,8 +55,13 @@ async function makeReport(tools: CommandTools, name: string, options: ReportOpti
       request: 'command-line',
     }
     const request = { origin: 'person', requestedBy: OPERATOR, again: 'all' } as const
+    const intent = { action: 'request-run', target: `job:${renderReport.name}`, clientId: options.client }
     const { runId } = await inSpan('daybreak report', {}, null, () =>
-      program.engine.ledger.request(on(renderReport, payload), request),
+      recordCommand(program.database.system, tools, intent, async () => {
+        const { runId } = await program.engine.ledger.request(on(renderReport, payload), request)
+        const after = { job: renderReport.name, report: report.name }
+        return { runId, audit: { ...intent, target: `run:${runId}`, before: null, after } }
+      }),
     )
     await workUntilDone(program, { runId }, { signal: tools.signal })
     const run = await program.engine.ledger.find(runId)

@@ -5,6 +5,7 @@ import { inSpan } from '../../tracing.ts'
 import { OPERATOR } from '../operator.ts'
 import type { Program } from '../program.ts'
 import { workUntilDone } from '../work-until-done.ts'
+import { recordCommand } from './command-record.ts'
 import type { CommandTools } from './command-tools.ts'
 import { requireClient } from './require-client.ts'
 
@@ -31,9 +32,15 @@ async function runJob(tools: CommandTools, name: string, { payload, again, wait 
   const program = await tools.openProgram()
   try {
     const request = { job: jobNamed(program.registry, name), payload: given }
-    await requireClient(program.database.system, clientOf(request))
+    const clientId = clientOf(request)
+    await requireClient(program.database.system, clientId)
+    const intent = { action: 'request-run', target: `job:${name}`, clientId }
     const { runId, created } = await inSpan('daybreak run', {}, null, () =>
-      program.engine.ledger.request(request, { origin: 'person', requestedBy: OPERATOR, again }),
+      recordCommand(program.database.system, tools, intent, async () => {
+        const done = await program.engine.ledger.request(request, { origin: 'person', requestedBy: OPERATOR, again })
+        const audit = { ...intent, target: `run:${done.runId}`, before: null, after: { job: name, again } }
+        return { ...done, audit: done.created || again !== 'no' ? audit : null }
+      }),
     )
     tools.print(`${created ? 'Planned' : 'Known'}: run ${runId} of ${name}.`)
     if (!wait) return

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { writeAudit } from '../../board/audit.ts'
 import { changeRuns } from '../../board/change-runs.ts'
 import { ledgerFilterOf, runFilterFields } from '../../board/endpoints/run-filter.ts'
 import { InputError } from '../../errors.ts'
@@ -9,8 +8,8 @@ import { addDays } from '../../time.ts'
 import { OPERATOR } from '../operator.ts'
 import { printTable } from '../print.ts'
 import type { Program } from '../program.ts'
+import { recordCommand } from './command-record.ts'
 import type { CommandTools } from './command-tools.ts'
-import { operator } from './user.ts'
 
 type FilterOptions = Partial<Record<keyof typeof runFilterFields, string>>
 
@@ -102,8 +101,10 @@ async function change(
       if (matching.total > 0) tools.print(`Say --count ${matching.total} to do it.`)
       return
     }
-    const { matching, changed, audit } = await changeRuns(engine.ledger, OPERATOR, { action, filter, count: seen })
-    if (audit !== null) await writeAudit(database.system, operator, audit)
+    const intent = { action: `${action}-runs`, target: 'runs', clientId: filter.clientId ?? null }
+    const { matching, changed } = await recordCommand(database.system, tools, intent, () =>
+      changeRuns(engine.ledger, OPERATOR, { action, filter, count: seen }),
+    )
     tools.print(`${countWords(matching)} matched; ${changed} changed.`)
   })
 }
