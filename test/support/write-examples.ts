@@ -24,7 +24,8 @@ export const writeRoutes: readonly Route[] = routes.filter(
   ({ method, path }) => method !== 'get' && !questions.has(`${method} ${path}`),
 )
 
-const yesterday = addDays(dayOf(systemClock(), 'UTC'), -1)
+/** Whose window has been due for a day, whatever time it is. */
+const pastDay = addDays(dayOf(systemClock(), 'UTC'), -2)
 const GOAL = { name: 'More calls', metric: 'answered', target: 10, from: '2026-03-01', to: '2026-04-01' }
 const CSV = 'id,occurred_at,kind,amount_minor\n1,2026-03-01T10:00:00Z,charge,1050\n'
 
@@ -84,11 +85,11 @@ const EXAMPLES: Record<string, Example> = {
   'delete /api/admin/goals/:id': async (world) => json(world, 'DELETE', `/api/admin/goals/${await givenGoal(world)}`),
   'post /nights/run': async (world) => {
     await givenSchedule(world)
-    return form(world, '/nights/run', { client: world.client, day: yesterday })
+    return form(world, '/nights/run', { client: world.client, day: pastDay })
   },
   'post /nights/retry': async (world) => {
     await givenRun(world, 'failed')
-    return form(world, '/nights/retry', { client: world.client, day: yesterday })
+    return form(world, '/nights/retry', { client: world.client, day: pastDay })
   },
   'post /runs/bulk': async (world) => {
     await givenRun(world, 'failed')
@@ -120,7 +121,7 @@ const EXAMPLES: Record<string, Example> = {
   },
   'post /backfills': async (world) => {
     await givenSchedule(world)
-    const days = { client: world.client, what: 'roll-up-day', first: yesterday, last: yesterday }
+    const days = { client: world.client, what: 'roll-up-day', first: pastDay, last: pastDay }
     return bare(world, '/backfills', { ...days, reprocess: 'none', order: 'oldest-first', runsMax: '1' })
   },
   'post /backfills/:id/cancel': async (world) => form(world, `/backfills/${await givenBackfill(world)}/cancel`),
@@ -202,14 +203,14 @@ function upload(world: World, dryRun: string): Send {
 }
 
 function payload({ client }: World): { clientId: string; name: string } {
-  return { clientId: client, name: yesterday }
+  return { clientId: client, name: pastDay }
 }
 
 async function givenRun({ board, client }: World, state: string): Promise<string> {
   const { id } = await board.database.system
     .insertInto('runs')
     .values({
-      ...{ job: 'work', key: `${client}.${state}`, queue: 'aggregation', client_id: client, state, night: yesterday },
+      ...{ job: 'work', key: `${client}.${state}`, queue: 'aggregation', client_id: client, state, night: pastDay },
       ...{ payload: JSON.stringify({ clientId: client, name: 'again' }), origin: 'person' },
       ...(state === 'planned' ? {} : { finished_at: systemClock().toString() }),
     })
@@ -230,13 +231,13 @@ async function givenSchedule({ board, client }: World): Promise<string> {
 }
 
 async function pauseForm(world: World, id: string): Promise<Send> {
-  const until = `${addDays(yesterday, 30)}T12:00`
+  const until = `${addDays(pastDay, 30)}T12:00`
   return form(world, `/schedules/${id}/pause`, { until, reason: 'repairs' })
 }
 
 async function backfill(world: World): Promise<object> {
   await givenSchedule(world)
-  return { clientId: world.client, job: 'roll-up-day', from: yesterday, to: addDays(yesterday, 1) }
+  return { clientId: world.client, job: 'roll-up-day', from: pastDay, to: addDays(pastDay, 1) }
 }
 
 async function givenBackfill(world: World): Promise<string> {

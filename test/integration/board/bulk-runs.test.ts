@@ -55,7 +55,12 @@ async function states(): Promise<Record<string, string>> {
 }
 
 async function audit() {
-  const rows = await db.selectFrom('analytics_audit_log').selectAll().orderBy('id').execute()
+  const rows = await db
+    .selectFrom('analytics_audit_log')
+    .selectAll()
+    .where('outcome', '=', 'done')
+    .orderBy('id')
+    .execute()
   return rows.map(({ action, target, client_id, before, after }) => ({ action, target, client_id, before, after }))
 }
 
