@@ -9,6 +9,9 @@ import { print } from './print.ts'
 import { sayFailure } from './say-failure.ts'
 import { version } from './version.ts'
 
+/** For what a failed command still has to close. */
+const LEAVE_MS = 2000
+
 function createTools(command: string | undefined): CommandTools {
   const signal = stopSignal()
   let read: Config | undefined
@@ -30,13 +33,37 @@ function createTools(command: string | undefined): CommandTools {
     signal,
     print,
     async openDatabase() {
-      const { database, close } = await openMigratedDatabase(config(), log())
+      const { database, close } = await openUnlessStopped(signal, () => openMigratedDatabase(config(), log()))
       return { db: database, close }
     },
     async openProgram() {
       const { openProgram } = await import('./program.ts')
-      return openProgram(config(), log())
+      return openUnlessStopped(signal, () => openProgram(config(), log()))
     },
+  }
+}
+
+/** A start waits for servers; whoever is told to stop meanwhile stops. What is opened after that is closed at once. */
+async function openUnlessStopped<T extends { close(): Promise<void> }>(
+  signal: AbortSignal,
+  open: () => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted()
+  const opening = open()
+  const stopped = Promise.withResolvers<never>()
+  const stop = () => stopped.reject(signal.reason)
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await Promise.race([opening, stopped.promise])
+  } catch (error) {
+    // Whoever is stopped has said so; how the start went on interests nobody.
+    opening.then(
+      (opened) => opened.close(),
+      () => {},
+    )
+    throw error
+  } finally {
+    signal.removeEventListener('abort', stop)
   }
 }
 
@@ -98,3 +125,5 @@ try {
 } catch (error) {
   process.exitCode = sayFailure(error, program, words)
 }
+// Whatever a failed command has left open must not keep a process that nobody starts again while it lives.
+if (process.exitCode !== undefined && process.exitCode !== 0) setTimeout(() => process.exit(), LEAVE_MS).unref()

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../config.ts'
 import type { Database } from '../db/database.ts'
 import { startPulse } from '../db/pulse.ts'
+import { messageOf } from '../errors.ts'
 import { jobs } from '../jobs/index.ts'
 import type { JobTools } from '../jobs/job-tools.ts'
 import { planLateWork } from '../jobs/plan-late-work.ts'
@@ -45,9 +47,29 @@ export type Program = {
 
 /** Opens every part. What is missing (a font, a template, a server) stops the start here, not the night. */
 export async function openProgram(config: Config, log: Log): Promise<Program> {
-  const closeTracing = await openTracing({ ...tracingOf(config), log })
+  const opened = new AsyncDisposableStack()
+  try {
+    return await openParts(config, log, opened)
+  } catch (error) {
+    await closeInTime(opened, log)
+    throw error
+  }
+}
+
+/** What a start had opened before it failed must not keep the process. */
+const CLOSE_TIMEOUT_MS = 2000
+
+async function closeInTime(opened: AsyncDisposableStack, log: Log): Promise<void> {
+  const closed = opened.disposeAsync().catch((error: unknown) => log.warn(`closing failed: ${messageOf(error)}`))
+  await Promise.race([closed, sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })])
+}
+
+/** Each part is closed after those that were opened later. */
+async function openParts(config: Config, log: Log, opened: AsyncDisposableStack): Promise<Program> {
+  opened.defer(await openTracing({ ...tracingOf(config), log }))
   const { database, url, close: closeDatabase } = await openMigratedDatabase(config, log)
-  const stopPulse = startPulse(url, log, database.dropConnections)
+  opened.defer(closeDatabase)
+  opened.defer(startPulse(url, log, database.dropConnections))
   const backend = await openQueueBackend({
     pool: database.queuePool,
     redisUrl: config.REDIS_URL,
@@ -55,7 +77,9 @@ export async function openProgram(config: Config, log: Log): Promise<Program> {
     prefix: config.QUEUE_PREFIX,
     log,
   })
+  opened.defer(() => backend.close())
   const jobTools = await openJobTools(config, database, log)
+  opened.defer(async () => void (await Promise.all([jobTools.mailer.close(), jobTools.printer.close()])))
   const registry = createRegistry(jobs)
   const engine = createEngine({
     database,
@@ -84,11 +108,7 @@ export async function openProgram(config: Config, log: Log): Promise<Program> {
     jobTools,
     async close() {
       await engine.close(config.SHUTDOWN_GRACE_SECONDS * 1000)
-      await Promise.all([jobTools.mailer.close(), jobTools.printer.close()])
-      await backend.close()
-      await stopPulse()
-      await closeDatabase()
-      await closeTracing()
+      await opened.disposeAsync()
     },
   }
 }

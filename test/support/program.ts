@@ -36,16 +36,23 @@ export async function runDaybreak(words: readonly string[], settings: Settings):
   return { code, ...said }
 }
 
-/** Runs `daybreak …`, presses Ctrl-C once it has printed what fits `seen`, and waits for its end. */
-export async function interruptDaybreak(words: readonly string[], settings: Settings, seen: RegExp): Promise<Ended> {
+/**
+ * Runs `daybreak …`, presses Ctrl-C once it has printed what fits `seen`, or once `seen` has happened, and waits for its end.
+ */
+export async function interruptDaybreak(
+  words: readonly string[],
+  settings: Settings,
+  seen: RegExp | Promise<void>,
+): Promise<Ended> {
   const { child, said } = launch(words, settings)
   const late = setTimeout(() => child.kill('SIGKILL'), RUN_TIMEOUT_MS)
   const press = () => {
-    if (!seen.test(said.out)) return
+    if (seen instanceof RegExp && !seen.test(said.out)) return
     child.stdout?.off('data', press)
     child.kill('SIGINT')
   }
-  child.stdout?.on('data', press)
+  if (seen instanceof RegExp) child.stdout?.on('data', press)
+  else void seen.then(press)
   const [code] = (await once(child, 'close')) as [number | null]
   clearTimeout(late)
   return { code, ...said }
