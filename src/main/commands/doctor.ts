@@ -52,8 +52,11 @@ async function check(part: string, look: () => Promise<string>): Promise<Finding
 /** What there is to look at. Each says how it is, or throws what is wrong with it and how to mend it. */
 const PARTS: Record<string, (program: Program) => Promise<string>> = {
   async database({ database, config }) {
-    const { rows } = await database.queuePool.query<{ version: string }>('select version()')
-    return `${config.DATABASE_URL === undefined ? 'embedded, ' : ''}${rows[0]?.version.split(' on ')[0]}`
+    const { rows } = await database.queuePool.query<{ version: string; superuser: boolean }>(
+      'select version(), rolsuper as superuser from pg_roles where rolname = session_user',
+    )
+    const more = rows[0]?.superuser === true ? '; signs in as a superuser, which it need not be' : ''
+    return `${config.DATABASE_URL === undefined ? 'embedded, ' : ''}${rows[0]?.version.split(' on ')[0]}${more}`
   },
   async queues({ backend }) {
     await backend.check().catch((error: unknown) => {
