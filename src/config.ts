@@ -67,8 +67,12 @@ export const settings = z.object({
     .string()
     .regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://')
     .optional()
-    .describe('Redis 6.2 or newer, or Valkey. Unset: the queues live in PostgreSQL.'),
-  REDIS_CLUSTER: flag.default(false).describe('REDIS_URL names a node of a cluster.'),
+    .describe(
+      'Redis 6.2 or newer, or Valkey: a single server, the master of its replicas, or a node of a cluster; no sentinel. It needs maxmemory-policy noeviction. Unset: the queues live in PostgreSQL.',
+    ),
+  REDIS_CLUSTER: flag
+    .default(false)
+    .describe('REDIS_URL names a node of a cluster; user, password and rediss:// hold for all its nodes.'),
   QUEUE_PREFIX: z
     .string()
     .regex(/^[a-z0-9_]+$/)

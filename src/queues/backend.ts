@@ -7,11 +7,12 @@ import {
   Worker,
   type WorkerOptions,
 } from 'bullmq'
-import { Cluster, Redis } from 'ioredis'
 import type { Database, SystemDatabase } from '../db/database.ts'
 import type { Log } from '../log.ts'
-import { SECOND_MS } from '../time.ts'
+import { checkRedis, examineRedis, redisWords } from './check-redis.ts'
 import { QUEUES, type QueueName } from './job.ts'
+import { ALWAYS_WELL, type QueueHealth, watchQueueHealth } from './queue-health.ts'
+import { openRedis } from './redis-connections.ts'
 import { rescueStalled } from './rescue-stalled.ts'
 
 /** Where BullMQ lives: PostgreSQL beside the ledger, or Redis. Nothing outside this file knows which. */
@@ -19,11 +20,17 @@ export type QueueBackend = {
   kind: 'postgres' | 'redis'
   queues: Map<QueueName, Queue>
   openWorker(name: QueueName, processor: Processor, options: Omit<WorkerOptions, 'connection' | 'prefix'>): Worker
+  health: QueueHealth
+  /** Whether they can be used now; throws within seconds. */
   check(): Promise<void>
+  /** Whether it is a server as they need it, for a start and for doctor. `evicts`: the policy by which it may throw jobs away. Throws InputError. */
+  examine(): Promise<{ server: string; evicts: string | null }>
   /** Makes what the queues need and somebody has removed; the ledger fills it again. Says whether anything was missing. */
   mend(): Promise<boolean>
   /** Gives back the jobs of workers that fell silent, where workers do not see to that by themselves. Cheap to call often. */
   rescueStalled(db: SystemDatabase): Promise<void>
+  /** Ends what workers wait for at a server that does not answer them; null where they wait for nothing. */
+  cutOff: (() => void) | null
   close(): Promise<void>
 }
 
@@ -58,8 +65,11 @@ async function onPostgres({ pool, log }: QueueBackendOptions): Promise<QueueBack
     queues,
     openWorker: (name, processor, rest) =>
       new Worker(name, processor, { ...rest, skipStalledCheck: true, connection }, factory) as unknown as Worker,
-    async check() {
-      await pool.query('select from job limit 1')
+    health: ALWAYS_WELL,
+    check: () => checkPostgres(pool),
+    async examine() {
+      await checkPostgres(pool)
+      return { server: 'postgres', evicts: null }
     },
     async mend() {
       const { rows } = await pool.query("select to_regclass('job') is null as gone")
@@ -69,10 +79,15 @@ async function onPostgres({ pool, log }: QueueBackendOptions): Promise<QueueBack
       return true
     },
     rescueStalled,
+    cutOff: null,
     async close() {
       await Promise.all([...queues.values()].map((queue) => queue.close()))
     },
   }
+}
+
+async function checkPostgres(pool: Database['queuePool']): Promise<void> {
+  await pool.query('select from job limit 1')
 }
 
 async function migrateQueues(pool: Database['queuePool']): Promise<void> {
@@ -85,33 +100,39 @@ async function migrateQueues(pool: Database['queuePool']): Promise<void> {
 }
 
 function onRedis({ redisCluster, prefix, log }: QueueBackendOptions, url: string): QueueBackend {
-  // Producers fail at once while Redis is away: the ledger keeps the work. Workers wait for it to come back.
-  const producer = connect(url, redisCluster, { enableOfflineQueue: true, maxRetriesPerRequest: 1 })
-  const consumer = connect(url, redisCluster, { maxRetriesPerRequest: null })
-  for (const connection of [producer, consumer]) {
-    connection.on('error', (error: Error) => log.warn({ error: error.message }, 'the connection to Redis is lost'))
-  }
+  const redis = openRedis(url, redisCluster, (error) => health.report(error))
   // Braces keep all keys of a prefix in one cluster slot, as BullMQ's scripts need.
   const keyPrefix = redisCluster ? `{${prefix}}` : prefix
+  const health = watchQueueHealth(() => checkRedis(redis.producer, keyPrefix), log)
   const queues = openQueues(
     log,
-    (name) => new Queue(name, { connection: producer, prefix: keyPrefix, defaultJobOptions }),
+    (name) => new Queue(name, { connection: redis.producer, prefix: keyPrefix, defaultJobOptions }),
+    health,
   )
   return {
     kind: 'redis',
     queues,
     openWorker: (name, processor, rest) =>
-      new Worker(name, processor, { ...rest, connection: consumer, prefix: keyPrefix }),
+      new Worker(name, processor, { ...rest, connection: redis.consumer, prefix: keyPrefix }),
+    health,
     async check() {
-      await producer.ping()
+      await checkRedis(redis.producer, keyPrefix).catch((error: unknown) => {
+        health.report(error)
+        throw new Error(redisWords(error), { cause: error })
+      })
+    },
+    async examine() {
+      const { version, evicts } = await examineRedis(redis.producer, keyPrefix)
+      return { server: `redis ${version}`, evicts }
     },
     // Redis has nothing to make.
     mend: async () => false,
     rescueStalled: async () => {},
+    cutOff: redis.cutOff,
     async close() {
+      health.stop()
       await Promise.all([...queues.values()].map((queue) => queue.close()))
-      producer.disconnect()
-      consumer.disconnect()
+      redis.close()
     },
   }
 }
@@ -126,23 +147,13 @@ const defaultJobOptions = {
   stackTraceLimit: 5,
 }
 
-/** Longer than any command waits (10 s for a job), shorter than a dead connection may hold up the work. */
-const SILENT_MS = 15 * SECOND_MS
-
-function connect(
-  url: string,
-  cluster: boolean,
-  change: { enableOfflineQueue?: boolean; maxRetriesPerRequest: number | null },
-): Redis | Cluster {
-  const options = { ...change, socketTimeout: SILENT_MS }
-  return cluster ? new Cluster([url], { redisOptions: options }) : new Redis(url, options)
-}
-
-function openQueues(log: Log, open: (name: QueueName) => Queue): Map<QueueName, Queue> {
+function openQueues(log: Log, open: (name: QueueName) => Queue, health = ALWAYS_WELL): Map<QueueName, Queue> {
   return new Map(
     QUEUES.map((name) => {
       const queue = open(name)
-      queue.on('error', (error) => log.warn({ queue: name, error: error.message }, `queue ${name}: ${error.message}`))
+      queue.on('error', (error) => {
+        if (!health.report(error)) log.warn({ queue: name, error: error.message }, `queue ${name}: ${error.message}`)
+      })
       return [name, queue]
     }),
   )

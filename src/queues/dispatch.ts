@@ -19,6 +19,8 @@ export type DispatchTools = { db: SystemDatabase; backend: QueueBackend; clientR
 
 /** Hands every run that is ready to its queue, up to the cap of each client. Returns how many. */
 export async function dispatch({ db, backend, clientRunsMax }: DispatchTools): Promise<number> {
+  // Marked as queued they would only have to be planned again.
+  if (backend.health.trouble() !== null) return 0
   let total = 0
   for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
     const ready = await takeReadyRuns(db, [clientRunsMax, BATCH, QUEUES])
@@ -31,7 +33,12 @@ export async function dispatch({ db, backend, clientRunsMax }: DispatchTools): P
 
 /** Gives runs that the ledger calls queued to their queues. Those it could not give, reconcile plans again. */
 async function addToQueues(backend: QueueBackend, ready: ReadyRun[]): Promise<void> {
-  for (const [name, runs] of Map.groupBy(ready, (run) => run.queue)) await addToQueue(queueOf(backend, name), runs)
+  try {
+    for (const [name, runs] of Map.groupBy(ready, (run) => run.queue)) await addToQueue(queueOf(backend, name), runs)
+  } catch (error) {
+    // Then it is said that the queues cannot be used, and nothing is handed over until they can.
+    if (!backend.health.report(error)) throw error
+  }
 }
 
 /** Gives runs to their queues without making whoever planned them wait; `settled` waits for those under way. */

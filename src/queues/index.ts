@@ -11,6 +11,7 @@ export {
   type Reprocess,
 } from './backfills.ts'
 export { BULK_ACTIONS, type BulkAction, type BulkCount } from './bulk-runs.ts'
+export { evictionWords } from './check-redis.ts'
 export { checkCron } from './cron.ts'
 export { comingFires } from './due-fires.ts'
 export { changeSchedule, type ScheduleChange, type ScheduleSettings } from './edit-schedule.ts'

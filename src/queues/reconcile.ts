@@ -24,6 +24,7 @@ const WAITING = ['wait', 'prioritized', 'delayed'] as const
  */
 export async function reconcile(tools: DispatchTools, options: { olderThanMs: number }): Promise<number> {
   const { db, backend, log } = tools
+  if (backend.health.trouble() !== null) return 0
   await backend.mend()
   const open = await openRuns(db, [options.olderThanMs])
   const byQueue = Map.groupBy(open, (run) => run.queue)
@@ -91,6 +92,7 @@ const TRIM_MAX = 10_000
  * cost of the job itself.
  */
 export async function trimQueues(backend: QueueBackend): Promise<void> {
+  if (backend.health.trouble() !== null) return
   for (const name of backend.queues.keys()) {
     const queue = queueOf(backend, name)
     for (const state of ['completed', 'failed'] as const) {

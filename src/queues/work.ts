@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { UnrecoverableError, type Worker } from 'bullmq'
 import type { Database } from '../db/database.ts'
 import { messageOf } from '../errors.ts'
@@ -34,6 +35,10 @@ const SUSPECT_MEMORY_MB = 1024
 
 /** BullMQ waits 15 s after it has lost its connection, and we as long again for what it could not hand over. */
 const ASK_AGAIN_MS = 1_000
+
+/** How long workers have to take their leave of the queue, and what they do then to end. */
+const GOODBYE_MS = 2_000
+const ASK_DONE_MS = 25
 
 /** Claims, or endings, that go to the ledger together. */
 const BATCH_MAX = 100
@@ -88,6 +93,10 @@ export function startWorkers<JobTools>(tools: WorkTools<JobTools>): WorkerSet {
       isBroken = true
     })
   }
+  // BullMQ asks a server that refuses without a pause, hundreds of thousands of times a minute.
+  const leaveOff = tools.backend.health.onPause((isPaused) => {
+    for (const worker of workers) void (isPaused ? worker.pause(true) : worker.resume())
+  })
   const stopAll = (why: StopError['why']) => {
     for (const controller of running.values()) controller.abort(new StopError(why))
   }
@@ -96,11 +105,22 @@ export function startWorkers<JobTools>(tools: WorkTools<JobTools>): WorkerSet {
     runningIds: () => [...running.keys()],
     isBroken: () => isBroken,
     async close(graceMs) {
+      leaveOff()
+      const { cutOff } = tools.backend
       const timer = setTimeout(() => stopAll('shutdown'), graceMs)
-      await Promise.all(workers.map((worker) => worker.close()))
+      const closed = Promise.all(workers.map((worker) => worker.close()))
+      await (cutOff === null ? closed : Promise.race([closed, cutOffWhenDone(running, cutOff)]))
       clearTimeout(timer)
     },
   }
+}
+
+/** What is done needs the queue's word no more, and a server that is away never gives it. */
+async function cutOffWhenDone(running: ReadonlyMap<string, unknown>, cutOff: () => void): Promise<void> {
+  while (running.size > 0) await sleep(ASK_DONE_MS)
+  await sleep(GOODBYE_MS)
+  cutOff()
+  await sleep(GOODBYE_MS)
 }
 
 type LedgerWrites = {
@@ -141,9 +161,10 @@ function openWorker<JobTools>(name: QueueName, running: Map<string, AbortControl
       settings: { backoffStrategy: (_made, _type, error) => (error instanceof TryAgain ? error.waitMs : -1) },
     },
   )
-  worker.on('error', (error) =>
-    tools.log.warn({ queue: name, error: error.message }, `worker of ${name}: ${error.message}`),
-  )
+  worker.on('error', (error) => {
+    if (tools.backend.health.report(error)) return
+    tools.log.warn({ queue: name, error: error.message }, `worker of ${name}: ${error.message}`)
+  })
   worker.on('lockRenewalFailed', (ids: string[]) => {
     for (const id of ids) running.get(id)?.abort(new StopError('lost'))
   })
@@ -153,6 +174,8 @@ function openWorker<JobTools>(name: QueueName, running: Map<string, AbortControl
 /** BullMQ remembers for ever that it could not open, and one that runs all the same asks again and again without ever letting go of the CPU. */
 function begin(worker: Worker, onBroken: () => void): void {
   worker.waitUntilReady().then(() => {
+    // Paused and resumed meanwhile, it runs already.
+    if (worker.isRunning()) return
     worker.run().catch((error: unknown) => worker.emit('error', error as Error))
   }, onBroken)
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { access, constants, glob } from 'node:fs/promises'
+import { access, constants, glob, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
@@ -22,8 +23,7 @@ type Program = { path: string; libraries: string | null }
  * Starts a Redis of our own that keeps nothing on disk: one from the PATH, else Debian's, fetched without root.
  * `port`: one that was used before (to come back after a stop), otherwise a free one.
  */
-export async function startRedis(options: { port?: number } = {}): Promise<RedisServer> {
-  const program = (await findOnPath('redis-server')) ?? (await fetchedProgram())
+export async function startRedis(options: { port?: number; settings?: readonly string[] } = {}): Promise<RedisServer> {
   const port = options.port ?? (await freePort())
   const settings = [
     '--port',
@@ -36,7 +36,74 @@ export async function startRedis(options: { port?: number } = {}): Promise<Redis
     'noeviction',
     '--databases',
     '64',
+    ...(options.settings ?? []),
   ]
+  return launch(settings, port)
+}
+
+/** A sentinel that watches the master at a port. It writes into a file of its own settings. */
+export async function startSentinel(masterPort: number): Promise<RedisServer> {
+  const port = await freePort()
+  const folder = await mkdtemp(join(tmpdir(), 'daybreak-sentinel-'))
+  const file = join(folder, 'sentinel.conf')
+  await writeFile(
+    file,
+    `port ${port}\nbind 127.0.0.1\ndir ${folder}\nsentinel monitor master 127.0.0.1 ${masterPort} 1\n`,
+  )
+  return inFolder(await launch([file, '--sentinel'], port), folder)
+}
+
+/** Three masters that share the slots; `password` is asked for by each. */
+export async function startRedisCluster(password?: string): Promise<{ nodes: RedisServer[]; stop(): Promise<void> }> {
+  const started = await Promise.all(Array.from({ length: 3 }, startNode))
+  const clients = started.map(({ node }) => new Redis(node.port, '127.0.0.1'))
+  const share = Math.ceil(SLOTS / clients.length)
+  for (const [index, client] of clients.entries()) {
+    const last = Math.min(SLOTS, share * (index + 1)) - 1
+    await client.call('CLUSTER', 'ADDSLOTSRANGE', String(share * index), String(last))
+    for (const { node, busPort } of started)
+      await client.call('CLUSTER', 'MEET', '127.0.0.1', String(node.port), String(busPort))
+  }
+  for (const client of clients) await agrees(client)
+  for (const client of clients) {
+    if (password !== undefined) await client.config('SET', 'requirepass', password)
+    client.disconnect()
+  }
+  const nodes = started.map(({ node }) => node)
+  return { nodes, stop: async () => void (await Promise.all(nodes.map((node) => node.stop('SIGKILL')))) }
+}
+
+const SLOTS = 16_384
+
+async function startNode(): Promise<{ node: RedisServer; busPort: number }> {
+  const [port, busPort] = [await freePort(), await freePort()]
+  const folder = await mkdtemp(join(tmpdir(), 'daybreak-redis-'))
+  const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--maxmemory-policy', 'noeviction']
+  const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--dir', folder]
+  return { node: inFolder(await launch([...settings, ...cluster], port), folder), busPort }
+}
+
+async function agrees(client: Redis): Promise<void> {
+  for (let attempt = 0; attempt < START_TRIES; attempt += 1) {
+    const said = String(await client.call('CLUSTER', 'INFO'))
+    if (said.includes('cluster_state:ok') && said.includes('cluster_known_nodes:3')) return
+    await sleep(START_WAIT_MS * 4)
+  }
+  throw new Error('the nodes of the Redis cluster do not find each other')
+}
+
+function inFolder(server: RedisServer, folder: string): RedisServer {
+  return {
+    ...server,
+    async stop(signal) {
+      await server.stop(signal)
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function launch(settings: readonly string[], port: number): Promise<RedisServer> {
+  const program = (await findOnPath('redis-server')) ?? (await fetchedProgram())
   const child = spawn(program.path, settings, {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, ...(program.libraries === null ? {} : { LD_LIBRARY_PATH: program.libraries }) },

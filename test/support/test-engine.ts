@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { inject } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
-import { createLog } from '../../src/log.ts'
+import { createLog, type Log } from '../../src/log.ts'
 import {
   type AnyJob,
   createEngine,
@@ -28,11 +28,11 @@ export async function openTestEngine(
   jobs: AnyJob[],
   prefix = freshPrefix(),
   child: ChildProgram | null = null,
+  { redisUrl = inject('redisUrl'), log = createLog('silent') }: { redisUrl?: string; log?: Log } = {},
 ): Promise<TestEngine> {
-  const log = createLog('silent')
   const backend = await openQueueBackend({
     pool: database.queuePool,
-    redisUrl: kind === 'redis' ? inject('redisUrl') : undefined,
+    redisUrl: kind === 'redis' ? redisUrl : undefined,
     redisCluster: false,
     prefix,
     log,

@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { messageOf } from '../../errors.ts'
+import { evictionWords } from '../../queues/index.ts'
 import type { Program } from '../program.ts'
 import type { CommandTools } from './command-tools.ts'
 
@@ -59,11 +60,9 @@ const PARTS: Record<string, (program: Program) => Promise<string>> = {
     return `${config.DATABASE_URL === undefined ? 'embedded, ' : ''}${rows[0]?.version.split(' on ')[0]}${more}`
   },
   async queues({ backend }) {
-    await backend.check().catch((error: unknown) => {
-      if (backend.kind === 'postgres') throw error
-      throw new Error(`Redis gives no answer (${messageOf(error)}): see that it runs, and that REDIS_URL is right`)
-    })
-    return `on ${backend.kind}`
+    const { server, evicts } = await backend.examine()
+    if (evicts !== null) throw new Error(evictionWords(evicts))
+    return `on ${server}`
   },
   async storage({ jobTools, config }) {
     await jobTools.storage.check()

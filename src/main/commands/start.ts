@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { InputError } from '../../errors.ts'
+import { evictionWords } from '../../queues/index.ts'
 import { SECOND_MS } from '../../time.ts'
 import type { Program } from '../program.ts'
 import { watchUncaught } from '../watch-uncaught.ts'
@@ -20,9 +21,11 @@ export function startCommand(parent: Command, tools: CommandTools): void {
 
 async function start({ openProgram, signal, log, print }: CommandTools, roles: string[]): Promise<void> {
   const program = await openProgram()
-  const { engine, config } = program
+  const { engine, backend, config } = program
   const uncaught = watchUncaught(log, config.SHUTDOWN_GRACE_SECONDS * SECOND_MS + CLOSE_MAX_MS)
   try {
+    const { evicts } = await backend.examine()
+    if (evicts !== null) log.warn(evictionWords(evicts))
     const board = roles.includes('board') ? await openBoard(program) : null
     if (roles.includes('scheduler')) await engine.startScheduler()
     if (roles.includes('worker')) await engine.startWorkers()
