@@ -204,8 +204,17 @@ export const settings = z.object({
     .int()
     .min(1)
     .max(32)
-    .default(1)
-    .describe('Uploaded files imported, and customers erased, at once by this process.'),
+    .default(3)
+    .describe(
+      'Uploaded files imported at once by this process, one of each client, each in a process of its own that may hold 768 MB.',
+    ),
+  CONCURRENCY_ERASURES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(32)
+    .default(2)
+    .describe('Customers erased at once by this process, one of each client.'),
   CLIENT_RUNS_MAX: z.coerce
     .number()
     .int()

@@ -306,7 +306,7 @@ function openEngine(
     clock: systemClock,
     clientRunsMax: 50,
     // As config.ts has it.
-    concurrency: { aggregation: 4, segments: 1, predictions: 1, reports: 1, deliveries: 1, imports: 1 },
+    concurrency: { aggregation: 4, segments: 1, predictions: 1, reports: 1, deliveries: 1, imports: 1, erasures: 1 },
     log,
     onTick: async () => {},
   })

@@ -11,8 +11,8 @@ const payload = z.strictObject({ clientId, erasureId: z.uuid() })
 export const eraseCustomer = defineJob<z.output<typeof payload>, JobTools>({
   name: 'erase-customer',
   summary: 'Erases one customer of a client everywhere, and proves it; roll-ups stay.',
-  // Long, and somebody's own doing: the night does not wait behind it.
-  queue: 'imports',
+  // Long, and somebody's own doing: the night does not wait behind it, and it waits behind no file.
+  queue: 'erasures',
   payload,
   key: ({ clientId, erasureId }) => `${clientId}.${erasureId}`,
   client: ({ clientId }) => clientId,

@@ -140,5 +140,6 @@ function concurrencyOf(config: Config) {
     reports: config.CONCURRENCY_REPORTS,
     deliveries: config.CONCURRENCY_DELIVERIES,
     imports: config.CONCURRENCY_IMPORTS,
+    erasures: config.CONCURRENCY_ERASURES,
   }
 }

@@ -1,15 +1,15 @@
--- A worker takes runs: raises the attempt of each, and writes the attempt of a worker that died as lost.
+-- A worker takes runs, each from the queue that the ledger knows it to be in: raises the attempt of each, and writes the attempt of a worker that died as lost.
 -- A run that is already running is taken over: the queue gave it to us because its worker fell silent; that worker still names the
--- old attempt and can commit nothing any more. $1 runs, $2 node. A run without a row was finished, cancelled or deleted, or
+-- old attempt and can commit nothing any more. $1 runs, $2 node, $3 the queue of each. A run without a row was finished, cancelled or deleted, or
 -- is planned again and waits for what it stands on: there is nothing to do. Rows are locked in the order of their ids, so that two batches wait for each other instead of locking each other out.
 -- The claim need not be on disk before the work begins: should the server fail before it is, the fence of attempt and node refuses what
 -- the worker writes afterwards, and what it wrote before, the same failure lost.
 with wanted as (
-  select id, state, attempt, node, started_at
-  from runs
-  where id = any($1::uuid[]) and state in ('queued', 'running')
+  select r.id, r.state, r.attempt, r.node, r.started_at
+  from unnest($1::uuid[], $3::text[]) as given (id, queue) join runs r on r.id = given.id and r.queue = given.queue
+  where r.state in ('queued', 'running')
     and (select set_config('synchronous_commit', 'off', true)) is not null
-  order by id for no key update
+  order by r.id for no key update of r
 ), claimed as (
   update runs set
     state = 'running', attempt = runs.attempt + 1, node = $2, started_at = now(), finished_at = null, progress = null,

@@ -4,7 +4,7 @@ import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { sqlFile } from '../sql.ts'
 import type { QueueBackend } from './backend.ts'
-import { QUEUES, type QueueName } from './job.ts'
+import { clientCaps, QUEUES, type QueueName } from './job.ts'
 
 export type ReadyRun = { id: string; job: string; queue: QueueName; priority: number; attempt: number }
 
@@ -23,7 +23,7 @@ export async function dispatch({ db, backend, clientRunsMax }: DispatchTools): P
   if (backend.health.trouble() !== null) return 0
   let total = 0
   for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
-    const ready = await takeReadyRuns(db, [clientRunsMax, BATCH, QUEUES])
+    const ready = await takeReadyRuns(db, [clientCaps(clientRunsMax), BATCH, QUEUES])
     await addToQueues(backend, ready)
     total += ready.length
     if (ready.length < BATCH) break

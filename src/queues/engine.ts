@@ -20,6 +20,7 @@ export type EngineOptions<JobTools> = {
   /** Runs the jobs that have a memory limit, and runs under which a worker died; it must know the same jobs. null: all run in this process. */
   child: ChildProgram | null
   clock: Clock
+  /** Of one client, in each queue; of imports and erasures a client has one at a time. */
   clientRunsMax: number
   concurrency: Record<QueueName, number>
   log: Log

@@ -2,8 +2,28 @@ import type { z } from 'zod'
 import type { ClientDatabase, Transaction } from '../db/database.ts'
 import type { Log } from '../log.ts'
 
-export const QUEUES = ['aggregation', 'segments', 'predictions', 'reports', 'deliveries', 'imports'] as const
+export const QUEUES = [
+  'aggregation',
+  'segments',
+  'predictions',
+  'reports',
+  'deliveries',
+  'imports',
+  'erasures',
+] as const
 export type QueueName = (typeof QUEUES)[number]
+
+/**
+ * Queues of which a client has one run at a time in hand, and the rest in the ledger: their runs are long and somebody's own doing, and ten
+ * slow ones of one client must leave the other hands to others. Until a failed one has ended for good it counts, too.
+ */
+const ONE_AT_A_TIME: readonly QueueName[] = ['imports', 'erasures']
+
+/** How many runs of one client each queue may hold, as JSON for the statements that hand runs over. */
+export function clientCaps(clientRunsMax: number): string {
+  const caps = QUEUES.map((queue) => [queue, ONE_AT_A_TIME.includes(queue) ? 1 : clientRunsMax])
+  return JSON.stringify(Object.fromEntries(caps))
+}
 
 /** What a schedule's payload is computed from: the client it is for and what its row adds. */
 export type ScheduledClient = { id: string; timeZone: string }

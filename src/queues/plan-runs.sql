@@ -3,7 +3,7 @@
 -- $1 jsonb array of { id, job, key, queue, clientId, night, windowFrom, windowTo, payload,
 -- origin, requestedBy, scheduleId, dueAt, lateAt, priority, isSerial, backfillId,
 -- position, traceParent, after: [{ job, key }] }
--- $2 null: the runs wait for the dispatcher. A cap per client and queue: those that wait for nothing are queued at once as long as their
+-- $2 null: the runs wait for the dispatcher. The cap per client of each queue, as JSON: those that wait for nothing are queued at once as long as their
 -- client has fewer in flight and nothing of the same urgency waits before them; the caller hands them to their queues.
 -- Returns the rows that were new. Uses runs_job_key_key, runs_in_flight, runs_planned.
 with given as (
@@ -14,10 +14,10 @@ with given as (
   )
 ), asked as (
   select id, queue, coalesce("clientId", '') as client, priority, row_number() over (partition by queue, "clientId" order by priority) as place
-  from given where $2::bigint is not null and after = '[]' and "isSerial" is not true and "backfillId" is null
+  from given where $2::jsonb is not null and after = '[]' and "isSerial" is not true and "backfillId" is null
 ), room as materialized (
   select pair.*,
-    $2::bigint - (
+    ($2::jsonb->>pair.queue)::bigint - (
       select count(*) from runs f
       where f.state in ('queued', 'running') and f.queue = pair.queue and coalesce(f.client_id, '') = pair.client
     ) as runs,

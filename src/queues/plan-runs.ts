@@ -5,7 +5,7 @@ import type { DB } from '../db/schema.ts'
 import { InputError } from '../errors.ts'
 import { sqlFile } from '../sql.ts'
 import { inSpan, traceParentHere } from '../tracing.ts'
-import type { QueueName, RunRequest } from './job.ts'
+import { clientCaps, type QueueName, type RunRequest } from './job.ts'
 import type { RunState } from './run-views.ts'
 
 const insertRuns = sqlFile<NewRun>(import.meta.dirname, 'plan-runs.sql', { prepared: true })
@@ -74,7 +74,7 @@ export async function planRuns(
   return inSpan('plan', { 'daybreak.runs': runs.length }, null, async () => {
     const trace = traceParentHere()
     const given = JSON.stringify(trace === undefined ? runs : runs.map((run) => ({ traceParent: trace, ...run })))
-    const planned = await insertRuns(db, [given, clientRunsMax])
+    const planned = await insertRuns(db, [given, clientRunsMax === null ? null : clientCaps(clientRunsMax)])
     if (planned.length < runs.length) await raiseRuns(db, [given])
     return planned
   })

@@ -31,7 +31,7 @@ export async function reconcile(tools: DispatchTools, options: { olderThanMs: nu
   let again = 0
   for (const [name, queue] of backend.queues) {
     again += await planMissing(db, queue, byQueue.get(name) ?? [])
-    await removeOrphans(db, queue, log)
+    await removeOrphans(db, name, queue, log)
   }
   if (again > 0) log.warn({ runs: again }, `${again} runs were no longer in their queue and are dispatched again`)
   return again
@@ -57,10 +57,10 @@ async function takeOutDelayed(queue: Queue, open: OpenRun[]): Promise<void> {
   for (const run of open) if (run.overdue && delayed.has(run.id)) await queue.remove(run.id)
 }
 
-/** Such jobs are what a restored backup, another program or a hand on the queue leaves behind: no worker could do anything with them. */
-async function removeOrphans(db: SystemDatabase, queue: Queue, log: Log): Promise<void> {
+/** Such jobs are what a restored backup, another program, a hand on the queue or a move of the run to another one leaves behind: no worker could do anything with them. */
+async function removeOrphans(db: SystemDatabase, name: QueueName, queue: Queue, log: Log): Promise<void> {
   const waiting = await queue.getRanges([...WAITING], 0, -1)
-  const orphans = await withoutRun(db, waiting)
+  const orphans = await withoutRun(db, name, waiting)
   for (const id of orphans) await queue.remove(id)
   if (orphans.length === 0) return
   const some = orphans.slice(0, 5)
@@ -72,11 +72,12 @@ async function removeOrphans(db: SystemDatabase, queue: Queue, log: Log): Promis
 
 const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-async function withoutRun(db: SystemDatabase, jobIds: string[]): Promise<string[]> {
+async function withoutRun(db: SystemDatabase, queue: QueueName, jobIds: string[]): Promise<string[]> {
   const runIds = jobIds.filter((id) => RUN_ID.test(id))
   if (jobIds.length === 0) return []
   const { rows } = await sql<{ id: string }>`
-    select r.id from runs r where r.id = any(${runIds}::uuid[]) and r.state in ('planned', 'queued', 'running')`.execute(
+    select r.id from runs r
+    where r.id = any(${runIds}::uuid[]) and r.queue = ${queue} and r.state in ('planned', 'queued', 'running')`.execute(
     db,
   )
   const open = new Set(rows.map(({ id }) => id))

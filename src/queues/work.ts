@@ -123,16 +123,21 @@ async function cutOffWhenDone(running: ReadonlyMap<string, unknown>, cutOff: () 
   await sleep(GOODBYE_MS)
 }
 
+/** What a queue gave a worker. */
+type QueuedJob = { runId: string; queue: QueueName }
+
 type LedgerWrites = {
-  claim: (runId: string) => Promise<ClaimedRun | undefined>
+  claim: (job: QueuedJob) => Promise<ClaimedRun | undefined>
   finish: (ending: Ending) => Promise<boolean>
 }
 
 /** What this node's workers write to the ledger at the same time goes there in one statement. */
 function writeTogether<JobTools>({ database, node }: WorkTools<JobTools>): LedgerWrites {
   return {
-    claim: batched(BATCH_MAX, async (ids: string[]) => {
-      const runs = new Map((await claimRuns(database.system, [ids, node])).map((run) => [run.id, run]))
+    claim: batched(BATCH_MAX, async (jobs: QueuedJob[]) => {
+      const ids = jobs.map(({ runId }) => runId)
+      const claimed = await claimRuns(database.system, [ids, node, jobs.map(({ queue }) => queue)])
+      const runs = new Map(claimed.map((run) => [run.id, run]))
       return ids.map((id) => runs.get(id))
     }),
     finish: batched(BATCH_MAX, (endings: Ending[]) => writeEndings(database.system, endings)),
@@ -148,7 +153,7 @@ function openWorker<JobTools>(name: QueueName, running: Map<string, AbortControl
     async (job, _token, signal) => {
       const stop = new AbortController()
       signal?.addEventListener('abort', () => stop.abort(new StopError('lost')))
-      await processRun(String(job.id), stop, running, tools)
+      await processRun({ runId: String(job.id), queue: name }, stop, running, tools)
     },
     {
       name: tools.node,
@@ -181,11 +186,12 @@ function begin(worker: Worker, onBroken: () => void): void {
 }
 
 async function processRun<JobTools>(
-  runId: string,
+  queued: QueuedJob,
   stop: AbortController,
   running: Map<string, AbortController>,
   tools: Tools<JobTools>,
 ): Promise<void> {
+  const { runId } = queued
   const older = running.get(runId)
   if (older) {
     // The queue took it from us while we were cut off from it, and gave it to us again: one attempt at a time.
@@ -194,14 +200,18 @@ async function processRun<JobTools>(
   }
   running.set(runId, stop)
   try {
-    await claimAndAttempt(runId, stop, tools)
+    await claimAndAttempt(queued, stop, tools)
   } finally {
     running.delete(runId)
   }
 }
 
-async function claimAndAttempt<JobTools>(runId: string, stop: AbortController, tools: Tools<JobTools>): Promise<void> {
-  const run = await tools.claim(runId).catch((error: unknown) => {
+async function claimAndAttempt<JobTools>(
+  queued: QueuedJob,
+  stop: AbortController,
+  tools: Tools<JobTools>,
+): Promise<void> {
+  const run = await tools.claim(queued).catch((error: unknown) => {
     // The run stays where it is; failed in the queue, it would have to be found by a sweep.
     throw new TryAgain(`the ledger could not be asked: ${messageOf(error)}`, ASK_AGAIN_MS)
   })

@@ -36,7 +36,7 @@ const engine = createEngine({
   child: null,
   clock: systemClock,
   clientRunsMax: config.CLIENT_RUNS_MAX,
-  concurrency: { aggregation: 4, segments: 1, predictions: 1, reports: 2, deliveries: 8, imports: 1 },
+  concurrency: { aggregation: 4, segments: 1, predictions: 1, reports: 2, deliveries: 8, imports: 1, erasures: 1 },
   log,
   onTick: async () => {},
 })

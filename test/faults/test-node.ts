@@ -33,6 +33,7 @@ const engine = createEngine({
     reports: config.CONCURRENCY_REPORTS,
     deliveries: config.CONCURRENCY_DELIVERIES,
     imports: config.CONCURRENCY_IMPORTS,
+    erasures: config.CONCURRENCY_ERASURES,
   },
   log,
   onTick: async () => {},

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -11,6 +12,7 @@ import {
   freshPrefix,
   openTestEngine,
   type TestEngine,
+  type TestPayload,
   testJob,
 } from '../support/test-engine.ts'
 
@@ -301,6 +303,49 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
       timeout: 15_000,
       interval: 50,
     })
+  })
+
+  test('of imports a client has one in hand, however many it sends, and those of another begin at once', async () => {
+    await db
+      .insertInto('clients')
+      .values({ id: 'other', name: 'Other', time_zone: 'Europe/Berlin', currency: 'EUR' })
+      .execute()
+    const begun: string[] = []
+    const slow = Promise.withResolvers<void>()
+    const run = async ({ clientId, name }: TestPayload) => {
+      begun.push(`${clientId} ${name}`)
+      if (clientId === 'acme') await slow.promise
+    }
+    const job = testJob('slow-import', run, { queue: 'imports' })
+    const engine = await start([job])
+    const ask = (clientId: string, name: string) =>
+      engine.engine.ledger.request(on(job, { clientId, name }), asked).then(({ runId }) => runId)
+    const own = [await ask('acme', 'a'), await ask('acme', 'b'), await ask('acme', 'c'), await ask('acme', 'd')]
+    await vi.waitFor(() => expect(begun).toEqual(['acme a']), { timeout: 20_000 })
+    const others = [await ask('other', 'x'), await ask('other', 'y')]
+    expect((await Promise.all(others.map(ended))).map(({ state }) => state)).toEqual(['succeeded', 'succeeded'])
+    expect(begun.filter((each) => each.startsWith('acme'))).toEqual(['acme a'])
+    slow.resolve()
+    expect((await Promise.all(own.map(ended))).map(({ state }) => state)).toEqual(Array(4).fill('succeeded'))
+    expect(begun.filter((each) => each.startsWith('acme'))).toEqual(['acme a', 'acme b', 'acme c', 'acme d'])
+  })
+
+  test('an erasure that waits among imports goes on in a queue of its own, once', async () => {
+    const done: string[] = []
+    const job = testJob('erase-customer', async ({ name }) => void done.push(name), { queue: 'imports' })
+    const prefix = freshPrefix()
+    const stopped = await openTestEngine(kind, database, [job], prefix)
+    opened.push(stopped)
+    const id = await request(stopped, job, 'a')
+    const [old, its] = [stopped.backend.queues.get('imports'), stopped.backend.queues.get('erasures')]
+    await vi.waitFor(async () => expect(await old?.getJobState(id)).toBe('waiting'), { timeout: 20_000 })
+    const migration = new URL('../../src/db/migrations/0042_erasures_in_a_queue_of_their_own.sql', import.meta.url)
+    await sql.raw(await readFile(migration, 'utf8')).execute(db)
+    await start([job], prefix)
+    expect(await ended(id)).toMatchObject({ state: 'succeeded', attempt: 1 })
+    await vi.waitFor(async () => expect(await its?.getJobState(id)).toBe('completed'), { timeout: 20_000 })
+    await vi.waitFor(async () => expect(await old?.getWaitingCount()).toBe(0), { timeout: 20_000 })
+    expect(done).toEqual(['a'])
   })
 
   test('an emptied queue is filled again from the ledger', async () => {

@@ -27,7 +27,7 @@ const engine = createEngine({
   child: { entry: join(import.meta.dirname, 'isolation-child.ts'), settings, compiledFolder: null },
   clock: systemClock,
   clientRunsMax: 50,
-  concurrency: { aggregation: 4, segments: 1, predictions: 1, reports: 1, deliveries: 1, imports: 1 },
+  concurrency: { aggregation: 4, segments: 1, predictions: 1, reports: 1, deliveries: 1, imports: 1, erasures: 1 },
   log,
   onTick: async () => {},
 })

@@ -169,7 +169,7 @@ async function bootNode(
     child: { entry: 'started by no job of this engine', settings: null, compiledFolder: null },
     clock: systemClock,
     clientRunsMax: 50,
-    concurrency: { aggregation: 4, segments: 2, predictions: 2, reports: 2, deliveries: 2, imports: 1 },
+    concurrency: { aggregation: 4, segments: 2, predictions: 2, reports: 2, deliveries: 2, imports: 1, erasures: 1 },
     log,
     onTick: async () => {},
   })

@@ -45,7 +45,7 @@ export async function openTestEngine(
     child,
     clock: systemClock,
     clientRunsMax: CLIENT_RUNS_MAX,
-    concurrency: { aggregation: 4, segments: 2, predictions: 2, reports: 2, deliveries: 2, imports: 1 },
+    concurrency: { aggregation: 4, segments: 2, predictions: 2, reports: 2, deliveries: 2, imports: 3, erasures: 2 },
     log,
     onTick: async () => {},
   })
