@@ -762,6 +762,7 @@ export interface Imports {
   file_name: string;
   finished_at: string | null;
   format: string | null;
+  found: string | null;
   header_row: number | null;
   id: Generated<string>;
   kind: string;

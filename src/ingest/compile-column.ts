@@ -2,7 +2,7 @@ import { InputError } from '../errors.ts'
 import { currencyExponent } from '../money.ts'
 import { suggestion } from '../nearest.ts'
 import type { Clock } from '../time.ts'
-import { ASK_FOR_HEADER, countOf, HeaderFault, listed } from './header-fault.ts'
+import { ASK_FOR_HEADER, countOf, FileFault, listed } from './file-fault.ts'
 import type { ColumnType, FactColumn } from './kinds/kind.ts'
 import type { ColumnSource, Condition } from './mapping.ts'
 import { type Cell, type CellReader, fault } from './readers/cell.ts'
@@ -27,7 +27,7 @@ export type ReadingContext = {
   hasRealValues?: boolean
 }
 
-/** Finds a column of the file; throws a HeaderFault when there is none. */
+/** Finds a column of the file; throws a FileFault when there is none. */
 export type FindColumn = (name: string) => number
 
 export type Fields = readonly string[]
@@ -272,10 +272,10 @@ export function columnFinder(header: readonly string[]): FindColumn {
   return (name) => {
     const at = places.get(name)
     if (at !== undefined) return at
-    throw new HeaderFault(
+    throw new FileFault(
       'missing-column',
-      `The file has no column "${name}", which the mapping reads, among its ${countOf(header)}. ${ASK_FOR_HEADER}`,
-      `Its columns are ${listed(header)}${suggestion(name, header)}.`,
+      `The file lacks a column that the mapping reads, among its ${countOf(header)}. ${ASK_FOR_HEADER}`,
+      `There is no "${name}"; its columns are ${listed(header)}${suggestion(name, header)}.`,
     )
   }
 }

@@ -146,14 +146,14 @@ test('what a mapping gets wrong is named with the nearest that would be right', 
   ].map(faultOf)
   expect(faults).toEqual([
     'The mapping test is wrong. "fact" is no part of a mapping (did you mean "facts"?). See docs/import.md.',
-    'The file has no column "Gros", which the mapping reads, among its 4 columns. Is its first line a header?',
+    'The file lacks a column that the mapping reads, among its 4 columns. Is its first line a header?',
     'facts.0.columns.amount_mino: payments have no such column (did you mean "amount_minor"?). See docs/import.md.',
     'facts.0.columns.kind: "chrge" is none of charge, refund, payout, fee. See docs/import.md.',
     'facts.0.columns: payments need a "kind". See docs/import.md.',
     'facts.0.columns.id: "format" means nothing for an id. See docs/import.md.',
     'facts.0.columns.id: needs exactly one of column, columns, value, when. See docs/import.md.',
     'The mapping does not mention column 4 of the file. Read it, or name it in "ignore" ("rest" ignores all others).',
-    'The file has no column "Typ", which the mapping ignores, among its 4 columns. Is its first line a header?',
+    'The file lacks a column that the mapping ignores, among its 4 columns. Is its first line a header?',
     '"Europe/Zurch" is no time zone; give an IANA name such as Europe/Zurich.',
     'The mapping is for payments, and interactions were asked for.',
     expect.stringMatching(

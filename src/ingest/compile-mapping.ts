@@ -12,8 +12,8 @@ import {
   wrong,
 } from './compile-column.ts'
 import { compileRules } from './compile-rules.ts'
+import { ASK_FOR_HEADER, countOf, FileFault, listed, placesOf } from './file-fault.ts'
 import { missingHalf } from './half-rules.ts'
-import { ASK_FOR_HEADER, countOf, HeaderFault, listed, placesOf } from './header-fault.ts'
 import { findKind } from './kinds/index.ts'
 import type { FactKind } from './kinds/kind.ts'
 import type { ColumnSource, FactSource, Mapping } from './mapping.ts'
@@ -167,16 +167,16 @@ function refuseUnusedColumns({ ignore }: Mapping, header: readonly string[], use
   if (ignore === 'rest') return
   for (const name of ignore) {
     if (!header.includes(name)) {
-      throw new HeaderFault(
+      throw new FileFault(
         'missing-column',
-        `The file has no column "${name}", which the mapping ignores, among its ${countOf(header)}. ${ASK_FOR_HEADER}`,
-        `Its columns are ${listed(header)}${suggestion(name, header)}.`,
+        `The file lacks a column that the mapping ignores, among its ${countOf(header)}. ${ASK_FOR_HEADER}`,
+        `There is no "${name}"; its columns are ${listed(header)}${suggestion(name, header)}.`,
       )
     }
   }
   const unused = header.filter((name) => name !== '' && !used.has(name) && !ignore.includes(name))
   if (unused.length === 0) return
-  throw new HeaderFault(
+  throw new FileFault(
     'unknown-column',
     `The mapping does not mention ${placesOf(unused, header)} of the file. Read it, or name it in "ignore" ("rest" ignores all others).`,
     `Not mentioned: ${listed(unused.map((name) => `"${name}"`))}.`,

@@ -22,7 +22,7 @@ export const RECORD_MAX = 1 << 20
 const BROKEN_TEXT_MAX = 500
 
 /** What may be read a second time, beside as much as the file has: a record that breaks off lines below its first is read again from its second. */
-const AGAIN_MIN = 64 << 20
+const AGAIN_MIN = 16 << 20
 
 /**
  * Reads CSV (RFC 4180) piece by piece: LF or CR LF, quoted fields with delimiters, quotes and line ends inside. What is wrong costs

@@ -1,9 +1,10 @@
 import { InputError } from '../errors.ts'
+import type { Called } from './called.ts'
 import { createCsvReader } from './csv-reader.ts'
 import { readBytes } from './file-bytes.ts'
+import { checkColumns } from './file-fault.ts'
 import type { FileStart } from './file-start.ts'
 import { foreign } from './format.ts'
-import { checkColumns } from './header-fault.ts'
 import type { RecordPage, RecordSource, Reject, SourceFile, SourceOptions, SourceRecord } from './source.ts'
 
 /** A page is what this many bytes hold: few enough that its records die young, which is what keeps the program small. */
@@ -16,8 +17,8 @@ export async function openCsv(file: SourceFile, start: FileStart, options: CsvOp
   const state: HeaderState = { header: [] }
   const pages = readPages(file, start, options, state)
   try {
-    const first = await readHeader(file.name, pages, state)
-    checkHeader(file.name, state.header, options.delimiter)
+    const first = await readHeader(file.called, pages, state)
+    checkHeader(file.called, state.header, options.delimiter)
     return {
       header: state.header,
       bytesTotal: start.bytesTotal,
@@ -36,7 +37,7 @@ type HeaderState = { header: string[] }
 
 /** Reads on until the header is known. Returns the pages that this took. */
 async function readHeader(
-  name: string,
+  name: Called,
   pages: AsyncGenerator<RecordPage, void>,
   state: HeaderState,
 ): Promise<RecordPage[]> {
@@ -73,7 +74,7 @@ async function* readPages(
   let isFirst = true
   let endsLine = true
   for await (const chunk of readBytes(file, start)) {
-    if (isFirst) refuseForeign(file.name, chunk.bytes, options.encoding)
+    if (isFirst) refuseForeign(file.called, chunk.bytes, options.encoding)
     isFirst = false
     endsLine = chunk.bytes.at(-1) === NEWLINE
     for (let at = 0; at < chunk.bytes.length; at += PIECE_BYTES) {
@@ -116,7 +117,7 @@ function notUtf8({ line, fields, text }: SourceRecord, header: readonly string[]
 }
 
 /** Says what a file is that is no text in the encoding the mapping names. */
-function refuseForeign(name: string, start: Buffer, encoding: CsvOptions['encoding']): void {
+function refuseForeign(name: Called, start: Buffer, encoding: CsvOptions['encoding']): void {
   const is = (...bytes: number[]) => bytes.every((byte, index) => start[index] === byte)
   if (is(0x50, 0x4b, 3, 4))
     throw foreign(name, 'a ZIP archive or a workbook, not CSV; leave --format away, or save it as CSV')
@@ -128,7 +129,7 @@ function refuseForeign(name: string, start: Buffer, encoding: CsvOptions['encodi
   }
 }
 
-function checkHeader(file: string, header: readonly string[], delimiter: string): void {
+function checkHeader(file: Called, header: readonly string[], delimiter: string): void {
   const text = header.join(delimiter)
   if (text.includes('\uFFFD')) throw new InputError('bad-header', `The header of ${file} is not UTF-8.`)
   if (/\r/.test(text))

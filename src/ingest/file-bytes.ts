@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { InputError, messageOf } from '../errors.ts'
+import type { Called } from './called.ts'
 import { type FileStart, unreadable } from './file-start.ts'
 import type { SourceFile } from './source.ts'
 
@@ -24,18 +25,18 @@ export async function* readBytes(file: SourceFile, { isPacked }: FileStart): Asy
     const content = isPacked ? pipeline(stream, createGunzip({ chunkSize: CHUNK_BYTES }), () => {}) : stream
     for await (const bytes of content as AsyncIterable<Buffer>) {
       grown += bytes.length
-      if (isPacked) checkGrowth(file.name, stream.bytesRead, grown)
+      if (isPacked) checkGrowth(file.called, stream.bytesRead, grown)
       yield { bytes, bytesRead: isPacked ? stream.bytesRead : grown }
     }
   } catch (error) {
-    throw error instanceof InputError ? error : damageOf(file.name, error as NodeJS.ErrnoException)
+    throw error instanceof InputError ? error : damageOf(file.called, error as NodeJS.ErrnoException)
   } finally {
     stream.destroy()
   }
 }
 
 /** Throws an InputError when `packed` bytes have become too many. */
-export function checkGrowth(name: string, packed: number, unpacked: number): void {
+export function checkGrowth(name: Called, packed: number, unpacked: number): void {
   if (unpacked <= GROWN_BYTES_MIN || unpacked <= packed * GROWTH_MAX) return
   throw new InputError(
     'zip-bomb',
@@ -43,7 +44,7 @@ export function checkGrowth(name: string, packed: number, unpacked: number): voi
   )
 }
 
-function damageOf(name: string, error: NodeJS.ErrnoException): InputError {
+function damageOf(name: Called, error: NodeJS.ErrnoException): InputError {
   if (error.code?.startsWith('Z_') !== true) return unreadable(name, error)
   const what = error.code === 'Z_BUF_ERROR' ? 'is cut off' : 'is damaged'
   return new InputError(

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import { constants, gunzipSync } from 'node:zlib'
 import { InputError, messageOf } from '../errors.ts'
+import type { Called } from './called.ts'
 import type { SourceFile } from './source.ts'
 
 const START_BYTES = 4096
@@ -18,7 +19,7 @@ export type FileStart = {
 }
 
 /** Looks at the beginning of a file. Throws an InputError for what is none or cannot be read. */
-export async function readStart({ path, name }: SourceFile): Promise<FileStart> {
+export async function readStart({ path, called: name }: SourceFile): Promise<FileStart> {
   try {
     const file = await open(path)
     try {
@@ -38,7 +39,7 @@ export async function readStart({ path, name }: SourceFile): Promise<FileStart> 
 }
 
 /** What a file that cannot be opened or read means for whoever named it. */
-export function unreadable(name: string, error: NodeJS.ErrnoException): InputError {
+export function unreadable(name: Called, error: NodeJS.ErrnoException): InputError {
   if (error.code === 'ENOENT') return new InputError('no-such-file', `There is no file ${name}.`)
   if (error.code === 'EACCES') return new InputError('unreadable', `${name} may not be read by this account.`)
   return new InputError('unreadable', `${name} cannot be read: ${messageOf(error)}.`)

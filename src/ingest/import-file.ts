@@ -4,6 +4,7 @@ import { InputError, messageOf } from '../errors.ts'
 import { suggestion } from '../nearest.ts'
 import type { Clock } from '../time.ts'
 import { type Batches, createBatches } from './batches.ts'
+import { calledByImport, calledByPath } from './called.ts'
 import type { ReadingContext } from './compile-column.ts'
 import { compileMapping } from './compile-mapping.ts'
 import { createRowConverter, type RowConverter } from './convert-rows.ts'
@@ -33,8 +34,10 @@ export type ImportOptions = {
   /** A kind of facts, or another name of it: payments, calls. */
   kind: string
   path: string
-  /** What messages call the file, and what tells its format; null: its path. */
+  /** What tells its format; null: its path. */
   name: string | null
+  /** Of an import on record, by which messages call the file; left out: they call it by its path. */
+  importId?: string
   /** null: told by its first bytes and its name. */
   format: Format | null
   /** Of a workbook: the name or number of the sheet; null: as the mapping says, or the first that is not hidden. */
@@ -83,12 +86,14 @@ export async function importFile(options: ImportOptions): Promise<ImportResult> 
   const mapping = typeof options.mapping === 'string' ? await readMapping(options.mapping) : options.mapping
   const client = await findClient(options)
   const rejects = createRejectsFile(options.path, options.rejectsPath)
-  const file = { path: options.path, name: options.name ?? options.path }
+  const name = options.name ?? options.path
+  const called = options.importId === undefined ? calledByPath(name) : calledByImport(options.importId)
+  const file = { path: options.path, name, called }
   const job: Job = { options, file, kind, mapping, client, rejects }
   try {
     const counts = options.strict && !options.dryRun ? await importWhole(job) : await importParts(job)
     if (counts.read === 0 && counts.stoppedAtLine === null) {
-      throw new InputError('no-rows', `${file.name} holds no rows below its header.`)
+      throw new InputError('no-rows', `${file.called} holds no rows below its header.`)
     }
     return { ...counts, rejectsPath: await rejects.close() }
   } finally {
@@ -279,6 +284,6 @@ async function takePage(page: RecordPage, { counts, converter, batches, faultsOf
 function wordsOn({ options, file }: Job, error: unknown): InputError {
   if (error instanceof InputError) return error
   const kept = options.strict || options.dryRun ? 'Nothing was kept' : 'What was stored before is kept'
-  const message = `The import of ${file.name} broke off: ${messageOf(error)}. ${kept}; running it again is harmless.`
+  const message = `The import of ${file.called} broke off: ${messageOf(error)}. ${kept}; running it again is harmless.`
   return new InputError('import-broken-off', message, 503)
 }

@@ -1,7 +1,8 @@
 import { InputError } from '../errors.ts'
+import type { Called } from './called.ts'
 import { RECORD_MAX } from './csv-reader.ts'
+import { COLUMNS_MAX, NAME_CHARS_MAX } from './file-fault.ts'
 import type { FileStart } from './file-start.ts'
-import { COLUMNS_MAX, NAME_CHARS_MAX } from './header-fault.ts'
 import { cellText, DEPTH_MAX, parseJsonObject, visitValues } from './json-record.ts'
 import { type Line, type LinePage, readLines } from './line-reader.ts'
 import type { RecordPage, RecordSource, Reject, SourceFile, SourceOptions } from './source.ts'
@@ -12,15 +13,15 @@ import type { RecordPage, RecordSource, Reject, SourceFile, SourceOptions } from
  */
 export async function openJsonLines(file: SourceFile, start: FileStart, options: SourceOptions): Promise<RecordSource> {
   if (start.isPipe) {
-    throw new InputError('pipe', `${file.name} is a pipe, and JSON Lines are read twice; save them as a file first.`)
+    throw new InputError('pipe', `${file.called} is a pipe, and JSON Lines are read twice; save them as a file first.`)
   }
-  refuseDocument(file.name, start)
+  refuseDocument(file.called, start)
   const header = await surveyHeader(file, start, options)
   const pages = readPages(file, start, header)
   return { header, bytesTotal: start.bytesTotal, pages, close: async () => void (await pages.return(undefined)) }
 }
 
-function refuseDocument(name: string, { bytes }: FileStart): void {
+function refuseDocument(name: Called, { bytes }: FileStart): void {
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '')
   const what = /^\s*\[/.test(text)
     ? 'one JSON list'
@@ -44,13 +45,13 @@ async function surveyHeader(file: SourceFile, start: FileStart, { wanted, signal
       const isObject = noteNames(line, survey)
       holdsObjects ||= isObject
     }
-    refuseData(file.name, survey)
+    refuseData(file.called, survey)
   }
-  if (firstLine === 0) throw new InputError('no-rows', `${file.name} holds no rows: it is empty.`)
+  if (firstLine === 0) throw new InputError('no-rows', `${file.called} holds no rows: it is empty.`)
   if (!holdsObjects) {
     // Without the line itself: it may be somebody's.
     const found = `none of its lines is a JSON object such as {"id": "1"}, from line ${firstLine} on`
-    throw new InputError('foreign-file', `${file.name} is no file of JSON Lines: ${found}.`)
+    throw new InputError('foreign-file', `${file.called} is no file of JSON Lines: ${found}.`)
   }
   // What is null in one line may be an object in another.
   const outer = outerNames(named)
@@ -59,7 +60,7 @@ async function surveyHeader(file: SourceFile, start: FileStart, { wanted, signal
 }
 
 /** Throws an InputError where names are data. */
-function refuseData(file: string, { named, onlyNull, longest }: Survey): void {
+function refuseData(file: Called, { named, onlyNull, longest }: Survey): void {
   if (Math.max(named.size, onlyNull.size) > COLUMNS_MAX) {
     throw new InputError('too-many-columns', `${file} has more than ${COLUMNS_MAX} different names in its objects.`)
   }

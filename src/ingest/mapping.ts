@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { InputError, messageOf } from '../errors.ts'
 import { suggestion } from '../nearest.ts'
+import { ASK_FOR_HEADER, COLUMNS_MAX, countOf, FileFault, listed, NAME_CHARS_MAX, placesOf } from './file-fault.ts'
 import { otherHalf } from './half-rules.ts'
-import { ASK_FOR_HEADER, COLUMNS_MAX, countOf, HeaderFault, listed, NAME_CHARS_MAX, placesOf } from './header-fault.ts'
 import type { FactKind } from './kinds/kind.ts'
 
 /** The mappings that ship with the program; a person names one as `pwc-call-centre`. */
@@ -116,7 +116,7 @@ export function parseMapping(text: string, name: string): Mapping {
 }
 
 /**
- * What holds without a mapping: every column of the file is named as a column of the table. Throws a HeaderFault for a file of which that is
+ * What holds without a mapping: every column of the file is named as a column of the table. Throws a FileFault for a file of which that is
  * not so.
  */
 export function plainMapping(kind: FactKind, header: readonly string[]): Mapping {
@@ -138,7 +138,7 @@ function checkNames({ name: kind, columns, rules }: FactKind, header: readonly s
     rules.map((rule) => otherHalf(rule, isThere)).find((name) => name !== undefined)
   if (missing !== undefined) {
     const expected = `The file has no column "${missing}", which ${kind} need, among its ${countOf(header)}`
-    throw new HeaderFault(
+    throw new FileFault(
       'missing-column',
       `${expected}. ${ASK_FOR_HEADER} ${kind} have ${known.join(', ')}. A mapping says which column of the file is which.`,
       `Its columns are ${listed(header)}${suggestion(missing, header)}.`,
@@ -147,7 +147,7 @@ function checkNames({ name: kind, columns, rules }: FactKind, header: readonly s
   const unknown = header.filter((name) => name !== '' && columns[name] === undefined)
   if (unknown.length === 0) return
   const words = unknown.map((name) => `"${name}"${suggestion(name, known)}`)
-  throw new HeaderFault(
+  throw new FileFault(
     'unknown-column',
     `${kind} have no such column as this file's ${placesOf(unknown, header)}. ${ASK_FOR_HEADER} ${kind} have ${known.join(', ')}. A mapping says where others belong, or leaves them out ("ignore").`,
     `Not among them: ${listed(words)}.`,

@@ -11,14 +11,14 @@ export async function openSource(
   options: SourceOptions,
 ): Promise<{ source: RecordSource; format: Format }> {
   const start = await readStart(file)
-  const chosen = format ?? formatOf(file.name, start)
+  const chosen = format ?? formatOf(file, start)
   switch (chosen) {
     case 'csv':
       return { format: chosen, source: await openCsv(file, start, options) }
     case 'jsonl':
       return { format: chosen, source: await openJsonLines(file, start, options) }
     case 'xlsx':
-      if (start.isPacked) throw foreign(file.name, 'a workbook that gzip packed; unpack it first')
+      if (start.isPacked) throw foreign(file.called, 'a workbook that gzip packed; unpack it first')
       return { format: chosen, source: await openWorkbook(file, start, options) }
   }
 }

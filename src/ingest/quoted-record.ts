@@ -38,14 +38,17 @@ function endingAt(
 type Field = { value: string; end: number } | null
 
 function quotedField(text: string, from: number, final: boolean): Field {
-  let value = ''
+  let isDoubled = false
   for (let at = from + 1; ; ) {
     const quote = text.indexOf('"', at)
     if (quote === -1) return null
     // The second half of a doubled quote may be in the next piece.
     if (quote + 1 === text.length && !final) return null
-    if (text[quote + 1] !== '"') return { value: value + text.slice(at, quote), end: quote + 1 }
-    value += text.slice(at, quote + 1)
+    if (text[quote + 1] !== '"') {
+      const value = text.slice(from + 1, quote)
+      return { value: isDoubled ? value.replaceAll('""', '"') : value, end: quote + 1 }
+    }
+    isDoubled = true
     at = quote + 2
   }
 }

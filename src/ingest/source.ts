@@ -1,3 +1,5 @@
+import type { Called } from './called.ts'
+
 /** What every format of file becomes: a header, and pages of records. */
 export type RecordSource = {
   header: readonly string[]
@@ -33,8 +35,8 @@ export type CellFault = { at: number; value: string; reason: string }
 /** Why a row was not taken. `column` and `value` are empty when the row as a whole is at fault; `text` is the row as it stood. */
 export type Reject = { line: number; column: string; value: string; reason: string; text: string }
 
-/** A file to read: where it lies, and what messages call it. */
-export type SourceFile = { path: string; name: string }
+/** A file to read: where it lies, its name, which may tell its format, and what messages call it. */
+export type SourceFile = { path: string; name: string; called: Called }
 
 /** How a file is read where its format leaves a choice. */
 export type SourceOptions = {

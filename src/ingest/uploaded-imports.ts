@@ -11,7 +11,9 @@ import type { Log } from '../log.ts'
 import { rejectsKey } from '../rejects-key.ts'
 import type { Clock, Day } from '../time.ts'
 import { openPartials } from '../whole-file.ts'
+import { FileFault } from './file-fault.ts'
 import type { Format } from './format.ts'
+import { ImportFailure } from './import-failure.ts'
 import { type ImportProgress, type ImportResult, importFile } from './import-file.ts'
 import type { Mapping } from './mapping.ts'
 
@@ -129,9 +131,13 @@ export async function importUpload(id: string, tools: UploadTools): Promise<void
   const path = join(tools.folder, randomUUID())
   const rejects = `${path}.rejects`
   try {
-    const body = await openUpload(upload, tools)
+    const body = await openUpload(id, upload, tools)
     await pipeline(body, createWriteStream(path, { mode: FILE_MODE }), { signal: tools.signal })
-    const { rejectsPath, stoppedAtLine: _, ...counts } = await importLocal(path, rejects, upload, tools)
+    const {
+      rejectsPath,
+      stoppedAtLine: _,
+      ...counts
+    } = await importLocal({ id, path, rejectsPath: rejects }, upload, tools)
     if (tools.signal.aborted) await keepStopped(id, upload, counts, tools)
     const refusal = refusalOf(counts, upload)
     const result = { ...counts, isRefused: refusal !== null }
@@ -150,7 +156,8 @@ export async function importUpload(id: string, tools: UploadTools): Promise<void
 
 /** Throws a PermanentError for a file that an erasure has deleted: files that are deleted for their age go with their imports. */
 async function openUpload(
-  { objectKey, fileName, dryRun }: NewImport,
+  id: string,
+  { objectKey, dryRun }: NewImport,
   { storage, attempt }: UploadTools,
 ): Promise<Readable> {
   const body = await findUpload(storage, objectKey)
@@ -159,7 +166,7 @@ async function openUpload(
     attempt > 1 && !dryRun ? 'What an earlier try had stored is kept, the rest is missing' : 'Nothing was stored'
   throw new PermanentError(
     'upload-deleted',
-    `${fileName} was deleted before its import had ended, as happens when a customer it names is erased. ${before}. Send the file again, without that customer.`,
+    `The file of import ${id} was deleted before the import had ended, as happens when a customer it names is erased. ${before}. Send the file again, without that customer.`,
   )
 }
 
@@ -215,10 +222,9 @@ function stoppedNote(
 }
 
 async function importLocal(
-  path: string,
-  rejectsPath: string,
+  { id, path, rejectsPath }: { id: string; path: string; rejectsPath: string },
   upload: NewImport,
-  { database, clock, signal, progress }: UploadTools,
+  { database, db, clock, signal, progress }: UploadTools,
 ): Promise<ImportResult> {
   try {
     return await importFile({
@@ -226,6 +232,7 @@ async function importLocal(
       database,
       path,
       name: upload.fileName,
+      importId: id,
       mapping: upload.mapping ?? upload.mappingName,
       rejectsPath,
       clock,
@@ -235,9 +242,32 @@ async function importLocal(
   } catch (error) {
     // The file is not at fault: whoever runs this decides whether to try again, by what happened.
     if (error instanceof InputError && error.code === 'import-broken-off') throw error.cause
-    throw error
+    const { fault, found } = forRun(id, error)
+    if (fault instanceof InputError) await keepFound(db, id, found)
+    throw fault
   }
 }
+
+/** What a run may say of what went wrong, and what only those may see who may see the import: a mapping is theirs, too. */
+function forRun(id: string, error: unknown): { fault: unknown; found: string | null } {
+  const cause = error instanceof ImportFailure ? error.cause : error
+  if (cause instanceof FileFault) return { fault: cause, found: cause.found }
+  if (!(cause instanceof InputError) || !OF_MAPPINGS.includes(cause.code)) return { fault: error, found: null }
+  const message = `The mapping of import ${id} is wrong, or does not fit its file; the page of the import says where.`
+  return { fault: new InputError(cause.code, message), found: cause.message }
+}
+
+const OF_MAPPINGS = ['mapping', 'unknown-kind']
+
+async function keepFound(db: ClientDatabase, id: string, found: string | null): Promise<void> {
+  await db
+    .updateTable('imports')
+    .set({ found: found?.slice(0, FOUND_CHARS_MAX) ?? null })
+    .where('id', '=', id)
+    .execute()
+}
+
+const FOUND_CHARS_MAX = 10_000
 
 /** A strict import reads the file whole before it stores any of it. */
 function shareOf({ phase, bytesRead, bytesTotal }: ImportProgress, { strict, dryRun }: NewImport): number {
@@ -288,7 +318,7 @@ async function keepResult(
 ): Promise<void> {
   await tx
     .updateTable('imports')
-    .set({ result: JSON.stringify(result), rejects_key: rejectsKey, finished_at: now.toString() })
+    .set({ result: JSON.stringify(result), found: null, rejects_key: rejectsKey, finished_at: now.toString() })
     .where('client_id', '=', clientId)
     .where('id', '=', id)
     .execute()

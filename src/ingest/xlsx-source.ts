@@ -1,7 +1,8 @@
 import { InputError } from '../errors.ts'
 import { suggestion } from '../nearest.ts'
+import type { Called } from './called.ts'
+import { checkColumns, FileFault } from './file-fault.ts'
 import type { FileStart } from './file-start.ts'
-import { checkColumns } from './header-fault.ts'
 import type { CellFault, RecordPage, RecordSource, SourceFile, SourceOptions } from './source.ts'
 import { readCellStyles } from './xlsx/cell-styles.ts'
 import { createSerialReader } from './xlsx/serial-date.ts'
@@ -19,14 +20,14 @@ export async function openXlsx(file: SourceFile, start: FileStart, options: Xlsx
   if (start.isPipe) {
     throw new InputError(
       'pipe',
-      `${file.name} is a pipe, and a workbook is not read from one; save it as a file first.`,
+      `${file.called} is a pipe, and a workbook is not read from one; save it as a file first.`,
     )
   }
   const workbook = await openWorkbook(file)
   try {
-    const sheet = chooseSheet(file.name, workbook.sheets, options.sheet)
-    const rows = readRows(file.name, workbook, sheet)
-    const first = await readHeader(file.name, sheet, rows, options.headerRow)
+    const sheet = chooseSheet(file.called, workbook.sheets, options.sheet)
+    const rows = readRows(file.called, workbook, sheet)
+    const first = await readHeader(file.called, sheet, rows, options.headerRow)
     const pages = readPages(rows, first, start.bytesTotal, otherSheets(workbook.sheets, sheet, options.sheet))
     return {
       header: first.header,
@@ -40,11 +41,11 @@ export async function openXlsx(file: SourceFile, start: FileStart, options: Xlsx
     }
   } catch (error) {
     workbook.close()
-    throw broken(file.name, error)
+    throw broken(file.called, error)
   }
 }
 
-function chooseSheet(name: string, sheets: readonly SheetPlace[], wanted: string | null): SheetPlace {
+function chooseSheet(name: Called, sheets: readonly SheetPlace[], wanted: string | null): SheetPlace {
   const found =
     wanted === null
       ? (sheets.find(({ isHidden }) => !isHidden) ?? sheets[0])
@@ -54,9 +55,10 @@ function chooseSheet(name: string, sheets: readonly SheetPlace[], wanted: string
   const names = sheets.map((sheet) => sheet.name)
   if (names.length === 0) throw new InputError('no-rows', `${name} holds no sheet with rows.`)
   const listed = names.slice(0, 20).join(', ')
-  throw new InputError(
+  throw new FileFault(
     'no-such-sheet',
-    `${name} has no sheet "${wanted}"${suggestion(wanted ?? '', names)}, only ${listed}.`,
+    `${name} has no sheet as asked, among its ${names.length}.`,
+    `There is no "${wanted}"${suggestion(wanted ?? '', names)}, only ${listed}.`,
   )
 }
 
@@ -69,7 +71,7 @@ function otherSheets(sheets: readonly SheetPlace[], sheet: SheetPlace, wanted: s
 type RowPage = { rows: SheetRow[]; share: number }
 
 /** The rows of a sheet; those of one piece of the file are a page. */
-async function* readRows(name: string, workbook: Workbook, sheet: SheetPlace): AsyncGenerator<RowPage, void> {
+async function* readRows(name: Called, workbook: Workbook, sheet: SheetPlace): AsyncGenerator<RowPage, void> {
   try {
     const strings = await readSharedStrings(name, workbook)
     const styles = await readCellStyles(workbook)
@@ -89,7 +91,7 @@ type Opened = { header: string[]; rest: RowPage }
 
 /** Reads on until the header is known: the row that was named, or the first that is not empty. */
 async function readHeader(
-  name: string,
+  name: Called,
   sheet: SheetPlace,
   pages: AsyncGenerator<RowPage, void>,
   headerRow: number | null,
@@ -107,10 +109,10 @@ async function readHeader(
     return { header, rest: { rows: value.rows.slice(at + 1), share: value.share } }
   }
   const what = headerRow === null ? 'it is empty' : `it has no row ${headerRow} for the header`
-  throw new InputError('no-rows', `The sheet "${sheet.name}" of ${name} holds no rows: ${what}.`)
+  throw new FileFault('no-rows', `The sheet of ${name} holds no rows: ${what}.`, `It is "${sheet.name}".`)
 }
 
-function headerOf(name: string, { row, cells }: SheetRow): string[] {
+function headerOf(name: Called, { row, cells }: SheetRow): string[] {
   const header: string[] = []
   for (const { at, text } of cells) {
     if (text.trim() === '') continue

@@ -144,7 +144,7 @@ async function forgetReport(db: ClientDatabase, clientId: string, id: string): P
 async function forgetImport(db: ClientDatabase, clientId: string, id: string): Promise<void> {
   await db
     .updateTable('imports')
-    .set({ rejects_key: null })
+    .set({ rejects_key: null, found: null })
     .where('client_id', '=', clientId)
     .where('id', '=', id)
     .execute()

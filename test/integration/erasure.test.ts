@@ -698,7 +698,7 @@ describe('stored files', () => {
     await erase(ADA)
     const words = (kept: string) => ({
       code: 'upload-deleted',
-      message: `u.csv was deleted before its import had ended, as happens when a customer it names is erased. ${kept}. Send the file again, without that customer.`,
+      message: `The file of import ${made} was deleted before the import had ended, as happens when a customer it names is erased. ${kept}. Send the file again, without that customer.`,
     })
     await expect(work(made)).rejects.toMatchObject(words('Nothing was stored'))
     await expect(work(made, storage, 2)).rejects.toMatchObject(

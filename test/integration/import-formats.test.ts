@@ -7,6 +7,8 @@ import { parse } from 'csv-parse/sync'
 import ExcelJS from 'exceljs'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { calledByPath } from '../../src/ingest/called.ts'
+import { FileFault } from '../../src/ingest/file-fault.ts'
 import { type ImportOptions, importFile } from '../../src/ingest/import-file.ts'
 import { openSource } from '../../src/ingest/open-source.ts'
 import type { RecordPage } from '../../src/ingest/source.ts'
@@ -45,7 +47,11 @@ async function fileOf(content: string | Buffer, name: string): Promise<string> {
 async function read(path: string, wanted: string[] = [], sheet: string | null = null, headerRow: number | null = null) {
   const options = { delimiter: ',', encoding: 'utf-8', sheet, headerRow } as const
   const signal = new AbortController().signal
-  const { source } = await openSource({ path, name: 'FILE' }, null, { ...options, wanted: new Set(wanted), signal })
+  const { source } = await openSource({ path, name: 'FILE', called: calledByPath('FILE') }, null, {
+    ...options,
+    wanted: new Set(wanted),
+    signal,
+  })
   const pages: RecordPage[] = []
   for await (const page of source.pages) pages.push(page)
   await source.close()
@@ -60,7 +66,7 @@ async function read(path: string, wanted: string[] = [], sheet: string | null = 
 const refusal = (path: string, ...rest: [string[]?, string?, number?]) =>
   read(path, ...rest).then(
     () => 'was read',
-    (error: Error) => error.message,
+    (error: Error) => (error instanceof FileFault ? `${error.message} ${error.found}` : error.message),
   )
 
 describe('a workbook', () => {
@@ -145,10 +151,10 @@ describe('a workbook', () => {
       notes: ['Only the sheet "Calls" was read, not "Other": name the sheet if another is meant.'],
     })
     expect(await refusal(path, [], 'Cals')).toBe(
-      'FILE has no sheet "Cals" (did you mean "Calls"?), only Hidden, Calls, Other.',
+      'FILE has no sheet as asked, among its 3. There is no "Cals" (did you mean "Calls"?), only Hidden, Calls, Other.',
     )
     expect(await refusal(path, [], 'Calls', 9)).toBe(
-      'The sheet "Calls" of FILE holds no rows: it has no row 9 for the header.',
+      'The sheet of FILE holds no rows: it has no row 9 for the header. It is "Calls".',
     )
   })
 
@@ -176,7 +182,7 @@ describe('a workbook', () => {
     const whole = place('whole.xlsx')
     await writeWorkbook(whole, { sheets: [{ name: 'One', rows: [['id'], ['1']] }] })
     await truncate(whole, 1000)
-    expect(await refusal(whole)).toContain('FILE cannot be read as a workbook: End of central directory')
+    expect(await refusal(whole)).toContain('What is wrong: End of central directory')
     const zip = async (name: string, content: Buffer) =>
       fileOf(Buffer.concat(await Readable.from(zipStream([{ name, content: [content] }])).toArray()), 'other.xlsx')
     expect(await refusal(await zip('a.csv', Buffer.from('1')))).toBe(

@@ -1,5 +1,5 @@
 /** Tries of each size; the best counts, so that a busy machine makes no difference. */
-const TRIES = 4
+const TRIES = 7
 /** Less cannot be told from nothing. */
 const CPU_US_MIN = 1000
 

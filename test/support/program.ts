@@ -65,6 +65,8 @@ export type StartedDaybreak = {
   log(): string
   /** Its exit code, once it ends. */
   ended: Promise<number | null>
+  /** What it has printed and logged so far. */
+  said(): string
   stop(): Promise<number | null>
 }
 
@@ -87,7 +89,8 @@ export async function startDaybreak(settings: Settings): Promise<StartedDaybreak
       done(found)
     })
   })
-  return { url, pid: child.pid ?? 0, log: () => said.err, ended, stop: () => stop(child) }
+  const all = () => said.out + said.err
+  return { url, pid: child.pid ?? 0, log: () => said.err, said: all, ended, stop: () => stop(child) }
 }
 
 function launch(words: readonly string[], settings: Settings): { child: ChildProcess; said: Omit<Ended, 'code'> } {

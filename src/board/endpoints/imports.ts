@@ -43,6 +43,7 @@ const importReply = z
       .describe('refused: read to its end, and nothing was kept for its rows; a note says why.'),
     progress: z.number().min(0).max(1).nullable().describe('While it runs.'),
     errorMessage: z.string().nullable().describe('Why it failed, or why the last try did.'),
+    found: z.string().nullable().describe('What the file or its mapping says where something else was expected.'),
     counts: counts
       .nullable()
       .describe(

@@ -100,10 +100,10 @@ function runButton(context: PageContext, { state, runId, finishedAt, fileName: a
   return actionButton(context, { action: `/runs/${runId}/retry`, label: 'Try again', about, look: 'primary' })
 }
 
-function trouble({ errorMessage, state }: ImportView): Html | null {
+function trouble({ errorMessage, found, state }: ImportView): Html | null {
   if (errorMessage === null) return null
   const words = OPEN.includes(state) ? html`<strong>The last try failed; another follows.</strong> ` : null
-  return html`<p class="problem">${words}${errorMessage}</p>`
+  return html`<p class="problem">${words}${errorMessage}${found !== null && html` ${found}`}</p>`
 }
 
 function notes({ notes: all }: ImportView): Html[] {

@@ -27,6 +27,8 @@ export type ImportView = {
   /** 0 to 1 while it runs. */
   progress: number | null
   errorMessage: string | null
+  /** What its file or mapping says where something else was expected. */
+  found: string | null
   /** null until it is done, or was broken off with what had become of its rows on record. */
   result: StoredResult | null
   /** What whoever imports the file should know. */
@@ -63,6 +65,7 @@ function importViews(db: Kysely<DB>) {
       'i.requested_by as requestedBy',
       'i.created_at as createdAt',
       'i.finished_at as finishedAt',
+      'i.found',
       'r.id as runId',
     ])
     .select([

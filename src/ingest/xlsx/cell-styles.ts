@@ -1,4 +1,5 @@
 import { readXml, type Workbook } from './workbook.ts'
+import { LimitError } from './xml-reader.ts'
 
 /** What a number in a cell is: itself, or what its format shows it as. `elapsed`: hours beyond 24, as `[h]:mm`. */
 export type NumberKind = 'number' | 'date' | 'time' | 'date-time' | 'elapsed'
@@ -32,7 +33,7 @@ export async function readCellStyles(workbook: Workbook): Promise<CellStyles> {
       if (element === 'numFmt') custom.set(id, kindOfFormat(attributes['formatCode'] ?? ''))
       if (element === 'cellXfs') isCells = true
       if (styles.length > STYLES_MAX || custom.size > STYLES_MAX)
-        throw new Error(`it has more than ${STYLES_MAX} styles`)
+        throw new LimitError(`it has more than ${STYLES_MAX} styles`)
       if (element === 'xf' && isCells) styles.push(custom.get(id) ?? BUILT_IN[id] ?? 'number')
     },
     close(element) {

@@ -1,6 +1,7 @@
 import { InputError } from '../../errors.ts'
+import type { Called } from '../called.ts'
 import type { Workbook } from './workbook.ts'
-import { createXmlReader } from './xml-reader.ts'
+import { createXmlReader, LimitError } from './xml-reader.ts'
 
 const CHUNK_BYTES = 1 << 20
 /** All texts together; a workbook with more is better a CSV file. */
@@ -19,7 +20,7 @@ export type SharedStrings = (index: number) => string | null
  * Reads the texts of a workbook. They are kept as bytes in few large pieces: a million strings of their own would be five times as
  * much. Throws an InputError when they are too many to keep.
  */
-export async function readSharedStrings(name: string, workbook: Workbook): Promise<SharedStrings> {
+export async function readSharedStrings(name: Called, workbook: Workbook): Promise<SharedStrings> {
   const store = createStore(name)
   if (workbook.stringsPart !== null) {
     let text = ''
@@ -33,7 +34,7 @@ export async function readSharedStrings(name: string, workbook: Workbook): Promi
       },
       text(piece) {
         if (!isText) return
-        if (text.length + piece.length > TEXT_CHARS_MAX) throw new Error('it has a text too long for any cell')
+        if (text.length + piece.length > TEXT_CHARS_MAX) throw new LimitError('it has a text too long for any cell')
         text += piece
       },
       close(element) {
@@ -54,7 +55,7 @@ export function unescapeControls(text: string): string {
   return text.replaceAll(/_x([0-9A-Fa-f]{4})_/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
 }
 
-function createStore(name: string): { add(text: string): void; at: SharedStrings } {
+function createStore(name: Called): { add(text: string): void; at: SharedStrings } {
   const chunks: Buffer[] = []
   let places = new Uint32Array(STRINGS_FIRST * NUMBERS)
   let count = 0

@@ -2,7 +2,7 @@ import { plainDecimal } from '../json-record.ts'
 import type { CellStyles } from './cell-styles.ts'
 import type { SerialReader } from './serial-date.ts'
 import { type SharedStrings, TEXT_CHARS_MAX, unescapeControls } from './shared-strings.ts'
-import { createXmlReader } from './xml-reader.ts'
+import { createXmlReader, LimitError } from './xml-reader.ts'
 
 const COLUMNS_MAX = 16_384
 const ROWS_MAX = 1_048_576
@@ -61,7 +61,7 @@ export function createSheetReader(tools: SheetTools): SheetReader {
     text(piece) {
       if (!state.isText) return
       if (state.text.length + piece.length > TEXT_CHARS_MAX) {
-        throw new Error(`a cell of row ${state.row} holds more than ${TEXT_CHARS_MAX} characters`)
+        throw new LimitError(`a cell of row ${state.row} holds more than ${TEXT_CHARS_MAX} characters`)
       }
       state.text += piece
     },
@@ -129,10 +129,11 @@ function beginCell(
 function keepCell(state: State, cell: SheetCell): void {
   state.rowChars += cell.text.length
   state.sheetChars += cell.text.length
-  if (state.cells.length === COLUMNS_MAX) throw new Error(`its row ${state.row} has more than ${COLUMNS_MAX} cells`)
+  if (state.cells.length === COLUMNS_MAX)
+    throw new LimitError(`its row ${state.row} has more than ${COLUMNS_MAX} cells`)
   if (state.rowChars > ROW_CHARS_MAX)
-    throw new Error(`its row ${state.row} holds more than ${ROW_CHARS_MAX} characters`)
-  if (state.sheetChars > SHEET_CHARS_MAX) throw new Error(`it holds more than ${SHEET_CHARS_MAX} characters`)
+    throw new LimitError(`its row ${state.row} holds more than ${ROW_CHARS_MAX} characters`)
+  if (state.sheetChars > SHEET_CHARS_MAX) throw new LimitError(`it holds more than ${SHEET_CHARS_MAX} characters`)
   state.cells.push(cell)
 }
 

@@ -1,9 +1,11 @@
 import yauzl from 'yauzl'
 import { InputError, messageOf } from '../../errors.ts'
+import type { Called } from '../called.ts'
 import { checkGrowth } from '../file-bytes.ts'
+import { FileFault } from '../file-fault.ts'
 import { foreign } from '../format.ts'
 import type { SourceFile } from '../source.ts'
-import { createXmlReader, type XmlHandlers } from './xml-reader.ts'
+import { createXmlReader, LimitError, type XmlHandlers } from './xml-reader.ts'
 
 /** Far more parts than any workbook has. */
 const PARTS_MAX = 20_000
@@ -28,25 +30,28 @@ export type Workbook = {
 /** Opens a workbook. Throws an InputError for what is none, or is damaged. */
 export async function openWorkbook(file: SourceFile): Promise<Workbook> {
   const zip = await yauzl.openPromise(file.path, { autoClose: false, lazyEntries: true }).catch((error: unknown) => {
-    throw broken(file.name, error)
+    throw broken(file.called, error)
   })
   try {
-    const entries = await entriesOf(file.name, zip)
-    const read = (part: string) => readPart(file.name, zip, entries, part)
-    return { ...(await describe(file.name, entries, read)), read, close: () => zip.close() }
+    const entries = await entriesOf(file.called, zip)
+    const read = (part: string) => readPart(file.called, zip, entries, part)
+    return { ...(await describe(file.called, entries, read)), read, close: () => zip.close() }
   } catch (error) {
     zip.close()
-    throw error instanceof InputError ? error : broken(file.name, error)
+    throw error instanceof InputError ? error : broken(file.called, error)
   }
 }
 
+const GET_ANEW = 'If it is cut off or damaged, get it anew.'
+
 /** What a part that cannot be read means for whoever named the file. */
-export function broken(name: string, error: unknown): InputError {
+export function broken(name: Called, error: unknown): InputError {
   if (error instanceof InputError) return error
-  return new InputError(
-    'broken-file',
-    `${name} cannot be read as a workbook: ${messageOf(error).replace(/\.$/, '')}. If it is cut off or damaged, get it anew.`,
-  )
+  const what = messageOf(error).replace(/\.$/, '')
+  if (error instanceof LimitError) {
+    return new InputError('broken-file', `${name} cannot be read as a workbook: ${what}. ${GET_ANEW}`)
+  }
+  return new FileFault('broken-file', `${name} cannot be read as a workbook. ${GET_ANEW}`, `What is wrong: ${what}.`)
 }
 
 /** Reads a whole part as XML. */
@@ -59,7 +64,7 @@ export async function readXml(workbook: Pick<Workbook, 'read'>, part: string, ha
 type Entries = ReadonlyMap<string, yauzl.Entry>
 
 /** By name in lower case, since names of parts know no case. */
-async function entriesOf(name: string, zip: yauzl.ZipFile): Promise<Entries> {
+async function entriesOf(name: Called, zip: yauzl.ZipFile): Promise<Entries> {
   if (zip.entryCount > PARTS_MAX) throw foreign(name, `an archive of ${zip.entryCount} files, and no workbook`)
   const entries = new Map<string, yauzl.Entry>()
   for await (const entry of zip.eachEntry()) entries.set(entry.fileName.toLowerCase(), entry)
@@ -67,7 +72,7 @@ async function entriesOf(name: string, zip: yauzl.ZipFile): Promise<Entries> {
 }
 
 async function* readPart(
-  name: string,
+  name: Called,
   zip: yauzl.ZipFile,
   entries: Entries,
   part: string,
@@ -91,7 +96,7 @@ async function* readPart(
 
 type Description = Pick<Workbook, 'sheets' | 'uses1904' | 'stringsPart' | 'stylesPart'>
 
-async function describe(name: string, entries: Entries, read: Workbook['read']): Promise<Description> {
+async function describe(name: Called, entries: Entries, read: Workbook['read']): Promise<Description> {
   refuseOthers(name, entries)
   const root = (await relationsOf({ read }, '', '_rels/.rels')).find(({ type }) => type === 'officeDocument')
   if (root === undefined) throw new Error('it names no workbook')
@@ -109,7 +114,7 @@ async function describe(name: string, entries: Entries, read: Workbook['read']):
       const relation = byId.get(id)
       // Sheets of charts and of macros hold no rows.
       if (relation?.type !== 'worksheet') return
-      if (sheets.length === RELATIONS_MAX) throw new Error(`it has more than ${RELATIONS_MAX} sheets`)
+      if (sheets.length === RELATIONS_MAX) throw new LimitError(`it has more than ${RELATIONS_MAX} sheets`)
       const isHidden = (attributes['state'] ?? 'visible') !== 'visible'
       sheets.push({ name: attributes['name'] ?? '', isHidden, part: relation.target })
     },
@@ -117,7 +122,7 @@ async function describe(name: string, entries: Entries, read: Workbook['read']):
   return { sheets, uses1904, stringsPart: partOf('sharedStrings'), stylesPart: partOf('styles') }
 }
 
-function refuseOthers(name: string, entries: Entries): void {
+function refuseOthers(name: Called, entries: Entries): void {
   if (entries.has('_rels/.rels') && !entries.has('xl/workbook.bin')) return
   if (entries.has('xl/workbook.bin')) throw foreign(name, 'a binary workbook (.xlsb); save it as .xlsx')
   if (entries.has('content.xml')) throw foreign(name, 'an OpenDocument file; save it as .xlsx')
@@ -136,7 +141,7 @@ async function relationsOf(workbook: Pick<Workbook, 'read'>, folder: string, par
   await readXml(workbook, part, {
     open(element, { Id: id = '', Type: type = '', Target: target = '' }) {
       if (element !== 'Relationship') return
-      if (relations.length === RELATIONS_MAX) throw new Error(`it refers to more than ${RELATIONS_MAX} parts`)
+      if (relations.length === RELATIONS_MAX) throw new LimitError(`it refers to more than ${RELATIONS_MAX} parts`)
       const absolute = new URL(target, `part:///${folder}`).pathname.slice(1)
       relations.push({ id, type: type.slice(type.lastIndexOf('/') + 1), target: decodeURIComponent(absolute) })
     },

@@ -7,6 +7,14 @@ export type XmlHandlers = {
   close?(name: string): void
 }
 
+/** A part of a workbook beyond what any has. Its words are our own: nothing of the file is in them. */
+export class LimitError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'LimitError'
+  }
+}
+
 export type XmlReader = { write(text: string): void; end(): void }
 
 /** Elements in each other; a sheet has some six. */
@@ -48,12 +56,12 @@ export function createXmlReader({ open, text, close }: XmlHandlers): XmlReader {
     onopentagstart() {
       depth += 1
       attributeCount = 0
-      if (depth > DEPTH_MAX) throw new Error(`it has more than ${DEPTH_MAX} elements in each other`)
+      if (depth > DEPTH_MAX) throw new LimitError(`it has more than ${DEPTH_MAX} elements in each other`)
     },
     onattribute() {
       attributeCount += 1
       if (attributeCount > ATTRIBUTES_MAX)
-        throw new Error(`it has an element of more than ${ATTRIBUTES_MAX} attributes`)
+        throw new LimitError(`it has an element of more than ${ATTRIBUTES_MAX} attributes`)
     },
     ...(open && { onopentag: ({ name, attributes }: sax.Tag) => open(localName(name), attributes) }),
     ...(text && { ontext: text, oncdata: text }),
@@ -66,7 +74,7 @@ export function createXmlReader({ open, text, close }: XmlHandlers): XmlReader {
     write(piece) {
       parser.write(piece)
       if (GATHERED.some((part) => parser[part].length > PART_MAX)) {
-        throw new Error(`it has a name, value or comment of more than ${PART_MAX} characters`)
+        throw new LimitError(`it has a name, value or comment of more than ${PART_MAX} characters`)
       }
       parser.flush()
     },

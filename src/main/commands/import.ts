@@ -4,8 +4,8 @@ import type { AuditEntry } from '../../board/audit.ts'
 import { PartlyDoneError } from '../../board/on-record.ts'
 import type { Database } from '../../db/database.ts'
 import { InputError } from '../../errors.ts'
+import { FileFault } from '../../ingest/file-fault.ts'
 import { FORMATS, type Format } from '../../ingest/format.ts'
-import { HeaderFault } from '../../ingest/header-fault.ts'
 import { type DoneBefore, ImportFailure } from '../../ingest/import-failure.ts'
 import { type ImportProgress, type ImportResult, importFile } from '../../ingest/import-file.ts'
 import { kinds } from '../../ingest/kinds/index.ts'
@@ -65,7 +65,8 @@ async function runImport(tools: CommandTools, kind: string, file: string, flags:
     printResult(tools.print, file, flags, result)
     process.exitCode = exitCodeOf(result, flags)
   } catch (error) {
-    throw error instanceof HeaderFault ? new InputError(error.code, `${error.message} ${error.found}`) : error
+    const fault = error instanceof ImportFailure ? error.cause : error
+    throw fault instanceof FileFault ? new InputError(fault.code, `${fault.message} ${fault.found}`) : error
   } finally {
     display.stop()
     await close()

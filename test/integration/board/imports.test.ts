@@ -226,7 +226,7 @@ describe('a file sent over the API', () => {
     const { body } = await send('kind=payments&fileName=sales.xlsx', 'no workbook')
     await expect(work(body)).rejects.toMatchObject({
       code: 'foreign-file',
-      message: expect.stringContaining('sales.xlsx is no workbook'),
+      message: expect.stringContaining(`import ${body.id} is no workbook`),
     })
     expect(await paymentRows()).toEqual([])
   })

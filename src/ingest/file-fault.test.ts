@@ -1,8 +1,9 @@
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
+import { calledByPath } from './called.ts'
 import { columnFinder } from './compile-column.ts'
 import { compileMapping } from './compile-mapping.ts'
-import { checkColumns, HeaderFault } from './header-fault.ts'
+import { checkColumns, FileFault } from './file-fault.ts'
 import { findKind } from './kinds/index.ts'
 import { parseMapping, plainMapping } from './mapping.ts'
 
@@ -22,7 +23,7 @@ const CASES: [string, () => unknown, string][] = [
   ['a column that a mapping reads', () => columnFinder(ROW)('name'), 'Anna Beispielfrau'],
   ['a column that a mapping ignores', () => mapped(['nobody']), 'Anna Beispielfrau'],
   ['columns that a mapping does not mention', () => mapped([]), 'Anna Beispielfrau'],
-  ['two columns of one name', () => checkColumns('a.csv', ROW), 'anna@example.com'],
+  ['two columns of one name', () => checkColumns(calledByPath('a.csv'), ROW), 'anna@example.com'],
 ]
 
 test.each(CASES)(
@@ -34,7 +35,7 @@ test.each(CASES)(
     } catch (error) {
       thrown = error
     }
-    if (!(thrown instanceof HeaderFault)) throw new Error(`no HeaderFault: ${inspect(thrown)}`)
+    if (!(thrown instanceof FileFault)) throw new Error(`no FileFault: ${inspect(thrown)}`)
     const kept = `${inspect(thrown, { showHidden: true })} ${JSON.stringify(thrown)} ${thrown.message} ${thrown.stack}`
     expect(ROW.filter((cell) => kept.includes(cell))).toEqual([])
     expect(thrown.found).toContain(shown)

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.ts'
+import type { Called } from './called.ts'
 
 const SHOWN_MAX = 30
 
@@ -8,14 +9,15 @@ export const COLUMNS_MAX = 2000
 export const NAME_CHARS_MAX = 1000
 
 /**
- * A header that does not fit. What stands in its place may be somebody's row, and a message is logged, mailed and kept where no erasure looks: it
- * names only what was expected, and places. `found` is what the file says there, for a terminal of whoever has the file.
+ * A file that does not fit. What stands in the place of its header may be somebody's row, and so may be its sheets' names; a message is logged,
+ * mailed and kept where no erasure looks: it names only what was expected, and places. `found` is what the file or its mapping says there, for
+ * the terminal of whoever has the file, and for those who may see its import.
  */
-export class HeaderFault extends InputError {
+export class FileFault extends InputError {
   readonly #found: string
   constructor(code: string, message: string, found: string) {
     super(code, message)
-    this.name = 'HeaderFault'
+    this.name = 'FileFault'
     this.#found = found
   }
   /** Behind a getter, so that nothing that prints an error as it stands shows it. */
@@ -27,8 +29,8 @@ export class HeaderFault extends InputError {
 /** What to look at first when the names of a file are not those that were expected. */
 export const ASK_FOR_HEADER = 'Is its first line a header?'
 
-/** Throws an InputError for a header of more columns than are read, and a HeaderFault when two of them have the same name. */
-export function checkColumns(file: string, header: readonly string[]): void {
+/** Throws an InputError for a header of more columns than are read, and a FileFault when two of them have the same name. */
+export function checkColumns(file: Called, header: readonly string[]): void {
   if (header.length > COLUMNS_MAX) {
     const message = `The header of ${file} has ${countOf(header)}, of which at most ${COLUMNS_MAX} are read: leave out those that are empty or not needed.`
     throw new InputError('too-many-columns', message)
@@ -41,13 +43,13 @@ export function checkColumns(file: string, header: readonly string[]): void {
   refuseTwins(file, header)
 }
 
-function refuseTwins(file: string, header: readonly string[]): void {
+function refuseTwins(file: Called, header: readonly string[]): void {
   const places = new Map<string, number>()
   for (const [index, name] of header.entries()) {
     const first = name === '' ? undefined : places.get(name)
     if (first !== undefined) {
       const columns = `columns ${first + 1} and ${index + 1}`
-      throw new HeaderFault('bad-header', `The header of ${file} has one name for ${columns}.`, `It is "${name}".`)
+      throw new FileFault('bad-header', `The header of ${file} has one name for ${columns}.`, `It is "${name}".`)
     }
     places.set(name, index)
   }
