@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { DatabaseAwayError, InputError, PermanentError, RetryLaterError } from '../errors.ts'
-import { backoffMs, judge, judgeCrash, StopError } from './attempt.ts'
+import { backoffMs, judge, judgeCrash, StopError, StrayError } from './attempt.ts'
 
 const retry = { attempts: 3, delayMs: 1000, maxDelayMs: 5000 }
 const once = { failures: 0, crashes: 0, aways: 0 }
@@ -70,4 +70,12 @@ test('a process that ends costs a try after a wait, until it is once too often: 
     waitMs: null,
     error: { message: expect.stringContaining('4 times') },
   })
+})
+
+test('an error of a run that nobody caught counts as if its process had ended under it', () => {
+  const stray = new AbortController()
+  stray.abort(new StrayError(new Error('left alone')))
+  const after = (crashes: number) => judge(new Error('aborted'), stray.signal, { ...once, crashes }, retry)
+  expect(after(0)).toMatchObject({ kind: 'crashed', code: 'uncaught', waitMs: expect.any(Number) })
+  expect(after(3)).toMatchObject({ kind: 'crashed', code: 'crashed', waitMs: null })
 })
