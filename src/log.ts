@@ -63,6 +63,14 @@ export function createLog(level: string): Log {
         },
       },
     },
-    pino.destination({ dest: 2, sync: true }),
+    openDestination(),
   )
+}
+
+/** As much waits while nothing can be written (a full disk, say); what is more is dropped. */
+const WAITING_CHARS_MAX = 1 << 20
+
+/** Work does not fail because nobody can be told of it, and there is nowhere to say so. */
+function openDestination() {
+  return pino.destination({ dest: 2, sync: true, maxLength: WAITING_CHARS_MAX }).on('error', () => {})
 }
