@@ -142,8 +142,7 @@ async function send(endpoint: Endpoint, answer: Answer<unknown>, response: Respo
       return
     case 'raw':
       response.status(answer.status).set(answer.headers).type(answer.mediaType)
-      // A browser that goes away mid-download is no failure of ours.
-      await pipeline(Readable.from(answer.content), response).catch(ignoreAbort)
+      await pour(answer.content, response)
   }
 }
 
@@ -152,9 +151,18 @@ async function sendJson(response: Response, status: number, body: unknown): Prom
   response.status(status).type('application/json').send(JSON.stringify(body))
 }
 
-function ignoreAbort(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+/** A browser that goes away, before a download begins or in its middle, is no failure of ours; what was open for it is closed. */
+async function pour(content: string | Readable, response: Response): Promise<void> {
+  try {
+    await pipeline(typeof content === 'string' ? Readable.from(content) : content, response)
+  } catch (error) {
+    if (!GONE.includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+  } finally {
+    if (typeof content !== 'string') content.destroy()
+  }
 }
+
+const GONE = ['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_UNABLE_TO_PIPE']
 
 /** What leaves is what the document says, or nothing leaves. */
 function checked(endpoint: Endpoint, body: unknown): unknown {

@@ -3,6 +3,7 @@ import { open, readdir, rmdir, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { InputError, messageOf, PermanentError } from '../errors.ts'
+import { heard } from '../heard.ts'
 import { isFileError, openPartials, writeWhole } from '../whole-file.ts'
 import { createMeter } from './meter.ts'
 import { checkKey, checkPrefix, RESERVED_SEGMENT } from './object-key.ts'
@@ -57,7 +58,7 @@ async function get(base: string, key: string): Promise<{ body: Readable; sizeByt
     throw isFileError(error, 'ENOENT', 'ENOTDIR') ? missing(base, key) : error
   })
   const stat = await handle.stat()
-  if (stat.isFile()) return { body: handle.createReadStream(), sizeBytes: stat.size }
+  if (stat.isFile()) return { body: heard(handle.createReadStream()), sizeBytes: stat.size }
   await handle.close()
   throw missing(base, key)
 }

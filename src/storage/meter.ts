@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
+import { heard } from '../heard.ts'
 
 /** Counts and hashes what is read `through` it; `read` tells the bytes' number and SHA-256 (hex) once all have passed. */
 export type Meter = {
@@ -21,9 +22,7 @@ export function createMeter(): Meter {
   }
   return {
     through(source, signal) {
-      // Reading throws the source's error; one that came before the first read would end the process if nobody listened.
-      source.on('error', () => undefined)
-      return metered(untilAborted(source, signal))
+      return metered(untilAborted(heard(source), signal))
     },
     read: () => ({ sizeBytes, sha256: hash.digest('hex') }),
   }

@@ -10,6 +10,7 @@ import {
 import { Upload } from '@aws-sdk/lib-storage'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { InputError, PermanentError } from '../errors.ts'
+import { heard } from '../heard.ts'
 import { SECOND_MS } from '../time.ts'
 import { attachmentDisposition } from './content-disposition.ts'
 import { createMeter } from './meter.ts'
@@ -152,7 +153,7 @@ async function get({ client, bucket }: Place, key: string): Promise<{ body: Read
       `The object storage answered without a length for ${key} in ${bucket}. Check that S3_ENDPOINT speaks S3.`,
     )
   }
-  return { body: reply.Body, sizeBytes: reply.ContentLength }
+  return { body: heard(reply.Body), sizeBytes: reply.ContentLength }
 }
 
 async function remove({ client, bucket }: Place, key: string): Promise<void> {

@@ -53,6 +53,14 @@ function at(name: string): Place {
 }
 
 describe.each(subjects)('objects in $name', ({ name }) => {
+  test('a body that breaks before anybody reads it says so to whoever reads it then, and harms nobody else', async () => {
+    await at(name).store.put('early/one', chunked(noise(100)), PDF)
+    const { body } = await at(name).store.get('early/one')
+    body.destroy(new Error('it broke'))
+    await delay(20)
+    await expect(buffer(body)).rejects.toThrow('it broke')
+  })
+
   test('what comes out is what went in, 12 MB of it, and its size and SHA-256 are told', async () => {
     const content = noise(12 * MB + 1)
     const stored = await at(name).store.put('executions/1/revenue.pdf', chunked(content), PDF)
