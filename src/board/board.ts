@@ -40,12 +40,17 @@ export function createBoard(parts: BoardParts): Express {
   mountAssets(app)
   mountRoutes(app, board, routes)
   mountBullBoard(app, board)
-  app.use(async (request) => {
-    await board.rateLimits.stranger(networkOfRequest(request))
-    throw notFound(`There is nothing at ${request.path}.`)
-  })
+  app.use(refuseUnknown(board))
   app.use(answerFailure(board))
   return app
+}
+
+/** Looking for what may be there counts as a stranger's request, whoever looks. */
+function refuseUnknown({ rateLimits }: Board): RequestHandler {
+  return async (request) => {
+    await rateLimits.stranger(networkOfRequest(request))
+    throw notFound(`There is nothing at ${request.path}.`)
+  }
 }
 
 /** Times each request by the pattern of its address, never by the address itself. */
