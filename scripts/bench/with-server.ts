@@ -21,7 +21,7 @@ export async function withServer<T>(
   try {
     // Benches fill tables past their triggers, which the program's owner may not.
     await asOwner(server.adminUrl, (connection) =>
-      connection.query('grant set on parameter session_replication_role to daybreak'),
+      connection.query('grant set on parameter session_replication_role to daybreak; grant pg_checkpoint to daybreak'),
     )
     await migrate(server.url)
     const database = openDatabase(server.url, { max: connections, log })
