@@ -122,7 +122,7 @@ function onRedis({ redisCluster, prefix, log }: QueueBackendOptions, url: string
       })
     },
     async examine() {
-      const { version, evicts } = await examineRedis(redis.producer, keyPrefix)
+      const { version, evicts } = await examineRedis(redis.producer, keyPrefix, health.trouble)
       return { server: `redis ${version}`, evicts }
     },
     // Redis has nothing to make.

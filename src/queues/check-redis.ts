@@ -57,7 +57,12 @@ export type RedisExamined = { version: string; evicts: string | null }
  * The same, and whether this is the kind of server that REDIS_URL and REDIS_CLUSTER say. `evicts` is its maxmemory-policy where that lets it
  * throw jobs away. Throws InputError `redis`.
  */
-export async function examineRedis(redis: Redis | Cluster, keyPrefix: string): Promise<RedisExamined> {
+export async function examineRedis(
+  redis: Redis | Cluster,
+  keyPrefix: string,
+  /** What became of its connection, which says more than that a question was not answered. */
+  trouble: () => string | null,
+): Promise<RedisExamined> {
   try {
     // A cluster has nobody to ask before it is known whole.
     if (redis instanceof Cluster) await checkRedis(redis, keyPrefix)
@@ -72,7 +77,9 @@ export async function examineRedis(redis: Redis | Cluster, keyPrefix: string): P
     return { version, evicts: policies.find((policy) => policy !== 'noeviction') ?? null }
   } catch (error) {
     if (error instanceof InputError) throw error
-    throw new InputError('redis', `Redis cannot be used: ${redisWords(error)}`)
+    if (isRefusal(error)) throw new InputError('redis', `Redis cannot be used: ${redisWords(error)}`)
+    const words = trouble() ?? redisWords(error)
+    throw new InputError('redis', `Redis cannot be used: ${words}; see that it runs, and that REDIS_URL is right`)
   }
 }
 

@@ -22,14 +22,14 @@ export function openRedis(url: string, cluster: boolean, onError: (error: Error)
   const consumer = kept(connect(url, cluster, null), consumers)
   consumer.on('error', onError)
   const cutOff = () => {
-    for (const each of consumers) each.disconnect()
+    for (const each of consumers) endForGood(each)
   }
   return {
     producer,
     consumer,
     cutOff,
     close() {
-      producer.disconnect()
+      endForGood(producer)
       cutOff()
     },
   }
@@ -52,6 +52,13 @@ function connect(url: string, cluster: boolean, maxRetriesPerRequest: number | n
     ...(protocol === 'rediss:' && { tls: {} }),
   }
   return new Cluster([url], { redisOptions })
+}
+
+/** BullMQ connects again what ends under it; that one try is the last. */
+function endForGood(client: Redis | Cluster): void {
+  if (client instanceof Cluster) client.options.clusterRetryStrategy = () => null
+  else client.options.retryStrategy = () => null
+  client.disconnect()
 }
 
 /** BullMQ duplicates a worker's connection, and forgets the copy when it cannot say goodbye to the server. */
