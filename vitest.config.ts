@@ -25,7 +25,7 @@ export default defineConfig({
       { test: { name: 'tidy', include: ['test/tidy.test.ts'], testTimeout: 30 * SECOND_MS } },
       levelWithServers('integration', 30 * SECOND_MS),
       levelWithServers('e2e', 90 * SECOND_MS),
-      levelWithServers('hostile', 120 * SECOND_MS, { maxConcurrency: 3 }),
+      levelWithServers('hostile', 300 * SECOND_MS, { maxConcurrency: 3 }),
       // They mostly wait for something to be noticed.
       levelWithServers('faults', 180 * SECOND_MS, { maxConcurrency: 3 }),
     ],

@@ -21,7 +21,7 @@ export const files = defineFault({
   name: 'files',
   title:
     'files to import that are bombs, or have 60,000 sheets and relations, rows without end, deep XML and JSON, nothing but quotes, an endless header, or names with ../, CR LF, NUL, formulas',
-  mark: 'each import ends, taken or refused; twice the file takes at most 3 times the processor time; another client’s file is imported within 45 s meanwhile; the process lives, and still does a run',
+  mark: 'each import ends, taken or refused, without the end of its process; twice the file takes at most 3 times the processor time; another client’s file is imported within 45 s meanwhile; the process lives, and still does a run',
   backends: ['postgres'],
   servers: 'shared',
   alone: false,
@@ -35,8 +35,9 @@ export const files = defineFault({
     const figures: Record<string, string | number> = { files: 0 }
     for (const make of singles) {
       const file = await make(scale)
-      const { state, seconds } = await visit.importOf(file)
+      const { state, seconds, crashes } = await visit.importOf(file)
       figures['files'] = Number(figures['files']) + 1
+      if (crashes > 0) finds.push(`${file.name}: its process ended ${crashes} times`)
       if (state === null) finds.push(`${file.name}: not over after ${Math.round(seconds)} s`)
     }
     for (const { name, make } of doublings) {
@@ -44,6 +45,8 @@ export const files = defineFault({
       const words = `${once.cpuS.toFixed(1)} → ${twice.cpuS.toFixed(1)} s`
       figures[name] = words
       if (once.state === null || twice.state === null) finds.push(`${name}: not over in time`)
+      else if (once.crashes + twice.crashes > 0)
+        finds.push(`${name}: their processes ended ${once.crashes + twice.crashes} times`)
       else if (twice.cpuS > TIMES_MAX * once.cpuS + NOISE_S) finds.push(`${name}: ${words}`)
     }
     visit.end()
@@ -58,7 +61,8 @@ export const files = defineFault({
 const NEIGHBOUR = 'neighbour'
 const POLL_MS = 100
 
-type Imported = { state: string | null; seconds: number; cpuS: number }
+type Ended = { state: string | null; seconds: number; crashes: number }
+type Imported = Ended & { cpuS: number }
 
 /** Uploads files as their sender would, each beside a small one of a neighbour, and waits for their ends. */
 async function openVisit(world: World, node: NodeProcess, fileMaxMs: number) {
@@ -77,9 +81,15 @@ async function openVisit(world: World, node: NodeProcess, fileMaxMs: number) {
       if (beside === null) throw new Error('the small file of a neighbour was refused')
       const neighbour = await endOf(world, beside, fileMaxMs)
       slowestNeighbourS = Math.max(slowestNeighbourS, neighbour.seconds)
-      const { state } = id === null ? { state: 'refused at the door' } : await endOf(world, id, fileMaxMs)
+      const { state, crashes } =
+        id === null ? { state: 'refused at the door', crashes: 0 } : await endOf(world, id, fileMaxMs)
       if (!node.isAlive()) throw new Error(`the process ended under ${file.name}`)
-      return { state, seconds: (performance.now() - began) / 1000, cpuS: cpuSeconds(treeOf(node.pid)) - cpuBefore }
+      return {
+        state,
+        crashes,
+        seconds: (performance.now() - began) / 1000,
+        cpuS: cpuSeconds(treeOf(node.pid)) - cpuBefore,
+      }
     },
   }
 }
@@ -100,23 +110,19 @@ async function upload(
   throw new Error(`the upload of ${name} is answered ${status}: ${text.slice(0, 200)}`)
 }
 
-async function endOf(
-  { db, sleep }: World,
-  id: string,
-  withinMs: number,
-): Promise<{ state: string | null; seconds: number }> {
+async function endOf({ db, sleep }: World, id: string, withinMs: number): Promise<Ended> {
   const began = performance.now()
   const seconds = () => (performance.now() - began) / 1000
   for (;;) {
     const run = await db
       .selectFrom('runs')
-      .select(['state', 'failures', 'crashes'])
+      .select(['state', 'crashes'])
       .where('job', '=', 'import-file')
       .where('key', 'like', `%${id}%`)
       .executeTakeFirst()
     if (run !== undefined && ['succeeded', 'failed', 'cancelled'].includes(run.state))
-      return { state: run.state, seconds: seconds() }
-    if (seconds() * 1000 > withinMs) return { state: null, seconds: seconds() }
+      return { state: run.state, seconds: seconds(), crashes: run.crashes }
+    if (seconds() * 1000 > withinMs) return { state: null, seconds: seconds(), crashes: run?.crashes ?? 0 }
     await sleep(POLL_MS)
   }
 }

@@ -120,5 +120,5 @@ function part(name: string, xml: string): ZipEntry {
 }
 
 function rowOf(cells: number): string {
-  return `<row r="1">${'<c t="inlineStr"><is><t>id</t></is></c>'.repeat(Math.max(1, cells))}</row>`
+  return `<row r="1">${'<c r="A1" t="inlineStr"><is><t>id</t></is></c>'.repeat(Math.max(1, cells))}</row>`
 }

@@ -125,5 +125,5 @@ async function countFailures({ db }: World): Promise<number> {
     .selectFrom('sign_in_failures')
     .select((row) => row.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow()
-  return Number(count)
+  return count
 }
