@@ -1,4 +1,6 @@
+import { sql } from 'kysely'
 import { defineFault, verdict } from '../faults/fault.ts'
+import type { World } from '../faults/world.ts'
 import { given } from '../support/given.ts'
 import { type Address, addresses, asked, fill, isWrite } from './addresses.ts'
 import { type Asked, askerOf, codeOf } from './ask.ts'
@@ -22,8 +24,7 @@ export const forgedWrites = defineFault({
     const board = await world.start('board', FAST)
     const admin = await personOf({ database: world.database, url: board.url() }, 'admin', null)
     const ask = askerOf(board.url())
-    const recorded = () => world.db.selectFrom('analytics_audit_log').select('id').execute()
-    const before = (await recorded()).length
+    const before = await countChanges(world)
     const finds: string[] = []
     let writes = 0
     // Signing in and unsubscribing are for people without a session: their own tests show their tokens.
@@ -41,7 +42,7 @@ export const forgedWrites = defineFault({
     }
     const { status } = await ask({ path: '/audit', headers: admin.headers })
     ask.close()
-    const more = (await recorded()).length - before
+    const more = (await countChanges(world)) - before
     return verdict({ routes: targets.length, 'forged writes': writes, 'not refused': finds.length }, [
       [finds.length === 0, finds.slice(0, FINDS_SHOWN).join('; ')],
       [more === 0, `${more} changes are on record`],
@@ -49,6 +50,13 @@ export const forgedWrites = defineFault({
     ])
   },
 })
+
+/** What is on record as done; a refusal may be on record as one. */
+async function countChanges({ db }: World): Promise<number> {
+  const { rows } = await sql<{ count: number }>`select count(*)::int as count from analytics_audit_log t
+    where coalesce(to_jsonb(t) ->> 'outcome', 'done') not in ('refused', 'failed')`.execute(db)
+  return rows[0]?.count ?? 0
+}
 
 type Forge = (address: Address, admin: Visitor) => Asked
 

@@ -44,7 +44,7 @@ export const singles: readonly ((scale: number) => Promise<HostileFile>)[] = [
 export const doublings: readonly { name: string; make(scale: number, times: number): Promise<HostileFile> }[] = [
   {
     name: 'sheets and relations',
-    make: (scale, times) => workbook('sheets.xlsx', { sheet: () => rowOf(1), sheets: 30_000 * scale * times }),
+    make: (scale, times) => workbook('sheets.xlsx', { sheet: () => rowOf(1), sheets: 60_000 * scale * times }),
   },
   {
     name: 'cells of a row',
