@@ -46,7 +46,7 @@ function quotedField(text: string, from: number, final: boolean): Field {
     if (quote + 1 === text.length && !final) return null
     if (text[quote + 1] !== '"') {
       const value = text.slice(from + 1, quote)
-      return { value: isDoubled ? value.replaceAll('""', '"') : value, end: quote + 1 }
+      return { value: isDoubled ? value.replace(/""/g, '"') : value, end: quote + 1 }
     }
     isDoubled = true
     at = quote + 2

@@ -1,19 +1,26 @@
-/** Tries of each size; the best counts, so that a busy machine makes no difference. */
-const TRIES = 7
+/** Tries of each size, in turns; the best counts, so that a busy machine makes no difference. */
+const TRIES = 5
 /** Less cannot be told from nothing. */
-const CPU_US_MIN = 1000
+const MS_MIN = 1
 
 /** How many times as long work on twice as much takes: 2 where it is linear, 4 where it is quadratic. */
 export function growthOf(size: number, work: (size: number) => void): number {
-  return bestOf(() => work(2 * size)) / bestOf(() => work(size))
+  let [once, twice] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    once = Math.min(
+      once,
+      millisecondsOf(() => work(size)),
+    )
+    twice = Math.min(
+      twice,
+      millisecondsOf(() => work(2 * size)),
+    )
+  }
+  return Math.max(MS_MIN, twice) / Math.max(MS_MIN, once)
 }
 
-function bestOf(work: () => void): number {
-  const tries = Array.from({ length: TRIES }, () => {
-    const before = process.threadCpuUsage()
-    work()
-    const { user, system } = process.threadCpuUsage(before)
-    return user + system
-  })
-  return Math.max(CPU_US_MIN, Math.min(...tries))
+function millisecondsOf(work: () => void): number {
+  const from = performance.now()
+  work()
+  return performance.now() - from
 }
