@@ -412,7 +412,15 @@ function openEngine({ database, log }: World, backend: QueueBackend): Engine {
     clock: systemClock,
     // One client stands for all: its cap must not be what is measured.
     clientRunsMax: 1_000_000,
-    concurrency: { aggregation: CONCURRENCY, segments: 1, predictions: 1, reports: 1, deliveries: 1, imports: 1, erasures: 1 },
+    concurrency: {
+      aggregation: CONCURRENCY,
+      segments: 1,
+      predictions: 1,
+      reports: 1,
+      deliveries: 1,
+      imports: 1,
+      erasures: 1,
+    },
     log,
     onTick: async () => {},
   })

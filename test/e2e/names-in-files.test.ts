@@ -56,7 +56,7 @@ const FILES: [string, string | Buffer, Record<string, string>][] = [
   ['csv', `id,name\n${NAME}\n`, {}],
   ['csv.gz', Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 9, 9, 9]), {}],
   ['zip', Buffer.from(`PK\x03\x04${NAME}`, 'latin1'), {}],
-  ['xlsx', `${NAME}`, {}],
+  ['xlsx', NAME, {}],
   ['xls', Buffer.from([0xd0, 0xcf, 0x11, 0xe0, 0, 0]), {}],
   ['jsonl', `[{"${NAME}":1}]`, {}],
   ['jsonl', `${NAME}\n`, {}],
