@@ -104,3 +104,9 @@ describe.each([
     await new Promise((resolve) => setTimeout(resolve, 20))
   })
 })
+
+test('what grows as no table does is left unread, so that a few kilobytes hold no erasure up', async () => {
+  const grown = Buffer.alloc(65 << 20, 'a')
+  const kinds = [gzipSync(grown), zip(grown)]
+  expect(await Promise.all(kinds.map(search))).toEqual(['unread', 'unread'])
+})

@@ -5,13 +5,16 @@ import yauzl from 'yauzl'
 import { escapeHtml } from '../escape-html.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { lookAhead } from './look-ahead.ts'
-import { searchText } from './search-text.ts'
+import { type Budget, searchText } from './search-text.ts'
 import { words } from './spelling.ts'
 
 /** An archive is read whole, to find its parts; a larger one is left unread, and said to be. */
 const ARCHIVE_BYTES_MAX = 64 * 1024 * 1024
 /** What is longer when unpacked is left unread, too: a few kilobytes can be made to unpack for days. */
 const UNPACKED_BYTES_MAX = 4 * 1024 * 1024 * 1024
+/** An import reads no file that grows by more, beyond so many bytes; nor is an erasure held up by one. */
+const GROWTH_MAX = 200
+const GROWN_BYTES_MIN = 64 * 1024 * 1024
 /** Parts of a workbook that are no text and name nobody: pictures, macros, and the settings of printers. */
 const WORDLESS = /\.(?:png|jpe?g|gif|bmp|tiff?|emf|wmf)$|(?:vbaProject|printerSettings\d*)\.bin$/i
 
@@ -45,9 +48,11 @@ export async function searchFile(
     const start = head.toString('latin1', 0, 4)
     if (start === '%PDF') return 'unread'
     if (start === 'PK\x03\x04')
-      return object.sizeBytes > ARCHIVE_BYTES_MAX ? 'unread' : await searchArchive(await buffer(whole), pattern)
+      return object.sizeBytes > ARCHIVE_BYTES_MAX
+        ? 'unread'
+        : await searchArchive(await buffer(whole), pattern, budgetOf(object.sizeBytes))
     const text = start.startsWith('\x1f\x8b') ? unpacked(whole) : whole
-    return await searchText(text, pattern, { bytesLeft: UNPACKED_BYTES_MAX })
+    return await searchText(text, pattern, budgetOf(object.sizeBytes))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code?.startsWith('Z_') === true) return 'unread'
     throw error
@@ -62,8 +67,11 @@ async function* unpacked(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   yield* pipeline(packed, createGunzip(), () => {}) as AsyncIterable<Buffer>
 }
 
-async function searchArchive(archive: Buffer, pattern: RegExp): Promise<FileSearch> {
-  const budget = { bytesLeft: UNPACKED_BYTES_MAX }
+function budgetOf(sizeBytes: number): Budget {
+  return { bytesLeft: Math.min(UNPACKED_BYTES_MAX, Math.max(GROWN_BYTES_MIN, sizeBytes * GROWTH_MAX)) }
+}
+
+async function searchArchive(archive: Buffer, pattern: RegExp, budget: Budget): Promise<FileSearch> {
   let isWhole = true
   try {
     const zip = await yauzl.fromBufferPromise(archive, { decodeStrings: false })
