@@ -64,7 +64,7 @@ async function leave(binaries: Binaries, folder: string, data: string, note: str
     await rm(note, { force: true })
     if (await isUsed(join(folder, 'users'))) return
     if ((await runningPort(data)) !== null)
-      await runUnprivileged(binaries.pg_ctl, ['stop', '-w', '-m', 'fast', '-D', data])
+      await runUnprivileged(binaries.pg_ctl, ['stop', '-w', '-m', 'fast', '-D', data], folder)
   })
 }
 
@@ -98,7 +98,7 @@ async function initialise(binaries: Binaries, folder: string, data: string): Pro
   const passwordFile = join(folder, 'initial-password')
   await writeFile(passwordFile, `${await passwordOf(folder, 'admin')}\n`, { mode: 0o600 })
   await handOver(passwordFile)
-  await runUnprivileged(binaries.initdb, [
+  const options = [
     `--pgdata=${data}`,
     '--username=postgres',
     `--pwfile=${passwordFile}`,
@@ -107,7 +107,8 @@ async function initialise(binaries: Binaries, folder: string, data: string): Pro
     '--locale=C',
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',
-  ])
+  ]
+  await runUnprivileged(binaries.initdb, options, folder)
   await rm(passwordFile)
   await writeFile(made, '')
 }
@@ -156,18 +157,8 @@ async function start(
   const log = join(folder, 'postgres.log')
   try {
     const flags = settings.map((setting) => `-c ${setting}`).join(' ')
-    await runUnprivileged(binaries.pg_ctl, [
-      'start',
-      '-w',
-      '-t',
-      String(START_TIMEOUT_S),
-      '-D',
-      data,
-      '-l',
-      log,
-      '-o',
-      flags,
-    ])
+    const options = ['-w', '-t', String(START_TIMEOUT_S), '-D', data, '-l', log, '-o', flags]
+    await runUnprivileged(binaries.pg_ctl, ['start', ...options], folder)
   } catch (error) {
     const tail = (await readFile(log, 'utf8').catch(() => '')).split('\n').slice(-4).join(' ').trim()
     const reason = tail === '' ? messageOf(error) : tail

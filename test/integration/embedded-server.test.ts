@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -49,17 +49,17 @@ async function makeOldFolder(folder: string): Promise<void> {
   await writeFile(join(folder, 'password'), 'old-password\n', { mode: 0o600 })
   await handOver(folder)
   await handOver(join(folder, 'password'))
-  await runUnprivileged(binaries.initdb, [
-    `--pgdata=${data}`,
+  const options = [
     '--username=daybreak',
     `--pwfile=${join(folder, 'password')}`,
     '--auth=scram-sha-256',
     '--encoding=UTF8',
-  ])
+  ]
+  await runUnprivileged(binaries.initdb, [`--pgdata=${data}`, ...options], folder)
   await writeFile(join(folder, 'initialised'), '')
   const flags = `-c port=${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''`
   const log = join(folder, 'postgres.log')
-  await runUnprivileged(binaries.pg_ctl, ['start', '-w', '-D', data, '-l', log, '-o', flags])
+  await runUnprivileged(binaries.pg_ctl, ['start', '-w', '-D', data, '-l', log, '-o', flags], folder)
   const url = `postgres://daybreak:old-password@127.0.0.1:${port}`
   await asOwner(`${url}/postgres`, (connection) => connection.query('create database daybreak'))
   await asOwner(`${url}/daybreak`, (connection) =>
@@ -73,7 +73,7 @@ async function makeOldFolder(folder: string): Promise<void> {
       create function kept_function() returns int language sql as 'select 1';
       grant select on kept to daybreak_client`),
   )
-  await runUnprivileged(binaries.pg_ctl, ['stop', '-w', '-m', 'fast', '-D', data])
+  await runUnprivileged(binaries.pg_ctl, ['stop', '-w', '-m', 'fast', '-D', data], folder)
 }
 
 test('the owner is no superuser; in a folder in which it was, it is so no more, and has all that it had', async () => {
@@ -137,22 +137,31 @@ test('the server reads nothing that the operating system hides, whoever asks', a
 })
 
 test.runIf(process.getuid?.() === 0)(
-  'a folder that only root may pass is named; DATA_DIR itself is opened for the server alone',
+  'below a folder that only root may pass the server sees its own folders and nothing else; DATA_DIR is opened for it alone',
   async () => {
     await inFolder(async (folder) => {
       const closed = join(folder, 'closed')
       const dataFolder = join(closed, 'data')
       await mkdir(dataFolder, { recursive: true })
+      await writeFile(join(closed, 'readable'), 'for root alone, by its place')
       await chmod(folder, 0o755)
       await chmod(closed, 0o700)
       await chmod(dataFolder, 0o700)
-      const start = () => startEmbeddedServer({ folder: join(dataFolder, 'postgres'), port: 0 })
-      await expect(start()).rejects.toThrow(
-        `${closed} is closed to it. Put Daybreak and DATA_DIR where everybody may pass, run chmod o+x ${closed}`,
-      )
-      await chmod(closed, 0o711)
-      await (await start()).release()
-      expect((await stat(dataFolder)).mode & 0o777).toBe(0o710)
+      const server = await startEmbeddedServer({ folder: join(dataFolder, 'postgres'), port: 0 })
+      try {
+        expect((await stat(dataFolder)).mode & 0o777).toBe(0o710)
+        expect((await stat(closed)).mode & 0o777).toBe(0o700)
+        expect(await readdir(closed)).toEqual(['data', 'readable'])
+        await asOwner(server.adminUrl, async (connection) => {
+          const { rows } = await connection.query(
+            `select array(select pg_ls_dir('${closed}')) as seen, array(select pg_ls_dir('${dataFolder}')) as beside`,
+          )
+          expect(rows).toEqual([{ seen: ['data'], beside: ['postgres'] }])
+        })
+      } finally {
+        await server.release()
+      }
+      expect(await readdir(join(dataFolder, 'postgres'))).toContain('data')
     })
   },
 )
