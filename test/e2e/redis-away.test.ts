@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from '../../src/db/embedded-server.ts'
-import { type Ended, makeDataFolder, runDaybreak } from '../support/program.ts'
+import { type Ended, makeDataFolder, runDaybreak, startDaybreak } from '../support/program.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -49,4 +49,11 @@ test('neither takes a replica for a server of jobs', async () => {
   const words = 'REDIS_URL names a replica, which takes no jobs; set it to its master, 127.0.0.1:1'
   expect(await daybreak(['start'], replica.url)).toMatchObject({ code: 1, err: expect.stringContaining(words) })
   expect((await daybreak(['doctor'], replica.url)).out).toContain(words)
+})
+
+test('the program ends on SIGTERM while its Redis is gone', async () => {
+  const redis = await startRedis()
+  const started = await startDaybreak(settings(redis.url))
+  await redis.stop('SIGKILL')
+  expect(await started.stop()).toBe(0)
 })

@@ -37,8 +37,9 @@ async function start({ openProgram, signal, log, print }: CommandTools, roles: s
   } finally {
     await program.close()
   }
-  // Whoever watches over us starts us again; what is left of an unknown state may not keep the process alive.
-  if (uncaught.aborted) process.exit(1)
+  // Everything is closed. BullMQ keeps the timers of workers that could not take their leave of a server that is gone. After an error that
+  // nobody caught, whoever watches over us starts us again.
+  process.exit(uncaught.aborted ? 1 : undefined)
 }
 
 /** Loaded only by who serves it: the other commands and roles start sooner without. */
