@@ -6,7 +6,7 @@ import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../time.ts'
 import { createGate } from '../gate.ts'
 import { HttpError } from '../problem.ts'
 import type { FailedSignIn } from './failed-sign-ins.ts'
-import { addressHash, rememberAddress } from './known-addresses.ts'
+import { addressHash } from './known-addresses.ts'
 import { networkOf } from './network.ts'
 import { NOBODYS_HASH, verifyPassword } from './passwords.ts'
 import { secondsUntilNext } from './rate-limits.ts'
@@ -63,7 +63,6 @@ export function createSignIn(database: Database, onFailed: (failed: FailedSignIn
     }
     await pair.delete(keys.pair)
     for (const [limiter, key] of [counted[0], counted[2]]) await limiter.reward(key, 1)
-    await rememberAddress(system, user.id, keys.network)
     return { userId: user.id }
   }
 }

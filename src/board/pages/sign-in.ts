@@ -4,6 +4,8 @@ import { ANONYMOUS, type Identity } from '../access.ts'
 import { addressOf, identify } from '../admit.ts'
 import { type AuditEntry, writeAudit } from '../audit.ts'
 import { readCookie, setCookie } from '../auth/cookies.ts'
+import { rememberAddress } from '../auth/known-addresses.ts'
+import { networkOf } from '../auth/network.ts'
 import { checkCsrf } from '../auth/origin.ts'
 import { newSecret } from '../auth/secrets.ts'
 import { beginSession, endSession, findSession } from '../auth/sessions.ts'
@@ -84,6 +86,7 @@ async function openSession(
   const { token, identity } = await database.system.transaction().execute(async (transaction) => {
     // Whoever signs in again, on a machine that others use too, means to leave nothing of theirs open.
     if (earlier !== null) await endSession(transaction, earlier)
+    await rememberAddress(transaction, userId, networkOf(context.ip))
     const { token } = await beginSession(transaction, userId, { now: clock(), ttlHours: sessionTtlHours })
     const identity = (await findSession(transaction, token, clock())) ?? ANONYMOUS
     await writeAudit(transaction, actorOf({ ...context, identity }), sessionEntry('sign-in', identity))
