@@ -5,7 +5,7 @@ import { createLog } from '../../src/log.ts'
 import { findBackfillView, listBackfillViews } from '../../src/queues/backfill-views.ts'
 import { cancelBackfill, countBackfill, startBackfill } from '../../src/queues/backfills.ts'
 import { type BackfillRequest, createRegistry, on } from '../../src/queues/index.ts'
-import { type AnyJob, type JobSchedule, QUEUES } from '../../src/queues/job.ts'
+import { type AnyJob, clientCaps, type JobSchedule, QUEUES } from '../../src/queues/job.ts'
 import { planAgain, planRuns } from '../../src/queues/plan-runs.ts'
 import { planNight, syncSchedules } from '../../src/queues/schedule.ts'
 import { sqlFile } from '../../src/sql.ts'
@@ -296,7 +296,7 @@ describe('twice is the same as once', () => {
 test('a backfill whose cap is reached keeps no place in front of the next one', async () => {
   const takeReady = sqlFile(join(import.meta.dirname, '../../src/queues'), 'ready-runs.sql')
   const queuedKeys = async () => {
-    await takeReady(db, [4, 100, QUEUES])
+    await takeReady(db, [clientCaps(4), 100, QUEUES])
     const queued = await db.selectFrom('runs').select('key').where('state', '=', 'queued').orderBy('key').execute()
     return queued.map(({ key }) => key)
   }

@@ -65,7 +65,7 @@ test('wrong keys are refused before the database is asked, and a right one besid
   const { database } = await openTestBoard()
   const lookups = { times: 0 }
   const system = counting(database.system, lookups)
-  const board = await openTestBoard({ change: { database: { ...database, system }, requestsPerSecond: 1 } })
+  const board = await openTestBoard({ change: { database: { ...database, system }, requestsPerSecond: 5 } })
   const right = await keyHeaders({ ...board, database }, 'viewer')
   expect((await fetch(`${board.url}/api/jobs`, { headers: right })).status).toBe(200)
   lookups.times = 0

@@ -36,7 +36,7 @@ const start = (name: string, headers = operator) =>
 
 async function audit() {
   const rows = await db.selectFrom('analytics_audit_log').selectAll().orderBy('id').execute()
-  return rows.map(({ id: _id, at: _at, actor_id: _actor, ...row }) => row)
+  return rows.map(({ id: _id, at: _at, actor_id: _actor, minute_at: _minute, ...row }) => row)
 }
 
 async function setState(runId: string, state: string): Promise<void> {
@@ -70,6 +70,7 @@ describe('asking for a run', () => {
         after: { job: 'work', key: 'acme.a', again: 'no' },
         outcome: 'done',
         code: null,
+        times: 1,
         ip: '127.0.0.1',
       },
     ])
