@@ -14,7 +14,12 @@ const { database, url: databaseUrl } = await createTestDatabase()
 const data = await makeDataFolder()
 const provoke = pathToFileURL(join(import.meta.dirname, '../support/provoke-errors.ts'))
 const start = () =>
-  startDaybreak({ DATABASE_URL: databaseUrl, DATA_DIR: data.path, NODE_OPTIONS: `--import=${provoke.href}` })
+  startDaybreak({
+    DATABASE_URL: databaseUrl,
+    DATA_DIR: data.path,
+    METRICS_WITHOUT_KEY: 'true',
+    NODE_OPTIONS: `--import=${provoke.href}`,
+  })
 await given.client(database.system)
 const { key } = await createKey(
   database.system,
@@ -34,7 +39,7 @@ const WAIT = { timeout: 30_000, interval: 100 }
 /** A request whose body does not come to its end: it waits for as long as nobody ends it. */
 async function openRequest(url: string, headers: Record<string, string> = {}): Promise<Socket> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
-  const lines = Object.entries({ Host: 'board', 'Content-Length': '1000', ...AUTHORIZATION, ...headers })
+  const lines = Object.entries({ Host: 'localhost', 'Content-Length': '1000', ...AUTHORIZATION, ...headers })
   const head = ['POST /api/imports?kind=payments HTTP/1.1', ...lines.map(([name, value]) => `${name}: ${value}`)]
   await once(socket, 'connect')
   socket.write(`${head.join('\r\n')}\r\n\r\nid\n`)
