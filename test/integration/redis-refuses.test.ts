@@ -12,7 +12,11 @@ const { database } = await createTestDatabase({ connectionsMax: 12 })
 const db = database.system
 await given.client(db)
 const asked = { origin: 'person', requestedBy: 'tester', again: 'no' } as const
-const work = testJob('work', async () => {})
+const work = testJob('work', async () => {
+  await sleep(50)
+})
+/** More than are done in a moment: a worker that has more to do asks for it without a pause. */
+const BACKLOG = 40
 /** How long the commands of workers that have nothing to do are counted, and how many these may be: one that spins sends tens of thousands. */
 const COUNTED_MS = 3000
 const COMMANDS_MAX = 1000
@@ -86,8 +90,10 @@ const refusals: [string, { begin(): Promise<unknown>; end(): Promise<unknown> }]
 
 describe.each(refusals)('a Redis that refuses its work with %s', (word, { begin, end }) => {
   test('pauses the workers with one line, and they go on by themselves when it takes it again', async () => {
+    const waiting = await Promise.all(Array.from({ length: BACKLOG }, (_, n) => request(`backlog-${n}`)))
+    await isDone(waiting[0] ?? '')
     await begin()
-    const waiting = [await request('one'), await request('two')]
+    waiting.push(await request('one'), await request('two'))
     await vi.waitFor(() => expect(said.some((line) => line.includes(word))).toBe(true), { timeout: 20_000 })
     const before = await commandsSoFar()
     await sleep(COUNTED_MS)
