@@ -1,4 +1,4 @@
-import { createUser } from '../../src/board/people.ts'
+import { createUser, unlockUser } from '../../src/board/people.ts'
 import { defineFault, verdict } from '../faults/fault.ts'
 import type { World } from '../faults/world.ts'
 import { given } from '../support/given.ts'
@@ -16,7 +16,7 @@ export const signIns = defineFault({
   name: 'sign-ins',
   title:
     'guesses at a password from many addresses, from one, from one IPv6 /64; a foreign Host; /metrics without a key',
-  mark: 'guesses are refused and none gets in, the owner with the right password always does, failures stay few rows; a foreign Host and a visitor without a key are refused',
+  mark: 'guesses are refused and none gets in, the owner with the right password does where they were before, and anywhere once unlocked, failures stay few rows; a foreign Host and a visitor without a key are refused',
   backends: ['postgres'],
   servers: 'shared',
   alone: false,
@@ -46,7 +46,9 @@ export const signIns = defineFault({
       (index) => `2001:db8:1:2::${(index + 1).toString(16)}`,
       (index) => `none-${index}@example.com`,
     )
-    const ownerAfter = await form({ email: EMAIL, password: PASSWORD, from: '192.0.2.78' })
+    const ownerAfter = await form({ email: EMAIL, password: PASSWORD, from: KNOWN })
+    await unlockUser(world.db, EMAIL, OPERATOR)
+    const unlocked = await form({ email: EMAIL, password: PASSWORD, from: '192.0.2.78' })
     const host = await ask({ path: '/sign-in', headers: { Host: 'evil.example' } })
     const metrics = await ask({ path: '/metrics' })
     const foreignMetrics = await ask({ path: '/metrics', headers: { Host: 'evil.example' } })
@@ -65,7 +67,8 @@ export const signIns = defineFault({
         owner.status === 303,
         `the owner is answered ${owner.status} where they were before, after guesses from elsewhere`,
       ],
-      [ownerAfter.status === 303, `the owner is answered ${ownerAfter.status} where they never were, in the end`],
+      [ownerAfter.status === 303, `the owner is answered ${ownerAfter.status} where they were before, in the end`],
+      [unlocked.status === 303, `the owner is answered ${unlocked.status} where they never were, once unlocked`],
       [ofOne.some(isRefused), 'one address may guess without end'],
       [net.some(isRefused), 'one IPv6 /64 may guess without end'],
       [rows <= ROWS_PER_ADDRESS_MAX, `${rows} rows for ${guessesOfOne} guesses of one address`],
