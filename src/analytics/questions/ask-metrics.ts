@@ -25,7 +25,7 @@ import { type ResolvedQuestion, resolveQuestion } from './resolve-question.ts'
 import { type Comparison, instantsOfSpan, type Span } from './resolve-range.ts'
 
 /** Values that kept answers hold together: some 50 MB. */
-const KEPT_VALUES_MAX = 250_000
+const KEPT_VALUES_MAX = 100_000
 const answers = createAnswerCache<MetricsAnswer>(KEPT_VALUES_MAX)
 
 /**

@@ -12,8 +12,11 @@ import { writeHour } from './write-hour.ts'
 
 /** More groups than any page shows: a question for more is refused rather than cut. */
 const GROUPS_MAX = 10_000
-/** Values of an answer: so many are made, checked and written in steps of less than a tenth of a second, in which nobody else is answered. */
-const VALUES_MAX = 60_000
+/**
+ * Values of an answer: as many as all groups have of one metric and two comparisons. They are made, checked and written in steps of less than a
+ * tenth of a second, in which nobody else is answered.
+ */
+const VALUES_MAX = 30_000
 
 /** How many groups each period of a question may have, by the values that makes. */
 export function groupsMaxOf({ metrics, periods }: { metrics: number; periods: number }): number {
