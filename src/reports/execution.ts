@@ -204,9 +204,10 @@ async function composeDocument(
     .transaction()
     .setIsolationLevel('repeatable read')
     .execute(async (tx) => {
+      const generatedAt = await databaseNow(tx)
       const freshness = await windowFreshness(tx, client.id, window)
-      const data = await report.load(tx, { client, window, signal })
-      const { rows } = await sql<{ now: string }>`select now() as now`.execute(tx)
+      const at = Temporal.Instant.from(generatedAt)
+      const data = await report.load(tx, { client, window, filters: {}, compare: null, at, signal })
       const meta = {
         report: report.name,
         title: report.title,
@@ -220,10 +221,17 @@ async function composeDocument(
         provisionalDays: freshness.provisionalDays,
         quarantinedFacts: freshness.quarantined,
         executionId,
-        generatedAt: rows[0]?.now ?? '',
+        generatedAt,
       }
       return { meta, blocks: report.compose(data, meta) }
     })
+}
+
+async function databaseNow(tx: Transaction): Promise<string> {
+  const { rows } = await sql<{ now: string }>`select now() as now`.execute(tx)
+  const [row] = rows
+  if (row === undefined) throw new TypeError('select now() has one row')
+  return row.now
 }
 
 async function renderAndStore(

@@ -1,16 +1,16 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import {
-  contactsByHourOfDay,
   customersTotal,
   gapDays,
   NO_MONEY,
-  revenueBy,
   revenueByCurrency,
   revenueOfPayments,
   rollUpDay,
   topCustomers,
   windowFreshness,
 } from '../../src/analytics/metrics/index.ts'
+import { askMetrics, hoursOfDay } from '../../src/analytics/questions/index.ts'
+import type { DayWindow } from '../../src/time.ts'
 import { ACME, given } from '../support/given.ts'
 import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -27,6 +27,17 @@ async function rollUp(...days: string[]): Promise<void> {
   await rollUpDays(database, ACME, days)
 }
 
+/** What the client is asked about a window, long after it. */
+function askAbout(
+  range: DayWindow,
+  metrics: string[],
+  granularity: 'none' | 'hour' | 'day' | 'month',
+  dimension: 'client' | 'location' = 'client',
+) {
+  const at = Temporal.Instant.from('2027-01-01T00:00:00Z')
+  return askMetrics(acme, { clientId: ACME, metrics, range, granularity, dimension, filters: {}, compare: [], at })
+}
+
 const zurich = { clientId: ACME, timeZone: 'Europe/Zurich', currency: 'EUR' }
 
 describe('sums of a window', () => {
@@ -39,11 +50,12 @@ describe('sums of a window', () => {
       ['2026-10-25T23:30:00Z', {}],
     ])
     await rollUp('2026-10-24', '2026-10-25', '2026-10-26')
-    const ask = { ...zurich, window: { from: '2026-10-24', to: '2026-10-26' } }
-    const hours = await contactsByHourOfDay(acme, ask)
-    expect(hours.map(({ key, answered, answered_in_threshold }) => [key, answered, answered_in_threshold])).toEqual([
-      ['02', 3, 3],
-    ])
+    const hours = hoursOfDay(
+      await askAbout({ from: '2026-10-24', to: '2026-10-26' }, ['answered', 'service-level'], 'hour'),
+    )
+    const answered = hours.map(({ hour, values }) => [hour, values['answered']?.value, values['service-level']?.value])
+    expect(answered.filter(([, count]) => count !== 0)).toEqual([['02', 3, 1]])
+    expect(hours).toHaveLength(24)
   })
 
   test('revenue is asked for in one currency; customers come with their names, most net first, without the unknown', async () => {
@@ -68,14 +80,16 @@ describe('sums of a window', () => {
     const c2 = { orders: 1, refunds: 1, gross_minor: 900, refunded_minor: -850 }
     const all = { orders: 3, refunds: 1, gross_minor: 8000, refunded_minor: -850 }
     const february = { orders: 2, refunds: 1, gross_minor: 7900, refunded_minor: -850 }
-    expect(await revenueBy(acme, ask, 'month')).toEqual([
-      { key: '2026-01', ...c1 },
-      { key: '2026-02', ...february },
+    const months = await askAbout(ask.window, ['orders', 'refund-count', 'net'], 'month')
+    expect(months.groups.map(({ bucket, sums }) => [bucket, sums])).toEqual([
+      ['2026-01-01', c1],
+      ['2026-02-01', february],
     ])
-    expect((await revenueBy(acme, ask, 'country')).map(({ key }) => key)).toEqual(['', 'CH', 'DE'])
+    const countries = await askAbout(ask.window, ['net'], 'none', 'location')
+    expect(countries.groups.map(({ member }) => member)).toEqual(['', 'CH', 'DE'])
     expect(await revenueByCurrency(acme, ask)).toEqual([
-      { key: 'EUR', ...all },
-      { key: 'USD', orders: 1, refunds: 0, gross_minor: 5, refunded_minor: 0 },
+      { currency: 'EUR', ...all },
+      { currency: 'USD', orders: 1, refunds: 0, gross_minor: 5, refunded_minor: 0 },
     ])
     expect(await topCustomers(acme, { ...ask, limit: 5 })).toEqual([
       { customerId: 'c1', name: 'Ada', ...c1 },
@@ -90,7 +104,8 @@ describe('sums of a window', () => {
     await given.client(db)
     const ask = { ...zurich, window: { from: '2026-01-01', to: '2026-02-01' } }
     expect(await customersTotal(acme, ask)).toEqual(NO_MONEY)
-    expect([await contactsByHourOfDay(acme, ask), await revenueBy(acme, ask, 'day')]).toEqual([[], []])
+    expect((await askAbout(ask.window, ['net'], 'day')).groups).toEqual([])
+    expect(hoursOfDay(await askAbout(ask.window, ['answered'], 'hour'))).toEqual([])
     expect(await revenueOfPayments(acme, ask)).toEqual(NO_MONEY)
   })
 

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { contactsByHourOfDay, revenueBy } from '../../src/analytics/metrics/index.ts'
-import { askMetrics } from '../../src/analytics/questions/index.ts'
+import { askMetrics, hoursOfDay } from '../../src/analytics/questions/index.ts'
 import { importFile } from '../../src/ingest/import-file.ts'
 import { reportNamed } from '../../src/reports/catalogue/index.ts'
 import type { DocumentMeta } from '../../src/reports/document.ts'
@@ -86,14 +85,22 @@ describe.skipIf(!hasRetailFiles)('the two published files (skipped where ../shar
       const { groups } = await ask(question)
       expect(groups.reduce((sum, { sums }) => sum + (sums.answered ?? 0), 0)).toBe(4054)
     }
-    const hours = await contactsByHourOfDay(phonenow, { clientId: 'phonenow', timeZone: 'Europe/Zurich', window })
-    expect(hours.reduce((sum, { answered }) => sum + answered, 0)).toBe(4054)
+    const hours = hoursOfDay(await ask({ dimension: 'client', granularity: 'hour' }))
+    expect(hours.reduce((sum, { values }) => sum + (values['answered']?.value ?? 0), 0)).toBe(4054)
   })
 
   test('Online Retail: the net of every month is that of plain SQL over the payments, and all of it 830,006,581 pence', async () => {
-    const ask = { clientId: 'retail', currency: 'GBP', window: { from: '2010-12-01', to: '2012-01-01' } }
-    const months = await revenueBy(database.forClient('retail'), ask, 'month')
-    const rolled = months.map(({ key, gross_minor, refunded_minor }) => [key, gross_minor + refunded_minor])
+    const { groups } = await askMetrics(database.forClient('retail'), {
+      clientId: 'retail',
+      metrics: ['net'],
+      range: { from: '2010-12-01', to: '2012-01-01' },
+      granularity: 'month',
+      dimension: 'client',
+      filters: {},
+      compare: [],
+      at: Temporal.Instant.from('2012-06-01T00:00:00Z'),
+    })
+    const rolled = groups.map(({ bucket, values }) => [bucket?.slice(0, 7), values['net']?.value])
     const { rows } = await sql<{ month: string; net: number }>`
       select to_char(occurred_at at time zone 'Europe/London', 'YYYY-MM') as month, sum(amount_minor) as net
       from payments where client_id = 'retail' group by 1 order by 1`.execute(db)
@@ -105,7 +112,9 @@ describe.skipIf(!hasRetailFiles)('the two published files (skipped where ../shar
     const report = reportNamed('monthly-revenue')
     const window = { from: '2011-11-01', to: '2011-12-01' }
     const client = { id: 'retail', name: 'Retail', timeZone: 'Europe/London', currency: 'GBP', locale: 'en-GB' }
-    const data = await report.load(database.forClient('retail'), { client, window, signal })
+    const at = Temporal.Instant.from('2011-12-01T00:00:00Z')
+    const params = { client, window, filters: {}, compare: null, at, signal }
+    const data = await report.load(database.forClient('retail'), params)
     const meta: DocumentMeta = {
       ...{ report: report.name, title: report.title, client, ...client, window, windowLabel: 'November 2011' },
       ...{

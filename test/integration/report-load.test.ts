@@ -1,8 +1,10 @@
 import { beforeEach, expect, test } from 'vitest'
+import { setThresholds } from '../../src/analytics/questions/index.ts'
 import { reportNamed } from '../../src/reports/catalogue/index.ts'
 import type { Block, Check, DocumentMeta } from '../../src/reports/document.ts'
 import { windowLabel } from '../../src/reports/period.ts'
-import type { DayWindow } from '../../src/time.ts'
+import type { ReportParams } from '../../src/reports/report.ts'
+import { addDays, type DayWindow } from '../../src/time.ts'
 import { ACME, given } from '../support/given.ts'
 import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -27,11 +29,23 @@ async function rollUpDirtyDays(clientId = ACME): Promise<void> {
   )
 }
 
+/** On which a contact of the days before could be repeated, and is not. */
+async function rollUpWeekAfter(day: string): Promise<void> {
+  await rollUpDays(
+    database,
+    ACME,
+    [0, 1, 2, 3, 4, 5, 6].map((later) => addDays(day, later)),
+  )
+}
+
 /** What a report says of a window, read as the client and composed. */
-async function blocksOf(name: string, window: DayWindow, clientId = ACME): Promise<Block[]> {
+async function blocksOf(name: string, window: DayWindow, changes: Partial<ReportParams> = {}): Promise<Block[]> {
   const report = reportNamed(name)
-  const client = { ...CLIENT, id: clientId }
-  const data = await report.load(database.forClient(clientId), { client, window, signal })
+  const at = Temporal.Instant.from('2012-01-01T00:00:00Z')
+  const params = { client: CLIENT, window, filters: {}, compare: null, at, signal, ...changes }
+  const { client } = params
+  const clientId = client.id
+  const data = await report.load(database.forClient(clientId), params)
   const meta: DocumentMeta = {
     ...{
       report: name,
@@ -114,6 +128,7 @@ test('performance of two days against the two before, with thresholds of the cli
   ])
   await given.surveys(db, [['2011-11-10T10:00:00Z', { agent_id: 'a1', csat: 5, nps: 10 }]])
   await rollUpDirtyDays()
+  await rollUpWeekAfter('2011-11-11')
   const blocks = await blocksOf('performance', { from: '2011-11-09', to: '2011-11-11' })
   const figures = figuresOf(blocks)
   expect([
@@ -139,6 +154,61 @@ test('performance of two days against the two before, with thresholds of the cli
   expect(agents?.kind === 'table' && (agents.rows as Record<string, unknown>[]).map((row) => row['name'])).toEqual([
     'Anna',
     '(no agent)',
+  ])
+})
+
+test('a target that a client has set for itself is the one a report goes by, as a question does', async () => {
+  await given.client(db, { time_zone: 'Europe/London' })
+  await given.calls(db, [
+    ['2011-11-10T09:00:00Z', { wait_s: 10 }],
+    ['2011-11-10T10:00:00Z', { wait_s: 90 }],
+  ])
+  await rollUpDirtyDays()
+  const day = { from: '2011-11-10', to: '2011-11-11' }
+  const serviceLevel = async () => {
+    const blocks = await blocksOf('performance', day)
+    const figures = blocks.flatMap((block) => (block.kind === 'figures' ? block.figures : []))
+    const figure = figures.find(({ label }) => label.startsWith('Service level'))
+    const critical = blocks.some((block) => block.kind === 'note' && /^Critical: .*Service level/.test(block.text))
+    return [figure?.value, figure?.target, critical]
+  }
+  expect(await serviceLevel()).toEqual([0.5, { label: 'at least', value: 0.8, met: false }, true])
+  const limits = { target: 0.4, warning: 0.3, critical: 0.2 }
+  await setThresholds(database.forClient(ACME), { clientId: ACME, metric: 'service-level', limits })
+  expect(await serviceLevel()).toEqual([0.5, { label: 'at least', value: 0.4, met: true }, false])
+})
+
+test('first contact resolution is final once 7 days have passed in the zone of the client and all of them are rolled up', async () => {
+  await given.client(db, { time_zone: 'Europe/Zurich' })
+  await given.calls(db, [['2026-11-20T09:00:00Z', { customer_id: 'c1', resolved: true }]])
+  await rollUpDirtyDays()
+  const client = { ...CLIENT, timeZone: 'Europe/Zurich' }
+  const label = async (at: string) => {
+    const window = { from: '2026-11-20', to: '2026-11-21' }
+    const blocks = await blocksOf('performance', window, { client, at: Temporal.Instant.from(at) })
+    return Object.keys(figuresOf(blocks)).find((each) => each.startsWith('First contact resolution'))
+  }
+  // The 28th begins in Zurich at 23:00 UTC.
+  expect(await label('2026-11-27T23:00:00Z')).toBe('First contact resolution (FCR), provisional')
+  await rollUpWeekAfter('2026-11-21')
+  expect(await label('2026-11-27T22:59:59Z')).toBe('First contact resolution (FCR), provisional')
+  expect(await label('2026-11-27T23:00:00Z')).toBe('First contact resolution (FCR)')
+})
+
+test('members are called by their names, and those without one what they are', async () => {
+  await given.client(db, { time_zone: 'Europe/London' })
+  await db.insertInto('agents').values({ client_id: ACME, id: 'a1', name: 'Anna' }).execute()
+  await given.calls(db, [
+    ['2011-11-10T09:00:00Z', { agent_id: 'a1' }],
+    ['2011-11-10T09:01:00Z', { agent_id: 'a1' }],
+    ['2011-11-10T09:02:00Z', { agent_id: 'a2' }],
+  ])
+  await rollUpDirtyDays()
+  const blocks = await blocksOf('performance', { from: '2011-11-10', to: '2011-11-11' })
+  const agents = blocks.find((block) => block.kind === 'table' && block.id === 'agents')
+  expect(agents?.kind === 'table' && (agents.rows as Record<string, unknown>[]).map((row) => row['name'])).toEqual([
+    'Anna',
+    'a2',
   ])
 })
 

@@ -14,6 +14,7 @@ export {
   NO_SUMS,
   type Sums,
 } from './components.ts'
+export { type CustomerRevenue, customersTotal, topCustomers } from './customer-revenue.ts'
 export { firstFactDays } from './first-fact-days.ts'
 export { gapDays } from './gap-days.ts'
 export { type Histogram, MEASURES, type Measure, mergeHistograms, percentileOf } from './histogram.ts'
@@ -21,15 +22,6 @@ export { type Interval, npsInterval, wilsonInterval } from './intervals.ts'
 export { dimensionsOf } from './kept-dimensions.ts'
 export { metricsMarkdown } from './metrics-markdown.ts'
 export { largestRefunds, type Refund, revenueOfPayments } from './payment-facts.ts'
-export {
-  type CustomerRevenue,
-  contactsByHourOfDay,
-  customersTotal,
-  type Group,
-  revenueBy,
-  revenueByCurrency,
-  topCustomers,
-} from './questions.ts'
 export { refreshSummaries } from './refresh-summaries.ts'
 export {
   NO_CHANGE,
@@ -39,6 +31,7 @@ export {
   retentionChanges,
   retentionOf,
 } from './retention.ts'
+export { revenueByCurrency } from './revenue-by-currency.ts'
 export { type RolledDay, rollUpDay } from './roll-up-day.ts'
 export { clientThresholds, limitsOf } from './thresholds.ts'
 export { type Beside, isSum, type Level, levelOf, valueOf } from './value-of.ts'

@@ -151,7 +151,7 @@ function groupOf({ metrics }: SettledQuestion, cell: Cell): Group {
 const REPEAT_HOURS = 168
 
 /** The first day on which nothing can repeat a contact of the span any more. */
-function settledFrom(span: Span, timeZone: string): Day {
+export function settledFrom(span: Span, timeZone: string): Day {
   const end = Temporal.Instant.from(instantsOfSpan(span, timeZone).to)
   return addDays(dayOf(end.add({ hours: REPEAT_HOURS }).subtract({ nanoseconds: 1 }), timeZone), 1)
 }

@@ -1,11 +1,12 @@
 /** The face of questions: what other folders may use of it. */
 export { createAnswerCache } from './answer-cache.ts'
-export { askMetrics } from './ask-metrics.ts'
+export { askMetrics, settledFrom } from './ask-metrics.ts'
 export { isKeptBy } from './choose-source.ts'
 export { comparePeriods } from './compare-periods.ts'
 export { goalProgress } from './goal-progress.ts'
 export { BOUNDS, changeGoal, createGoal, deleteGoal, findGoal, type Goal, listGoals } from './goals.ts'
 export { handleNumber } from './handle-number.ts'
+export { hoursOfDay } from './hours-of-day.ts'
 export {
   type AskedMetric,
   DIMENSIONS,
@@ -14,8 +15,10 @@ export {
   type Filters,
   GRANULARITIES,
   type Group,
+  type Measured,
   type MetricsAnswer,
   type Period,
+  type Values,
 } from './question.ts'
-export { COMPARISONS, RANGES, type Range } from './resolve-range.ts'
+export { COMPARISONS, type Comparison, RANGES, type Range } from './resolve-range.ts'
 export { setThresholds } from './set-thresholds.ts'

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { periodOf, valuesOver, wholeOf } from '../../../test/support/answers.ts'
 import { type MoneySums, NO_MONEY } from '../../analytics/metrics/index.ts'
+import type { Period } from '../../analytics/questions/index.ts'
 import { daysOf } from '../../time.ts'
 import type { Block, Chart, DocumentMeta, Table } from '../document.ts'
+import type { Slice } from '../parts/measured.ts'
 import { monthlyRevenue } from './monthly-revenue.ts'
-import type { MonthlyRevenueData } from './monthly-revenue-data.ts'
+import type { PaymentDetails } from './payment-details.ts'
 
 const META: DocumentMeta = {
   report: 'monthly-revenue',
@@ -25,40 +28,78 @@ function money(orders: number, gross_minor: number, refunds = 0, refunded_minor 
   return { orders, refunds, gross_minor, refunded_minor }
 }
 
+const OCTOBER = { from: '2011-10-01', to: '2011-11-01' }
+const A_YEAR_AGO = periodOf({ from: '2010-11-01', to: '2010-12-01' }, null)
+const COMPARED = [periodOf(OCTOBER, money(1, 4000)), A_YEAR_AGO]
+
+function slice(key: string, name: string, sums: MoneySums | null): Slice {
+  return { key, name, values: sums === null ? null : valuesOver(sums) }
+}
+
+/** Days, weeks or months of which all is known, with what was sold in some. */
+function slices(keys: readonly string[], sold: Record<string, MoneySums>): Slice[] {
+  return keys.map((key) => slice(key, key, sold[key] ?? NO_MONEY))
+}
+
+const DAYS = slices(daysOf(META.window), {
+  '2011-11-06': money(1, 20_000),
+  '2011-11-07': money(1, 10_000, 1, -5000),
+})
+const WEEKS = slices(['2011-10-31', '2011-11-07', '2011-11-14', '2011-11-21', '2011-11-28'], {
+  '2011-10-31': money(1, 20_000),
+  '2011-11-07': money(1, 10_000, 1, -5000),
+})
+const UNKNOWN_MONTHS = [
+  ...['2010-11-01', '2010-12-01', '2011-01-01', '2011-02-01', '2011-03-01', '2011-04-01', '2011-05-01'],
+  ...['2011-06-01', '2011-07-01', '2011-08-01', '2011-09-01'],
+]
+
+const PARTS: [string, Slice[]][] = [
+  ['daily-net', DAYS],
+  ['weeks', WEEKS],
+  ['countries', [slice('', '(not stated)', money(1, 10_000, 1, -5000)), slice('France', 'France', money(1, 20_000))]],
+  [
+    'trend',
+    [
+      ...UNKNOWN_MONTHS.map((month) => slice(month, month, null)),
+      slice('2011-10-01', '2011-10-01', money(1, 4000)),
+      slice('2011-11-01', '2011-11-01', money(2, 30_000, 1, -5000)),
+    ],
+  ],
+]
+
 /** Two sales and a refund in November; 40.00 in October; nothing known of the year before. */
-const DATA: MonthlyRevenueData = {
-  total: money(2, 30_000, 1, -5000),
+const TOTAL = money(2, 30_000, 1, -5000)
+const DETAILS: PaymentDetails = {
   otherCurrencies: [],
-  previous: { window: { from: '2011-10-01', to: '2011-11-01' }, sums: money(1, 4000), provisionalDays: 0 },
-  lastYear: { window: { from: '2010-11-01', to: '2010-12-01' }, sums: null, provisionalDays: 30 },
-  days: [
-    { key: '2011-11-06', ...money(1, 20_000) },
-    { key: '2011-11-07', ...money(1, 10_000, 1, -5000) },
-  ],
-  weeks: [
-    { key: '2011-W44', ...money(1, 20_000) },
-    { key: '2011-W45', ...money(1, 10_000, 1, -5000) },
-  ],
-  countries: [
-    { key: '', ...money(1, 10_000, 1, -5000) },
-    { key: 'France', ...money(1, 20_000) },
-  ],
-  months: [
-    { key: '2011-10', ...money(1, 4000) },
-    { key: '2011-11', ...money(2, 30_000, 1, -5000) },
-  ],
-  trend: { from: '2010-11-01', to: '2011-12-01' },
   customers: [
     { customerId: '17850', name: 'Ada', ...money(1, 20_000) },
     { customerId: '13047', name: null, ...money(1, 10_000, 1, -5000) },
   ],
-  customersTotal: money(2, 30_000, 1, -5000),
+  customersTotal: TOTAL,
   refunds: [{ id: 'C1', paidAt: '2011-11-07T12:00:00Z', customerId: '13047', country: null, amountMinor: -5000 }],
-  facts: money(2, 30_000, 1, -5000),
+  facts: TOTAL,
 }
 
-function compose(data: Partial<MonthlyRevenueData> = {}, meta: Partial<DocumentMeta> = {}): Block[] {
-  return monthlyRevenue.compose({ ...DATA, ...data }, { ...META, ...meta })
+type Changes = {
+  total?: MoneySums | null
+  compared?: Period[]
+  parts?: [string, Slice[]][]
+  own?: Partial<PaymentDetails>
+}
+
+function compose(changes: Changes = {}, meta: Partial<DocumentMeta> = {}): Block[] {
+  const { total = TOTAL, compared = COMPARED, parts = [], own = {} } = changes
+  const all = { ...META, ...meta }
+  return monthlyRevenue.compose(
+    {
+      whole: wholeOf(periodOf(all.window, total), compared),
+      parts: new Map([...PARTS, ...parts]),
+      narrowing: [],
+      own: { ...DETAILS, ...own },
+    },
+    all,
+  )
 }
 
 function blockOf(blocks: Block[], id: string): Block {
@@ -95,8 +136,10 @@ describe('the monthly revenue report', () => {
   })
 
   test('says that a comparison is provisional and that money of another currency is not in it', () => {
-    const previous = { ...DATA.previous, provisionalDays: 2 }
-    expect(notesOf(compose({ previous, otherCurrencies: [{ key: 'EUR', ...money(3, 900) }] }))).toEqual([
+    const incomplete = { missingDays: ['2011-10-30'], dirtyDays: ['2011-10-31'] }
+    const compared = [periodOf(OCTOBER, money(1, 4000), incomplete), A_YEAR_AGO]
+    const otherCurrencies = [{ currency: 'EUR', ...money(3, 900) }]
+    expect(notesOf(compose({ compared, own: { otherCurrencies } }))).toEqual([
       'The comparison with October 2011 is provisional: 2 of its days are missing or incomplete.',
       'Nothing is known of November 2010, so there is no comparison with it.',
       'There are also 3 orders and 0 refunds in EUR. They are not in any number here: this report is in GBP alone.',
@@ -138,7 +181,10 @@ describe('the monthly revenue report', () => {
 
   test('keeps the weeks of a January apart from those of the December before', () => {
     const window = { from: '2021-01-01', to: '2021-02-01' }
-    const { rows } = tableOf(compose({ weeks: [{ key: '2020-W53', ...money(1, 100) }] }, { window }), 'weeks')
+    const weeks = slices(['2020-12-28', '2021-01-04', '2021-01-11', '2021-01-18', '2021-01-25'], {
+      '2020-12-28': money(1, 100),
+    })
+    const { rows } = tableOf(compose({ parts: [['weeks', weeks]] }, { window }), 'weeks')
     expect((rows as Record<string, unknown>[]).map((row) => [row['week'], row['net']])).toEqual([
       ['Week 53 (1 Jan – 3 Jan)', 100],
       ['Week 1 (4 Jan – 10 Jan)', 0],
@@ -157,7 +203,8 @@ describe('the monthly revenue report', () => {
   })
 
   test('draws every day, empty ones as nothing and unknown ones as a gap', () => {
-    const { rows } = chartOf(compose({}, { provisionalDays: ['2011-11-29', '2011-11-30'] }), 'daily-net')
+    const known = DAYS.map((day) => (day.key >= '2011-11-29' ? { ...day, values: null } : day))
+    const { rows } = chartOf(compose({ parts: [['daily-net', known]] }), 'daily-net')
     const net = new Map(rows.map((row) => [row['day'], row['net']]))
     expect([...net.keys()]).toEqual(daysOf(META.window))
     expect([...net.values()].reduce<number>((sum, value) => sum + Number(value), 0)).toBe(25_000)
@@ -203,10 +250,10 @@ describe('the monthly revenue report', () => {
         },
       ],
     ])
-    const nameless = DATA.customers.map((customer) => ({ ...customer, name: null }))
+    const nameless = DETAILS.customers.map((customer) => ({ ...customer, name: null }))
     const columnsOf = (blocks: Block[]) => tableOf(blocks, 'top-customers').columns.map(({ key }) => key)
     expect(columnsOf(compose()).slice(0, 3)).toEqual(['rank', 'customer', 'name'])
-    expect(columnsOf(compose({ customers: nameless })).slice(0, 3)).toEqual(['rank', 'customer', 'orders'])
+    expect(columnsOf(compose({ own: { customers: nameless } })).slice(0, 3)).toEqual(['rank', 'customer', 'orders'])
     expect(tableOf(compose(), 'refunds').rows).toEqual([
       { paidAt: '2011-11-07T12:00:00Z', id: 'C1', customer: '13047', country: null, amount: -5000 },
     ])
@@ -231,7 +278,10 @@ describe('the monthly revenue report', () => {
   })
 
   test('a breakdown that does not add up is a check that does not hold', () => {
-    const checks = blockOf(compose({ days: DATA.days.slice(1), facts: null }), 'checks')
+    const checks = blockOf(
+      compose({ parts: [['daily-net', DAYS.filter(({ key }) => key !== '2011-11-06')]], own: { facts: null } }),
+      'checks',
+    )
     const broken = checks.kind === 'checks' ? checks.checks.filter((check) => !check.holds) : []
     expect(broken).toEqual([
       { type: 'money', label: 'Net of all days = net revenue', left: 5000, right: 25_000, holds: false },
@@ -239,11 +289,12 @@ describe('the monthly revenue report', () => {
   })
 
   test('an empty month says so and is no error', () => {
-    const empty = { total: NO_MONEY, days: [], weeks: [], countries: [], customers: [], refunds: [] }
-    const blocks = compose({ ...empty, customersTotal: NO_MONEY, facts: NO_MONEY })
+    const parts = PARTS.map(([id]): [string, Slice[]] => [id, []])
+    const own = { customers: [], refunds: [], customersTotal: NO_MONEY, facts: NO_MONEY }
+    const blocks = compose({ total: NO_MONEY, parts, own })
     expect(notesOf(blocks)[0]).toBe('There were no orders and no refunds in GBP in November 2011.')
     expect(blocks.filter(({ kind }) => kind === 'table' || kind === 'chart')).toEqual([])
-    expect(notesOf(compose({ ...empty, facts: null }, { dataAsOf: null }))[0]).toBe(
+    expect(notesOf(compose({ total: null, parts, own: { ...own, facts: null } }, { dataAsOf: null }))[0]).toBe(
       'Nothing of November 2011 has been rolled up yet, so there is nothing to report.',
     )
   })
