@@ -85,7 +85,7 @@ describe.skipIf(!hasRetailFiles)('the two published files (skipped where ../shar
       const { groups } = await ask(question)
       expect(groups.reduce((sum, { sums }) => sum + (sums.answered ?? 0), 0)).toBe(4054)
     }
-    const hours = hoursOfDay(await ask({ dimension: 'client', granularity: 'hour' }))
+    const hours = hoursOfDay([await ask({ dimension: 'client', granularity: 'hour' })])
     expect(hours.reduce((sum, { values }) => sum + (values['answered']?.value ?? 0), 0)).toBe(4054)
   })
 

@@ -195,6 +195,24 @@ test('first contact resolution is final once 7 days have passed in the zone of t
   expect(await label('2026-11-27T23:00:00Z')).toBe('First contact resolution (FCR)')
 })
 
+test('hours of the day are those of the whole period, however long it is', async () => {
+  await given.client(db, { time_zone: 'Europe/London' })
+  await given.calls(db, [
+    ['2011-01-05T09:00:00Z', {}],
+    ['2011-06-06T08:00:00Z', {}],
+    ['2011-12-31T10:00:00Z', {}],
+  ])
+  await rollUpDirtyDays()
+  const blocks = await blocksOf('performance', { from: '2011-01-01', to: '2012-01-01' })
+  const hours = blocks.find((block) => block.kind === 'table' && block.id === 'hours')
+  const rows = hours?.kind === 'table' ? (hours.rows as Record<string, unknown>[]) : []
+  expect(rows.map((row) => [row['name'], row['offered']])).toEqual([
+    ['09:00', 2],
+    ['10:00', 1],
+  ])
+  expect(brokenChecks(blocks)).toEqual([])
+})
+
 test('members are called by their names, and those without one what they are', async () => {
   await given.client(db, { time_zone: 'Europe/London' })
   await db.insertInto('agents').values({ client_id: ACME, id: 'a1', name: 'Anna' }).execute()

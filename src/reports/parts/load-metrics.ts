@@ -1,6 +1,7 @@
 import { METRICS, type MetricKey } from '../../analytics/metrics/index.ts'
 import { askMetrics, hoursOfDay, type MetricsAnswer } from '../../analytics/questions/index.ts'
 import type { ClientDatabase } from '../../db/database.ts'
+import { addDays } from '../../time.ts'
 import type { ReportParams } from '../report.ts'
 import type { Breakdown } from './breakdown.ts'
 import type { Slice } from './measured.ts'
@@ -73,13 +74,25 @@ async function loadBreakdown(
   const { by, chart } = breakdown
   const metrics = [...metricsOf(breakdown), ...(chart?.metrics ?? []), ...more]
   if (by === 'week') return bucketsOf(await ask(db, params, { metrics, granularity: 'week' }))
-  if (by === 'hour-of-day') {
-    const hours = hoursOfDay(await ask(db, params, { metrics, granularity: 'hour' }))
-    return hours.map(({ hour, values }) => ({ key: hour, name: `${hour}:00`, values }))
-  }
+  if (by === 'hour-of-day') return loadHours(db, params, metrics)
   const { groups } = await ask(db, params, { metrics, dimension: by })
   const nameOf = await memberNames(db, params.client.id, by)
   return groups.map(({ member, values }) => ({ key: member, name: nameOf(member), values }))
+}
+
+/** An answer by hour of a year is larger than any may be. */
+const HOURS_OF_DAYS = 60
+
+async function loadHours(db: ClientDatabase, params: ReportParams, metrics: readonly MetricKey[]): Promise<Slice[]> {
+  const answers: MetricsAnswer[] = []
+  const { to } = params.window
+  for (let from = params.window.from; from < to; from = addDays(from, HOURS_OF_DAYS)) {
+    params.signal.throwIfAborted()
+    const end = addDays(from, HOURS_OF_DAYS)
+    const window = { from, to: end < to ? end : to }
+    answers.push(await ask(db, { ...params, window }, { metrics, granularity: 'hour' }))
+  }
+  return hoursOfDay(answers).map(({ hour, values }) => ({ key: hour, name: `${hour}:00`, values }))
 }
 
 type Asked = {
