@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { sql } from 'kysely'
-import { gapDays, windowFreshness } from '../analytics/metrics/index.ts'
+import { gapDays } from '../analytics/metrics/index.ts'
+import { windowStanding } from '../analytics/questions/index.ts'
 import type { ClientDatabase, Transaction } from '../db/database.ts'
 import { messageOf, PermanentError, RetryLaterError } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -158,7 +159,7 @@ async function waitForRollups(params: ExecutionParams, client: ReportClient, too
   const asked = rows[0]
   if (!asked || asked.waited_ms > WAIT_FOR_ROLLUPS_MS) return
   const window = reportNamed(params.report).reads({ from: params.from, to: params.to })
-  const { dirtyDays } = await windowFreshness(db, client.id, window)
+  const { dirtyDays } = await windowStanding(db, client.id, window)
   const gaps = await gapDays(db, client.id, window)
   // A day that is not over cannot become clean by waiting.
   const first = [...dirtyDays, ...gaps].find((day) => day < asked.today)
@@ -205,7 +206,7 @@ async function composeDocument(
     .setIsolationLevel('repeatable read')
     .execute(async (tx) => {
       const generatedAt = await databaseNow(tx)
-      const freshness = await windowFreshness(tx, client.id, window)
+      const standing = await windowStanding(tx, client.id, window)
       const at = Temporal.Instant.from(generatedAt)
       const data = await report.load(tx, { client, window, filters: {}, compare: null, at, signal })
       const meta = {
@@ -217,9 +218,9 @@ async function composeDocument(
         currency: client.currency,
         window,
         windowLabel: windowLabel(window, client.locale),
-        dataAsOf: freshness.dataAsOf,
-        provisionalDays: freshness.provisionalDays,
-        quarantinedFacts: freshness.quarantined,
+        dataAsOf: standing.dataAsOf,
+        provisionalDays: standing.provisionalDays,
+        quarantinedFacts: standing.quarantined,
         executionId,
         generatedAt,
       }

@@ -7,9 +7,8 @@ import {
   revenueOfPayments,
   rollUpDay,
   topCustomers,
-  windowFreshness,
 } from '../../src/analytics/metrics/index.ts'
-import { askMetrics, hoursOfDay } from '../../src/analytics/questions/index.ts'
+import { askMetrics, hoursOfDay, windowStanding } from '../../src/analytics/questions/index.ts'
 import type { DayWindow } from '../../src/time.ts'
 import { ACME, given } from '../support/given.ts'
 import { rollUpDays } from '../support/roll-up.ts'
@@ -135,7 +134,7 @@ describe('how fresh a window is', () => {
       ['2026-01-04T10:00:00Z', {}],
     ])
     const window = { from: '2026-01-01', to: '2026-01-06' }
-    expect(await windowFreshness(acme, ACME, window)).toEqual({
+    expect(await windowStanding(acme, ACME, window)).toEqual({
       dirtyDays: ['2026-01-01', '2026-01-02', '2026-01-04'],
       unrolledDays: ['2026-01-01', '2026-01-02', '2026-01-03', '2026-01-04', '2026-01-05'],
       provisionalDays: ['2026-01-01', '2026-01-02', '2026-01-03', '2026-01-04', '2026-01-05'],
@@ -145,7 +144,7 @@ describe('how fresh a window is', () => {
     const first = await acme.transaction().execute((tx) => rollUpDay(tx, { clientId: ACME, day: '2026-01-01' }))
     await rollUp('2026-01-02', '2026-01-03')
     await given.calls(db, [['2026-01-02T11:00:00Z', {}]])
-    expect(await windowFreshness(acme, ACME, window)).toEqual({
+    expect(await windowStanding(acme, ACME, window)).toEqual({
       dirtyDays: ['2026-01-02', '2026-01-04'],
       unrolledDays: ['2026-01-04', '2026-01-05'],
       provisionalDays: ['2026-01-02', '2026-01-04', '2026-01-05'],

@@ -1,6 +1,6 @@
 import type { ClientDatabase, Transaction } from '../../db/database.ts'
 import { addDays, type Day, daysOf } from '../../time.ts'
-import { windowFreshness } from '../metrics/index.ts'
+import { windowStanding } from '../questions/index.ts'
 import { type NoForecast, type SeasonalForecast, seasonalForecast } from './seasonal-forecast.ts'
 
 /** What is forecast: a metric of the catalogue. */
@@ -49,7 +49,7 @@ async function readSeries(db: ClientDatabase, clientId: string, day: Day): Promi
     .having((eb) => eb.fn.sum('offered'), '>', 0)
     .orderBy('sector_id')
     .execute()
-  const missing = new Set((await windowFreshness(db, clientId, window)).unrolledDays)
+  const missing = new Set((await windowStanding(db, clientId, window)).unrolledDays)
   const days = daysOf(window)
   const bySector = Map.groupBy(rows, (row) => row.sectorId)
   // Contacts of no sector are in the whole, but no sector of their own.

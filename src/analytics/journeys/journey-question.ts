@@ -1,6 +1,6 @@
 import type { ClientDatabase } from '../../db/database.ts'
 import type { Day, DayWindow } from '../../time.ts'
-import { windowFreshness } from '../metrics/index.ts'
+import { windowStanding } from '../questions/index.ts'
 
 /** What every question of this folder is about: one client, and a half-open window of its local days. */
 export type JourneyQuestion = { clientId: string; timeZone: string; window: DayWindow }
@@ -27,7 +27,7 @@ export async function trustIn(
   window: DayWindow,
   readFrom: { first: Day; kept: Day | null } | null = null,
 ): Promise<Trust> {
-  const { provisionalDays, dataAsOf } = await windowFreshness(db, clientId, window)
+  const { provisionalDays, dataAsOf } = await windowStanding(db, clientId, window)
   const { first, kept = null } = readFrom ?? {}
   const incompleteBefore = kept !== null && first !== undefined && first < kept ? kept : null
   return {

@@ -22,3 +22,4 @@ export {
 } from './question.ts'
 export { COMPARISONS, type Comparison, RANGES, type Range } from './resolve-range.ts'
 export { setThresholds } from './set-thresholds.ts'
+export { type WindowStanding, windowStanding } from './window-standing.ts'

@@ -91,9 +91,9 @@ async function readOpenings(db: ClientDatabase, question: PeriodQuestion): Promi
 }
 
 /** The client's own, whatever the question is narrowed to: a fact that contradicts itself may not say whose it is. */
-async function countQuarantined(
+export async function countQuarantined(
   db: ClientDatabase,
-  { clientId, span, waiting, groupsMax }: PeriodQuestion,
+  { clientId, span, waiting }: Pick<PeriodQuestion, 'clientId' | 'span' | 'waiting'>,
 ): Promise<number> {
   const [row] = await readSums(db, {
     ...{
@@ -103,7 +103,7 @@ async function countQuarantined(
       dimension: 'client',
       filters: {},
       waiting,
-      groupsMax,
+      groupsMax: 1,
     },
     source: { kind: 'days', dimension: 'client' },
     components: ['quarantined'],

@@ -43,3 +43,13 @@ export async function readStandings(
   if (settings === undefined) throw new InputError('no-such-client', `There is no client "${clientId}".`, 404)
   return { settings, standings }
 }
+
+/** The standing of one window; null when there is no such client, or none that is to be seen. */
+export async function readStanding(
+  db: ClientDatabase,
+  clientId: string,
+  { from, to }: DayWindow,
+): Promise<RollUpStanding | null> {
+  const [standing] = await selectStandings(db, [clientId, [from], [to], [from], 0])
+  return standing ?? null
+}
