@@ -42,8 +42,9 @@ function schedule({ cron, zone, scope, catchUp, overlap }: JobSchedule<unknown>)
 /** The jobs whose runs must have succeeded first, read off the payload of a made-up night. */
 function waitsFor(job: AnyJob): string {
   if (job.schedule === null || job.schedule.cron === null) return 'depends on the payload'
-  const made = job.schedule.payload(Temporal.Instant.from('2026-03-02T00:10:00Z'), { id: 'acme', timeZone: 'UTC' }, {})
-  const names = job.after(made).map((request) => request.job.name)
+  const dueAt = Temporal.Instant.from('2026-03-02T00:10:00Z')
+  const made = job.schedule.payload(dueAt, { id: 'acme', timeZone: 'UTC' }, {})
+  const names = job.after(made, dueAt).map((request) => request.job.name)
   return names.length === 0 ? 'nothing' : names.map((name) => `[${name}](#${name})`).join(', ')
 }
 

@@ -4,7 +4,8 @@ import { reportNames } from '../reports/catalogue/index.ts'
 import { REPORT_FORMATS } from '../reports/document.ts'
 import { renderExecution } from '../reports/execution.ts'
 import { PERIODS, windowOf } from '../reports/period.ts'
-import { addDays, dayBefore, dayOf, daysOf, HOUR_MS, MINUTE_MS, systemClock } from '../time.ts'
+import { daysNeeded } from '../reports/wait-for-roll-ups.ts'
+import { addDays, dayBefore, HOUR_MS, MINUTE_MS } from '../time.ts'
 import { clientId, factDay } from './client-day.ts'
 import { deliverCopy } from './deliver-copy.ts'
 import type { JobTools } from './job-tools.ts'
@@ -65,11 +66,8 @@ export const renderReport = defineJob<z.output<typeof payload>, JobTools>({
       return { clientId: client.id, report, ...window, formats, subscriptionId, request: null }
     },
   },
-  // Days still to come need no roll-up; where "to come" begins is said in the zone that is ahead of all others.
-  after: ({ clientId, from, to }) =>
-    daysOf({ from, to })
-      .filter((day) => day <= dayOf(systemClock(), 'Etc/GMT-14'))
-      .map((day) => on(rollUpDay, { clientId, day })),
+  after: ({ clientId, from, to }, askedAt) =>
+    daysNeeded({ from, to }, askedAt).map((day) => on(rollUpDay, { clientId, day })),
   retry: { attempts: 2, delayMs: 10_000, maxDelayMs: 60_000 },
   timeoutMs: 2 * MINUTE_MS,
   memoryMaxMb: 1024,

@@ -105,8 +105,11 @@ export type Job<Payload, JobTools> = {
   window(payload: Payload): DayWindow | null
   /** null: runs only when asked for, or by schedules made on the board. */
   schedule: JobSchedule<Payload> | null
-  /** Runs that must have succeeded first; those never asked for are planned too. */
-  after(payload: Payload): RunRequest[]
+  /**
+   * Runs that must have succeeded first; those never asked for are planned too. `askedAt`: when its schedule was due, or somebody asked
+   * for it.
+   */
+  after(payload: Payload, askedAt: Temporal.Instant): RunRequest[]
   retry: RetryPolicy
   timeoutMs: number
   /**

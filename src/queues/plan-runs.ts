@@ -4,6 +4,7 @@ import type { ZodError } from 'zod'
 import type { DB } from '../db/schema.ts'
 import { InputError } from '../errors.ts'
 import { sqlFile } from '../sql.ts'
+import { systemClock } from '../time.ts'
 import { inSpan, traceParentHere } from '../tracing.ts'
 import { clientCaps, type QueueName, type RunRequest } from './job.ts'
 import type { RunState } from './run-views.ts'
@@ -83,7 +84,9 @@ export async function planRuns(
 /** The runs asked for and everything they stand on, each once. */
 export function withDependencies(requests: PlanRequest[]): PlannedRun[] {
   const runs = new Map<string, PlannedRun>()
-  for (const { request, options } of requests) addWithDependencies(runs, request, options, 0)
+  const now = systemClock()
+  for (const { request, options } of requests)
+    addWithDependencies(runs, request, options, { depth: 0, askedAt: options.dueAt ?? now })
   return [...runs.values()]
 }
 
@@ -91,7 +94,7 @@ function addWithDependencies(
   runs: Map<string, PlannedRun>,
   request: RunRequest,
   options: PlanOptions,
-  depth: number,
+  { depth, askedAt }: { depth: number; askedAt: Temporal.Instant },
 ): void {
   if (depth > CHAIN_MAX) throw new Error(`job ${request.job.name} waits for itself`)
   const payload = parsePayload(request)
@@ -103,7 +106,7 @@ function addWithDependencies(
     if (depth === 0 && known.dueAt === null) runs.set(id, { ...known, ...options, ...instantsOf(options) })
     return
   }
-  const dependencies = request.job.after(payload)
+  const dependencies = request.job.after(payload, askedAt)
   const window = request.job.window(payload)
   runs.set(id, {
     id: randomUUID(),
@@ -120,7 +123,7 @@ function addWithDependencies(
   })
   // What it stands on is not its schedule's own work: it has no due time, and its schedule's overlap does not count it.
   const { scheduleId: _id, dueAt: _due, lateAt: _late, isSerial: _serial, ...inherited } = options
-  for (const dependency of dependencies) addWithDependencies(runs, dependency, inherited, depth + 1)
+  for (const dependency of dependencies) addWithDependencies(runs, dependency, inherited, { depth: depth + 1, askedAt })
 }
 
 function instantsOf({ dueAt, lateAt }: PlanOptions): { dueAt: string | null; lateAt: string | null } {

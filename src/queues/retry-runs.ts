@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { DB } from '../db/schema.ts'
 import { sqlFile } from '../sql.ts'
+import { systemClock } from '../time.ts'
 import { type PlanOptions, planAgain, planRuns } from './plan-runs.ts'
 import type { Registry } from './registry.ts'
 import type { RunState } from './run-views.ts'
@@ -44,5 +45,5 @@ export async function retryRuns(
 function standsOn(registry: Registry, { job: name, payload }: Needed) {
   const job = registry.get(name)
   const parsed = job?.payload.safeParse(payload)
-  return job && parsed?.success ? job.after(parsed.data) : []
+  return job && parsed?.success ? job.after(parsed.data, systemClock()) : []
 }

@@ -1,18 +1,16 @@
 import { Readable } from 'node:stream'
 import { sql } from 'kysely'
-import { gapDays } from '../analytics/metrics/index.ts'
-import { windowStanding } from '../analytics/questions/index.ts'
 import type { ClientDatabase, Transaction } from '../db/database.ts'
-import { messageOf, PermanentError, RetryLaterError } from '../errors.ts'
+import { messageOf, PermanentError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
-import { type DayWindow, MINUTE_MS, SECOND_MS } from '../time.ts'
 import { inSpan, traceParentHere } from '../tracing.ts'
 import { reportNamed } from './catalogue/index.ts'
+import { composeDocument } from './compose-document.ts'
 import { type Block, type Document, type Figure, REPORT_FORMATS, type ReportFormat } from './document.ts'
-import { windowLabel } from './period.ts'
 import { type FontLibrary, fileNameOf, type PdfPrinter, renderers } from './render/index.ts'
 import type { ReportClient } from './report.ts'
+import { waitForRollUps } from './wait-for-roll-ups.ts'
 
 export type ExecutionParams = {
   clientId: string
@@ -50,17 +48,15 @@ type StoredFile = {
   sha256: string
 }
 
-/** A report waits this long for roll-ups that late facts made necessary; then it goes out and says so. */
-const WAIT_FOR_ROLLUPS_MS = 15 * MINUTE_MS
-const ASK_AGAIN_MS = 5 * SECOND_MS
-
 /**
  * Renders one report for one window into every format, stores the files under the execution's id (the run's) and plans one delivery
  * per recipient, all on record in one commit. Twice gives the same execution, the same objects and no second mail.
  */
 export async function renderExecution(params: ExecutionParams, tools: ExecutionTools): Promise<void> {
   const client = await readClient(tools.db, params.clientId)
-  await waitForRollups(params, client, tools)
+  const reads = reportNamed(params.report).reads({ from: params.from, to: params.to })
+  const { db, executionId } = tools
+  await waitForRollUps(db, { executionId, clientId: client.id, timeZone: client.timeZone, reads })
   await openExecution(params, client, tools)
   try {
     await renderAll(params, client, tools)
@@ -72,7 +68,15 @@ export async function renderExecution(params: ExecutionParams, tools: ExecutionT
 
 async function renderAll(params: ExecutionParams, client: ReportClient, tools: ExecutionTools): Promise<void> {
   const document = await inSpan('compose', { 'daybreak.report': params.report }, null, () =>
-    composeDocument(params, client, tools),
+    composeDocument(tools.db, {
+      name: params.report,
+      client,
+      window: { from: params.from, to: params.to },
+      filters: {},
+      compare: null,
+      executionId: tools.executionId,
+      signal: tools.signal,
+    }),
   )
   const files: StoredFile[] = []
   for (const format of formatsOf(params.formats)) {
@@ -150,23 +154,6 @@ async function readClient(db: ClientDatabase, clientId: string): Promise<ReportC
   return client
 }
 
-async function waitForRollups(params: ExecutionParams, client: ReportClient, tools: ExecutionTools): Promise<void> {
-  const { db, executionId } = tools
-  const { rows } = await sql<{ today: string; waited_ms: number }>`
-    select (now() at time zone ${client.timeZone})::date as today,
-      (extract(epoch from now() - planned_at) * 1000)::double precision as waited_ms
-    from runs where id = ${executionId}`.execute(db)
-  const asked = rows[0]
-  if (!asked || asked.waited_ms > WAIT_FOR_ROLLUPS_MS) return
-  const window = reportNamed(params.report).reads({ from: params.from, to: params.to })
-  const { dirtyDays } = await windowStanding(db, client.id, window)
-  const gaps = await gapDays(db, client.id, window)
-  // A day that is not over cannot become clean by waiting.
-  const first = [...dirtyDays, ...gaps].find((day) => day < asked.today)
-  if (first === undefined) return
-  throw new RetryLaterError(ASK_AGAIN_MS, `waits for the roll-up of days that it reads, such as ${first}`)
-}
-
 async function openExecution(
   params: ExecutionParams,
   client: ReportClient,
@@ -191,48 +178,6 @@ async function openExecution(
       )
       .execute()
   })
-}
-
-async function composeDocument(
-  params: ExecutionParams,
-  client: ReportClient,
-  { db, executionId, signal }: ExecutionTools,
-): Promise<Document> {
-  const report = reportNamed(params.report)
-  const window: DayWindow = { from: params.from, to: params.to }
-  // One snapshot for everything a report reads, or its parts might not add up.
-  return db
-    .transaction()
-    .setIsolationLevel('repeatable read')
-    .execute(async (tx) => {
-      const generatedAt = await databaseNow(tx)
-      const standing = await windowStanding(tx, client.id, window)
-      const at = Temporal.Instant.from(generatedAt)
-      const data = await report.load(tx, { client, window, filters: {}, compare: null, at, signal })
-      const meta = {
-        report: report.name,
-        title: report.title,
-        client: { id: client.id, name: client.name },
-        locale: client.locale,
-        timeZone: client.timeZone,
-        currency: client.currency,
-        window,
-        windowLabel: windowLabel(window, client.locale),
-        dataAsOf: standing.dataAsOf,
-        provisionalDays: standing.provisionalDays,
-        quarantinedFacts: standing.quarantined,
-        executionId,
-        generatedAt,
-      }
-      return { meta, blocks: report.compose(data, meta) }
-    })
-}
-
-async function databaseNow(tx: Transaction): Promise<string> {
-  const { rows } = await sql<{ now: string }>`select now() as now`.execute(tx)
-  const [row] = rows
-  if (row === undefined) throw new TypeError('select now() has one row')
-  return row.now
 }
 
 async function renderAndStore(

@@ -61,8 +61,9 @@ test('the first day whose UTC month is kept is left alone as well, for east of G
 test('what a night refreshes stands on the roll-up of its day', () => {
   const day = { clientId: ACME, day: '2026-03-01' }
   const rollUp = [{ job: rollUpDay, payload: day }]
-  expect(refreshTiers.after(day)).toEqual(rollUp)
-  expect(forecastCallVolume.after(day)).toEqual(rollUp)
+  const asked = Temporal.Instant.from('2026-03-02T00:10:00Z')
+  expect(refreshTiers.after(day, asked)).toEqual(rollUp)
+  expect(forecastCallVolume.after(day, asked)).toEqual(rollUp)
 })
 
 test('a report stands on the roll-up of every day of its window, and one window is one run', () => {
@@ -75,9 +76,13 @@ test('a report stands on the roll-up of every day of its window, and one window 
     subscriptionId: 'daily',
     request: null,
   })
-  expect(renderReport.after(payload).map((request) => request.payload)).toEqual(
-    ['2026-02-27', '2026-02-28', '2026-03-01'].map((day) => ({ clientId: ACME, day })),
-  )
+  const daysAfter = (askedAt: string) =>
+    renderReport.after(payload, Temporal.Instant.from(askedAt)).map((request) => request.payload)
+  const rollUps = ['2026-02-27', '2026-02-28', '2026-03-01'].map((day) => ({ clientId: ACME, day }))
+  expect(daysAfter('2026-03-02T06:00:00Z')).toEqual(rollUps)
+  // Whoever asks before it is over, by the clock of whichever client, depends on no day that is still to come.
+  expect(daysAfter('2026-02-28T09:59:59Z')).toEqual(rollUps.slice(0, 2))
+  expect(daysAfter('2026-02-28T10:00:00Z')).toEqual(rollUps)
   expect(renderReport.key(payload)).toBe('acme.performance.2026-02-27.2026-03-02.daily')
 })
 
