@@ -1,43 +1,27 @@
 import { z } from 'zod'
 import { defineJob, on } from '../queues/job.ts'
-import { reportNames } from '../reports/catalogue/index.ts'
-import { REPORT_FORMATS } from '../reports/document.ts'
+import { askedFields, askedOn, checkAsked, narrowingOf, repeatedFields } from '../reports/asked-report.ts'
 import { renderExecution } from '../reports/execution.ts'
-import { PERIODS, windowOf } from '../reports/period.ts'
 import { daysNeeded } from '../reports/wait-for-roll-ups.ts'
 import { addDays, dayBefore, HOUR_MS, MINUTE_MS } from '../time.ts'
-import { clientId, factDay } from './client-day.ts'
+import { clientId } from './client-day.ts'
 import { deliverCopy } from './deliver-copy.ts'
 import type { JobTools } from './job-tools.ts'
 import { rollUpDay } from './roll-up-day.ts'
 
-const DAYS_MAX = 400
-const formats = z.array(z.enum(REPORT_FORMATS)).min(1)
-
 const payload = z
   .strictObject({
     clientId,
-    report: z.enum(reportNames),
-    from: factDay,
-    to: factDay,
-    formats,
+    ...askedFields,
     /** Whose recipients get it; null: nobody, it is there to download. */
     subscriptionId: z.string().nullable(),
     /** Tells apart what people ask for by themselves; the same request twice is one run. */
     request: z.string().max(100).nullable(),
   })
-  .refine(({ from, to }) => from < to && to <= addDays(from, DAYS_MAX), {
-    path: ['to'],
-    message: `must lie after "from" (the window is half-open), by at most ${DAYS_MAX} days`,
-  })
+  .check(checkAsked)
 
 /** What a subscription's row in `schedules` adds. */
-const subscription = z.object({
-  subscriptionId: z.string(),
-  report: z.enum(reportNames),
-  period: z.enum(PERIODS),
-  formats,
-})
+const subscription = z.object({ subscriptionId: z.string(), ...repeatedFields })
 
 export const renderReport = defineJob<z.output<typeof payload>, JobTools>({
   name: 'render-report',
@@ -45,10 +29,10 @@ export const renderReport = defineJob<z.output<typeof payload>, JobTools>({
   queue: 'reports',
   payload,
   // Who asks by themselves says which formats: others are another run.
-  key: ({ clientId, report, from, to, subscriptionId, request, formats }) =>
-    [clientId, report, from, to, subscriptionId ?? `${request ?? 'on-demand'}.${formats.toSorted().join('-')}`].join(
-      '.',
-    ),
+  key: ({ clientId, subscriptionId, request, ...asked }) => {
+    const whose = subscriptionId ?? `${request ?? 'on-demand'}.${asked.formats.toSorted().join('-')}`
+    return [clientId, asked.report, asked.from, asked.to, whose, ...narrowingOf(asked)].join('.')
+  },
   client: ({ clientId }) => clientId,
   night: ({ to, subscriptionId }) => (subscriptionId === null ? null : addDays(to, -1)),
   window: ({ from, to }) => ({ from, to }),
@@ -61,9 +45,9 @@ export const renderReport = defineJob<z.output<typeof payload>, JobTools>({
     lateAfterMs: HOUR_MS,
     overlap: 'allow',
     payload(dueAt, client, extra) {
-      const { subscriptionId, report, period, formats } = subscription.parse(extra)
-      const window = windowOf(period, addDays(dayBefore(dueAt, client.timeZone), 1))
-      return { clientId: client.id, report, ...window, formats, subscriptionId, request: null }
+      const { subscriptionId, ...repeated } = subscription.parse(extra)
+      const asked = askedOn(repeated, addDays(dayBefore(dueAt, client.timeZone), 1))
+      return { clientId: client.id, ...asked, subscriptionId, request: null }
     },
   },
   after: ({ clientId, from, to }, askedAt) =>

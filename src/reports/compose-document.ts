@@ -27,7 +27,7 @@ export async function composeDocument(
 
 type AboutWindow = Omit<DocumentMeta, 'report' | 'title' | 'executionId' | 'generatedAt'>
 
-async function aboutWindow(tx: Transaction, { client, window }: ReportParams): Promise<AboutWindow> {
+async function aboutWindow(tx: Transaction, { client, window, filters }: ReportParams): Promise<AboutWindow> {
   const { dataAsOf, provisionalDays, quarantined } = await windowStanding(tx, client.id, window)
   return {
     client: { id: client.id, name: client.name },
@@ -35,6 +35,7 @@ async function aboutWindow(tx: Transaction, { client, window }: ReportParams): P
     timeZone: client.timeZone,
     currency: client.currency,
     window,
+    ...(Object.keys(filters).length === 0 ? {} : { filters }),
     windowLabel: windowLabel(window, client.locale),
     dataAsOf,
     provisionalDays,

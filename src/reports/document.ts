@@ -82,6 +82,8 @@ export type DocumentMeta = {
   currency: string
   /** Half-open local days. */
   window: { from: string; to: string }
+  /** The members of dimensions that it is about; left out or empty: the client as a whole. */
+  filters?: Readonly<Record<string, readonly string[]>>
   /** The window in words: "November 2011", "20 November 2026". */
   windowLabel: string
   /** ISO instant of the oldest roll-up read; null when nothing was ever rolled up. */

@@ -5,6 +5,7 @@ import { messageOf, PermanentError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { inSpan, traceParentHere } from '../tracing.ts'
+import { type AskedReport, compareOf, filtersOf } from './asked-report.ts'
 import { reportNamed } from './catalogue/index.ts'
 import { composeDocument } from './compose-document.ts'
 import { type Block, type Document, type Figure, REPORT_FORMATS, type ReportFormat } from './document.ts'
@@ -12,15 +13,7 @@ import { type FontLibrary, fileNameOf, type PdfPrinter, renderers } from './rend
 import type { ReportClient } from './report.ts'
 import { waitForRollUps } from './wait-for-roll-ups.ts'
 
-export type ExecutionParams = {
-  clientId: string
-  report: string
-  /** Half-open local days. */
-  from: string
-  to: string
-  formats: ReportFormat[]
-  subscriptionId: string | null
-}
+export type ExecutionParams = AskedReport & { clientId: string; subscriptionId: string | null }
 
 export type ExecutionTools = {
   executionId: string
@@ -54,7 +47,7 @@ type StoredFile = {
  */
 export async function renderExecution(params: ExecutionParams, tools: ExecutionTools): Promise<void> {
   const client = await readClient(tools.db, params.clientId)
-  const reads = reportNamed(params.report).reads({ from: params.from, to: params.to })
+  const reads = reportNamed(params.report).reads({ from: params.from, to: params.to }, compareOf(params))
   const { db, executionId } = tools
   await waitForRollUps(db, { executionId, clientId: client.id, timeZone: client.timeZone, reads })
   await openExecution(params, client, tools)
@@ -72,8 +65,8 @@ async function renderAll(params: ExecutionParams, client: ReportClient, tools: E
       name: params.report,
       client,
       window: { from: params.from, to: params.to },
-      filters: {},
-      compare: null,
+      filters: filtersOf(params),
+      compare: compareOf(params),
       executionId: tools.executionId,
       signal: tools.signal,
     }),

@@ -148,6 +148,26 @@ describe('wrong usage leaves with 1 and one line that says what to do', () => {
       /^daybreak: "2026-13" is no month or day; write 2011-11 or 2011-11-01\.$/,
     ],
     [
+      'two windows',
+      'report monthly-revenue --client shop --month 2026-01 --period last-month',
+      /^daybreak: Say which window: either --month 2011-11, or --from and --to, or --period last-month\.$/,
+    ],
+    [
+      'an unknown period',
+      'report monthly-revenue --client shop --period last-decade',
+      /^daybreak: Periods are yesterday, last-week, last-month; "last-decade" is none\.$/,
+    ],
+    [
+      'a member of nothing',
+      'report performance --client shop --month 2026-01 --only sales',
+      /^daybreak: Write --only sector=sales; "sales" names no dimension and member\.$/,
+    ],
+    [
+      'an unknown comparison',
+      'report performance --client shop --month 2026-01 --compare tomorrow',
+      /^daybreak: A report is compared with previous, last-year or none; "tomorrow" has another\.$/,
+    ],
+    [
       'an unknown report',
       'report yearly --client shop --month 2026-01',
       /^daybreak: There is no report "yearly"\. There are: monthly-revenue, performance\.$/,
@@ -272,6 +292,13 @@ test('backfill adds up local days, and a report of the same days says their sum'
   const { meta, figures } = JSON.parse(report.toString())
   expect(meta).toMatchObject({ client: { id: ACME }, window: { from: '2026-03-01', to: '2026-03-04' } })
   expect(figures.summary.figures).toContainEqual(expect.objectContaining({ label: 'Net revenue', value: '25.50' }))
+
+  const narrow = ['--only', 'sector=sales', '--only', 'agent=a1', '--only', 'agent=', '--compare', 'none']
+  const [path = ''] = await lines('report', 'performance', ...march, ...narrow, '--formats', 'json', '--out', out)
+  expect(path).toContain('acme_performance_2026-03-01_2026-03-03_agent-2-chosen_sector-sales.json')
+  const narrowed = JSON.parse(await readFile(path.split('  ')[0] ?? '', 'utf8'))
+  expect(narrowed.meta.filters).toEqual({ sector: ['sales'], agent: ['a1', ''] })
+  expect(narrowed.figures.summary.figures[0]).toMatchObject({ label: 'Offered', comparisons: [] })
 })
 
 test('runs are found, counted, then retried or discarded, and that is on record', async () => {

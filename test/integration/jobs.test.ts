@@ -106,6 +106,62 @@ test('other formats asked for by hand are another run, and days that nobody mean
   expect(rollUpDay.payload.safeParse({ clientId: ACME, day: '9999-01-01' }).success).toBe(false)
 })
 
+test('a report narrowed down or compared otherwise is another run, in whatever order it is asked for', () => {
+  const asked = {
+    clientId: ACME,
+    report: 'performance',
+    from: '2026-02-27',
+    to: '2026-02-28',
+    formats: ['pdf'],
+    subscriptionId: null,
+    request: null,
+  }
+  const keyOf = (changes: object) => renderReport.key(renderReport.payload.parse({ ...asked, ...changes }))
+  const plain = 'acme.performance.2026-02-27.2026-02-28.on-demand.pdf'
+  expect([keyOf({}), keyOf({ filters: null, compare: null }), keyOf({ filters: {} })]).toEqual([plain, plain, plain])
+  const narrowed = { sector: ['b.c', 'a', 'a'], agent: [''] }
+  expect(keyOf({ filters: narrowed, compare: [] })).toBe(`${plain}.agent=.sector=a+b.c.compare=`)
+  expect(keyOf({ filters: { agent: [''], sector: ['a', 'b.c'] }, compare: [] })).toBe(
+    keyOf({ filters: narrowed, compare: [] }),
+  )
+  expect(keyOf({ compare: ['last-year', 'previous'] })).toBe(keyOf({ compare: ['previous', 'last-year'] }))
+})
+
+test('what a report cannot be narrowed down by is refused, with what it can be', () => {
+  const problems = (report: string, filters: object) => {
+    const days = { from: '2026-02-27', to: '2026-02-28' }
+    const asked = { clientId: ACME, report, ...days, formats: ['pdf'], filters, subscriptionId: null, request: null }
+    return renderReport.payload.safeParse(asked).error?.issues.map(({ path, message }) => [path.join('.'), message])
+  }
+  expect(problems('performance', { sector: ['a'] })).toBe(undefined)
+  expect(problems('performance', { location: ['CH'] })).toEqual([
+    ['filters', 'performance can be narrowed down by agent, sector, channel, and not by location'],
+  ])
+  expect(problems('monthly-revenue', { agent: ['a'] })).toEqual([
+    ['filters', 'monthly-revenue can be narrowed down by nothing, and not by agent'],
+  ])
+})
+
+test('a subscription asks for the last whole period before it is due', () => {
+  const extra = {
+    subscriptionId: 'daily',
+    report: 'performance',
+    period: 'last-week',
+    formats: ['pdf'],
+  }
+  const dueAt = Temporal.Instant.from('2026-11-21T06:00:00Z')
+  const payload = renderReport.schedule?.payload(dueAt, { id: ACME, timeZone: 'UTC' }, extra)
+  expect(renderReport.payload.parse(payload)).toEqual({
+    clientId: ACME,
+    report: 'performance',
+    from: '2026-11-09',
+    to: '2026-11-16',
+    formats: ['pdf'],
+    subscriptionId: 'daily',
+    request: null,
+  })
+})
+
 test('with too little history there is no forecast, and the run succeeds', async () => {
   await perform(forecastCallVolume, { clientId: ACME, day: '2026-03-01' }, tools)
   expect(await db.selectFrom('forecasts').selectAll().execute()).toEqual([])

@@ -195,6 +195,36 @@ test('first contact resolution is final once 7 days have passed in the zone of t
   expect(await label('2026-11-27T23:00:00Z')).toBe('First contact resolution (FCR)')
 })
 
+test('a report narrowed down to a sector is about that sector alone, and says so', async () => {
+  await given.client(db, { time_zone: 'Europe/London' })
+  await db.insertInto('sectors').values({ client_id: ACME, id: 's1', name: 'Sales' }).execute()
+  await given.calls(db, [
+    ['2011-11-09T09:00:00Z', { sector_id: 's1', agent_id: 'a1' }],
+    ['2011-11-10T09:00:00Z', { sector_id: 's1', agent_id: 'a1' }],
+    ['2011-11-10T10:00:00Z', { sector_id: 's2', agent_id: 'a1' }],
+    ['2011-11-10T11:00:00Z', { sector_id: 's2', agent_id: 'a2' }],
+  ])
+  await rollUpDirtyDays()
+  const window = { from: '2011-11-10', to: '2011-11-11' }
+  const narrowed = await blocksOf('performance', window, { filters: { sector: ['s1'] }, compare: ['last-year'] })
+  expect(narrowed[1]).toEqual({ kind: 'note', tone: 'info', text: 'This report is narrowed down. Sector: Sales.' })
+  expect(figuresOf(narrowed)['Offered']).toEqual([1, null])
+  const offeredBy = (blocks: Block[]) =>
+    blocks.flatMap((block) =>
+      block.kind === 'table' && Array.isArray(block.rows) && block.id !== 'forecast'
+        ? block.rows.map((row) => [block.id, row['name'], row['offered']])
+        : [],
+    )
+  expect(offeredBy(narrowed)).toEqual([
+    ['agents', 'a1', 1],
+    ['sectors', 'Sales', 1],
+    ['channels', 'voice', 1],
+    ['hours', '09:00', 1],
+  ])
+  expect(brokenChecks(narrowed)).toEqual([])
+  expect(figuresOf(await blocksOf('performance', window))['Offered']).toEqual([3, 1])
+})
+
 test('hours of the day are those of the whole period, however long it is', async () => {
   await given.client(db, { time_zone: 'Europe/London' })
   await given.calls(db, [

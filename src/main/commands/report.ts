@@ -3,12 +3,14 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
+import { COMPARISONS, type Comparison } from '../../analytics/questions/index.ts'
 import { InputError } from '../../errors.ts'
 import { renderReport } from '../../jobs/render-report.ts'
 import { on } from '../../queues/index.ts'
 import { reportNamed, reportNames } from '../../reports/catalogue/index.ts'
 import { REPORT_FORMATS, type ReportFormat } from '../../reports/document.ts'
-import { addDays, type DayWindow } from '../../time.ts'
+import { PERIODS, type Period, windowOf } from '../../reports/period.ts'
+import { addDays, type Day, type DayWindow, dayOf, systemClock } from '../../time.ts'
 import { inSpan } from '../../tracing.ts'
 import { OPERATOR } from '../operator.ts'
 import type { Program } from '../program.ts'
@@ -22,6 +24,9 @@ type ReportOptions = {
   month?: string
   from?: string
   to?: string
+  period?: Period
+  only: Only
+  compare?: Comparison[]
   formats: ReportFormat[]
   out: string
 }
@@ -35,6 +40,9 @@ export function reportCommand(parent: Command, tools: CommandTools): void {
     .option('--month <month>', 'a month, such as 2011-11')
     .option('--from <day>', 'first day (instead of --month)')
     .option('--to <day>', 'last day')
+    .option('--period <name>', `or the last whole one before today: ${PERIODS.join(', ')}`, parsePeriod)
+    .option('--only <dimension=member>', 'narrow it down, such as sector=sales; may be given again', parseOnly, {})
+    .option('--compare <list>', `compare it with ${COMPARISONS.join(', ')} or none`, parseComparisons)
     .option('--formats <list>', 'formats, separated by commas', parseFormats, [...REPORT_FORMATS])
     .option('--out <folder>', 'folder for the files', '.')
     .action((report: string, options: ReportOptions) => makeReport(tools, report, options))
@@ -42,15 +50,17 @@ export function reportCommand(parent: Command, tools: CommandTools): void {
 
 async function makeReport(tools: CommandTools, name: string, options: ReportOptions): Promise<void> {
   const report = reportNamed(name)
-  const window = windowFrom(options)
+  const windowOn = windowFrom(options)
   const program = await tools.openProgram()
   try {
     await requireClient(program.database.system, options.client)
     const payload = {
       clientId: options.client,
       report: report.name,
-      ...window,
+      ...windowOn(await todayOf(program, options.client)),
       formats: options.formats,
+      filters: options.only,
+      compare: options.compare ?? null,
       subscriptionId: null,
       request: 'command-line',
     }
@@ -97,17 +107,47 @@ async function saveFiles(
   }
 }
 
-function windowFrom({ month, from, to }: ReportOptions): DayWindow {
+async function todayOf({ database }: Program, clientId: string): Promise<Day> {
+  const { time_zone: timeZone } = await database.system
+    .selectFrom('clients')
+    .select('time_zone')
+    .where('id', '=', clientId)
+    .executeTakeFirstOrThrow()
+  return dayOf(systemClock(), timeZone)
+}
+
+/** The window that the options say, as of the client's today. Throws InputError `window`. */
+function windowFrom({ month, from, to, period }: ReportOptions): (today: Day) => DayWindow {
   const ends = from !== undefined && to !== undefined ? { from, to } : null
-  if ((month === undefined) === (ends === null))
-    throw new InputError('window', 'Say which window: either --month 2011-11, or --from and --to.')
+  if ([month, ends ?? undefined, period].filter((given) => given !== undefined).length !== 1)
+    throw new InputError(
+      'window',
+      'Say which window: either --month 2011-11, or --from and --to, or --period last-month.',
+    )
+  if (period !== undefined) return (today) => windowOf(period, today)
+  const window = ends === null ? monthWindow(month ?? '') : daysWindow(ends)
+  return () => window
+}
+
+function daysWindow({ from, to }: { from: string; to: string }): DayWindow {
   try {
-    if (ends !== null) return { from: Temporal.PlainDate.from(ends.from).toString(), to: addDays(ends.to, 1) }
-    const first = Temporal.PlainYearMonth.from(month ?? '').toPlainDate({ day: 1 })
+    return { from: Temporal.PlainDate.from(from).toString(), to: addDays(to, 1) }
+  } catch {
+    throw noWindow(`${from} … ${to}`)
+  }
+}
+
+function monthWindow(month: string): DayWindow {
+  try {
+    const first = Temporal.PlainYearMonth.from(month).toPlainDate({ day: 1 })
     return { from: first.toString(), to: first.add({ months: 1 }).toString() }
   } catch {
-    throw new InputError('window', `"${month ?? `${from} … ${to}`}" is no month or day; write 2011-11 or 2011-11-01.`)
+    throw noWindow(month)
   }
+}
+
+function noWindow(text: string): InputError {
+  return new InputError('window', `"${text}" is no month or day; write 2011-11 or 2011-11-01.`)
 }
 
 function parseFormats(text: string): ReportFormat[] {
@@ -116,4 +156,27 @@ function parseFormats(text: string): ReportFormat[] {
   if (known.length !== wanted.length)
     throw new InputError('format', `Formats are ${REPORT_FORMATS.join(', ')}; "${text}" has another.`)
   return known
+}
+
+function parsePeriod(text: string): Period {
+  const period = PERIODS.find((known) => known === text)
+  if (period !== undefined) return period
+  throw new InputError('window', `Periods are ${PERIODS.join(', ')}; "${text}" is none.`)
+}
+
+type Only = Record<string, string[]>
+
+/** `sector=sales`; the option may be given again, for the same dimension too. Whether the report can is said by whoever makes it. */
+function parseOnly(text: string, before: Only): Only {
+  const [, dimension, member] = /^([a-z-]+)=(.*)$/.exec(text) ?? []
+  if (dimension === undefined || member === undefined)
+    throw new InputError('only', `Write --only sector=sales; "${text}" names no dimension and member.`)
+  return { ...before, [dimension]: [...(before[dimension] ?? []), member] }
+}
+
+function parseComparisons(text: string): Comparison[] {
+  const wanted = text === 'none' ? [] : text.split(',').map((comparison) => comparison.trim())
+  const known = COMPARISONS.filter((comparison) => wanted.includes(comparison))
+  if (known.length === wanted.length) return known
+  throw new InputError('compare', `A report is compared with ${COMPARISONS.join(', ')} or none; "${text}" has another.`)
 }

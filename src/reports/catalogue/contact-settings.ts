@@ -13,20 +13,21 @@ const FORECAST_AGE_DAYS = 7
 export type ContactSettings = {
   serviceLevelS: number
   shortAbandonS: number
-  forecast: StoredForecast | null
+  /** null: there is none yet; left out: none is made of what the report is narrowed down to. */
+  forecast?: StoredForecast | null
 }
 
 export const contactSettings: OwnPart<ContactSettings> = {
   load: async (db, params) => ({
     ...(await settingsOf(db, params.client.id)),
-    forecast: await forecastAfter(db, params),
+    ...(await forecastAfter(db, params)),
   }),
   labels: ({ serviceLevelS, shortAbandonS }) => ({
     shortAbandons: `Short abandons (under ${shortAbandonS} s, not in the others)`,
     serviceLevel: `Service level (answered within ${serviceLevelS} s / offered)`,
   }),
   notes: () => [],
-  closing: ({ forecast }, { locale }) => forecastBlocks(forecast, locale),
+  closing: ({ forecast }, { locale }) => (forecast === undefined ? [] : forecastBlocks(forecast, locale)),
   checks: () => [],
   definitions: ({ serviceLevelS, shortAbandonS }) => [
     `Thresholds of this client: answered within ${serviceLevelS} s counts for the service level; an abandon before ${shortAbandonS} s is short.`,
@@ -44,14 +45,14 @@ async function settingsOf(db: ClientDatabase, clientId: string) {
 async function forecastAfter(
   db: ClientDatabase,
   { client, window, filters }: ReportParams,
-): Promise<StoredForecast | null> {
+): Promise<Pick<ContactSettings, 'forecast'>> {
   const sectorId = forecastSector(filters)
-  if (sectorId === null) return null
+  if (sectorId === null) return {}
   const made = { from: addDays(window.to, -FORECAST_AGE_DAYS), to: window.to }
-  return latestForecast(db, { clientId: client.id, metric: CALL_VOLUME, sectorId, ...made })
+  return { forecast: await latestForecast(db, { clientId: client.id, metric: CALL_VOLUME, sectorId, ...made }) }
 }
 
-/** Forecasts are made of the client as a whole ('') and of each sector; null: of neither alone. */
+/** Forecasts are made of the client as a whole ('') and of each sector; null: of neither. */
 function forecastSector({ sector, ...others }: Filters): string | null {
   if (Object.keys(others).length > 0) return null
   if (sector === undefined) return ''

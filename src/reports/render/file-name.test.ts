@@ -30,3 +30,16 @@ test('a name holds nothing that a system or a header could read as more', () => 
   )
   expect(name).toBe('-a-b-_-_2011-11-01.csv')
 })
+
+test('a narrowed report is named after what it is narrowed down to', () => {
+  const name = (filters: Record<string, string[]>) => {
+    const window = { from: '2011-11-01', to: '2011-12-01' }
+    return fileNameOf({ client: { id: 'acme', name: 'Acme' }, report: 'performance', window, filters }, 'pdf')
+  }
+  expect([{}, { sector: ['sales'] }, { agent: [''] }, { agent: ['a', 'b'], channel: ['voice'] }].map(name)).toEqual([
+    'acme_performance_2011-11.pdf',
+    'acme_performance_2011-11_sector-sales.pdf',
+    'acme_performance_2011-11_agent-none.pdf',
+    'acme_performance_2011-11_agent-2-chosen_channel-voice.pdf',
+  ])
+})

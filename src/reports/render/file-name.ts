@@ -1,9 +1,21 @@
 import { addDays } from '../../time.ts'
 import type { DocumentMeta, ReportFormat } from '../document.ts'
 
-/** `acme_monthly-revenue_2011-11.xlsx`: client, report, and the window as short as it can be said (year, month, day, or first_last day). */
-export function fileNameOf(meta: Pick<DocumentMeta, 'client' | 'report' | 'window'>, format: ReportFormat): string {
-  return `${[meta.client.id, meta.report, periodOf(meta.window)].map(safe).join('_')}.${format}`
+/**
+ * `acme_monthly-revenue_2011-11.xlsx`: client, report, and the window as short as it can be said (year, month, day, or first_last day);
+ * `acme_performance_2011-11_sector-sales.xlsx` when it is narrowed down.
+ */
+export function fileNameOf(
+  { client, report, window, filters = {} }: Pick<DocumentMeta, 'client' | 'report' | 'window' | 'filters'>,
+  format: ReportFormat,
+): string {
+  const narrowed = Object.entries(filters).map(([dimension, members]) => `${dimension}-${membersOf(members)}`)
+  return `${[client.id, report, periodOf(window), ...narrowed].map(safe).join('_')}.${format}`
+}
+
+function membersOf([first = '', ...others]: readonly string[]): string {
+  if (others.length > 0) return `${others.length + 1}-chosen`
+  return first === '' ? 'none' : first.slice(0, 40)
 }
 
 function periodOf({ from, to }: DocumentMeta['window']): string {
