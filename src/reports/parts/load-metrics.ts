@@ -107,8 +107,6 @@ function ask(
   { client, window, filters, at }: ReportParams,
   { metrics, granularity = 'none', dimension = 'client', compare = [] }: Asked,
 ): Promise<MetricsAnswer> {
-  const names = metrics.map((key) => METRICS[key].name)
-  return askMetrics(db, {
-    ...{ clientId: client.id, metrics: names, range: window, granularity, dimension, filters, compare, at },
-  })
+  const asked = { metrics: metrics.map((key) => METRICS[key].name), granularity, dimension, compare }
+  return askMetrics(db, { clientId: client.id, range: window, filters, at, ...asked })
 }

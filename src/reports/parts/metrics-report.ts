@@ -68,7 +68,10 @@ export type MetricsData<Own> = {
 export function metricsReport<Own>(report: MetricsReport<Own>): Report<MetricsData<Own>> {
   const { name, title, summary, filters, own } = report
   return {
-    ...{ name, title, summary, filters },
+    name,
+    title,
+    summary,
+    filters,
     reads: (window, compare) => daysRead(report, window, compare ?? report.compare),
     load: async (db, params) => ({ ...(await loadMetrics(report, db, params)), own: await own.load(db, params) }),
     compose: (data, meta) => composeReport(report, data, meta),
