@@ -27,6 +27,8 @@ export type MetricQuestion = {
   compare: readonly Comparison[]
   /** When it is asked: what "today" is, and what is still to come. */
   at: Temporal.Instant
+  /** Values that the answer may have: for jobs, which hold nobody up. Otherwise as many as a board makes while it answers others. */
+  valuesMax?: number
 }
 
 /** One metric over some sums. */

@@ -19,8 +19,9 @@ const GROUPS_MAX = 10_000
 const VALUES_MAX = 30_000
 
 /** How many groups each period of a question may have, by the values that makes. */
-export function groupsMaxOf({ metrics, periods }: { metrics: number; periods: number }): number {
-  return Math.min(GROUPS_MAX, Math.floor(VALUES_MAX / (metrics * periods)))
+export function groupsMaxOf(asked: { metrics: number; periods: number; valuesMax: number | undefined }): number {
+  const { metrics, periods, valuesMax = VALUES_MAX } = asked
+  return Math.min(GROUPS_MAX, Math.floor(valuesMax / (metrics * periods)))
 }
 
 /** Which sums of one client are read, how grouped. */

@@ -13,7 +13,7 @@ export const RANGE_DAYS_MAX = 3660
 const FIRST_DAY = '1900-01-01'
 
 /** A question with everything settled that it leaves to the client's zone and to the moment. */
-export type ResolvedQuestion = Omit<MetricQuestion, 'metrics' | 'range' | 'at'> & {
+export type ResolvedQuestion = Omit<MetricQuestion, 'metrics' | 'range' | 'at' | 'valuesMax'> & {
   timeZone: string
   today: Day
   metrics: Metric[]
@@ -33,7 +33,7 @@ export function resolveQuestion(question: MetricQuestion, timeZone: string): Res
   const span = resolveRange(question.range, question.at, timeZone)
   refuseRange(span)
   const { clientId, granularity, dimension, compare } = question
-  const groupsMax = groupsMaxOf({ metrics: metrics.length, periods: 1 + compare.length })
+  const groupsMax = groupsMaxOf({ metrics: metrics.length, periods: 1 + compare.length, valuesMax: question.valuesMax })
   // Before they are counted out one by one.
   if (granularity === 'hour') refuseTooMany(daysIn(span) * 24, groupsMax)
   return {
