@@ -20,6 +20,7 @@ import { type BenchServer, withServer } from './with-server.ts'
 
 const CONNECTIONS = 100
 const FOR_MS = 20_000
+const REST_MS = 1500
 const LIVEZ_P99_MAX_MS = 250
 const MEMORY_TIMES_MAX = 1.5
 
@@ -44,7 +45,7 @@ async function measure(
   const program = await startDaybreak({ DATABASE_URL: url, DATA_DIR: data, TRUSTED_PROXIES: 'loopback' })
   try {
     const list = await requests({ database, url: program.url }, world)
-    const report = await flood(program, { requests: list, connections: CONNECTIONS, forMs })
+    const report = await flood(program, { requests: list, connections: CONNECTIONS, forMs, restMs: REST_MS })
     tell(`${title}: ${figureOf(report)}; ${aboutUs(report)}`)
     return measuresOf(title, report)
   } finally {

@@ -42,16 +42,13 @@ const LIVEZ_EVERY_MS = 50
 const LIVEZ_IN_FLIGHT_MAX = 200
 /** What is not answered within this hangs. */
 const HANG_MS = 120_000
-/** Its memory is at rest some time after the last request. */
-const REST_MS = 1500
-
-/** Floods a process that rests. */
+/** Floods a process that rests: its memory does so some time after the last request. */
 export async function flood(
   { url, pid }: { url: string; pid: number },
-  options: { requests: LoadRequest[]; connections: number; forMs: number },
+  { restMs, ...options }: { requests: LoadRequest[]; connections: number; forMs: number; restMs: number },
 ): Promise<FloodReport> {
   await warmUp(url, options.requests)
-  await sleep(REST_MS)
+  await sleep(restMs)
   const restMb = await residentMb(pid)
   const beside = watch(url, pid)
   const load = await runLoad({ url, hangMs: HANG_MS, ...options })

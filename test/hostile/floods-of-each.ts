@@ -13,8 +13,8 @@ export const floodsOfEach = defineFault({
   backends: ['postgres'],
   servers: 'shared',
   alone: true,
-  short: { connections: 30, forMs: 700 },
-  long: { connections: 100, forMs: 10_000 },
+  short: { connections: 30, forMs: 700, restMs: 100 },
+  long: { connections: 100, forMs: 10_000, restMs: 1500 },
   async run(world, options) {
     await given.client(world.db, { id: OURS })
     const dear = await givenDearClient(world.db)
