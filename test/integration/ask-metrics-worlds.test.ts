@@ -24,7 +24,15 @@ const db = database.system
 const DAYS = 80
 const FIRST_DAY = '2026-02-20'
 const at = Temporal.Instant.from('2026-09-01T00:00:00Z')
-const plain = { granularity: 'none', dimension: 'client', filters: {}, compare: [], at } as const
+const plain = {
+  // All metrics at once.
+  valuesMax: Number.POSITIVE_INFINITY,
+  granularity: 'none',
+  dimension: 'client',
+  filters: {},
+  compare: [],
+  at,
+} as const
 
 /** Zones whose clocks change within a world, and one of half hours. */
 const zone = fc.constantFrom('Europe/Zurich', 'America/Havana', 'Asia/Kathmandu')
@@ -178,14 +186,11 @@ test('every component adds up to the same, to the unit: by hour, day, week, mont
         },
         { dimension: 'channel', granularity: 'none', filters: { agent: ['anna', 'ben', ''] } },
       ] as const) {
-        // Of all of them at once there are more values than one answer may have.
-        for (const metrics of [HOURLY.slice(0, 20), HOURLY.slice(20, 40), HOURLY.slice(40)]) {
-          const { groups, period } = await ask({ ...question, metrics: names(metrics) })
-          if (period.total === null) continue
-          const { sums } = period.total
-          expect(sums).toEqual(only(whole, sums))
-          expect(added(groups, sums)).toEqual(sums)
-        }
+        const { groups, period } = await ask({ ...question, metrics: names(HOURLY) })
+        if (period.total === null) continue
+        const { sums } = period.total
+        expect(sums).toEqual(only(whole, sums))
+        expect(added(groups, sums)).toEqual(sums)
       }
     }),
     { numRuns: 6 },

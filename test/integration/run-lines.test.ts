@@ -44,7 +44,7 @@ test('what a run logs and how far it is can be seen while it runs, also when its
   const id = await request(slow)
   const soFar = { attempt: 1, lines: ['info first', 'warn second'] }
   await expect.poll(() => attemptsOf(id), WITHIN).toEqual([{ ...soFar, outcome: null }])
-  expect(await engine.ledger.find(id)).toMatchObject({ state: 'running', progress: 0.5 })
+  await expect.poll(() => engine.ledger.find(id), WITHIN).toMatchObject({ state: 'running', progress: 0.5 })
   // As when its worker has fallen silent: the ledger plans it again, and another takes it.
   await db.updateTable('runs').set({ node: 'silent' }).where('id', '=', id).execute()
   gate.open = true

@@ -112,9 +112,27 @@ export async function cloneTemplate(
 
 async function dropDatabase(serverUrl: string, name: string): Promise<void> {
   await asOwner(serverUrl, async (connection) => {
-    await connection.query(`drop database if exists ${name} with (force)`)
+    await dropByForce(connection, name)
     await connection.query(`drop role if exists ${clientRole(name)}`)
   })
+}
+
+const DROP_TRIES = 50
+const DROP_AGAIN_MS = 200
+/** Insufficient privilege. */
+const NOT_ALLOWED = '42501'
+
+/** Autovacuum works as superuser, which nobody else may interrupt: what it is at is soon done. */
+async function dropByForce(connection: pg.Client, name: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await connection.query(`drop database if exists ${name} with (force)`)
+      return
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError) || error.code !== NOT_ALLOWED || tries >= DROP_TRIES) throw error
+      await sleep(DROP_AGAIN_MS)
+    }
+  }
 }
 
 /** The address of another database of the same server. */
