@@ -57,7 +57,7 @@ export function createWorkNode(options: WorkNodeOptions): WorkNode {
     if (workers === null) return
     const stopping = workers
     workers = null
-    await stopping.close(0)
+    await stopping.close(0, false)
   }
 
   return {
@@ -70,7 +70,7 @@ export function createWorkNode(options: WorkNodeOptions): WorkNode {
     },
     async close(graceMs) {
       isClosing = true
-      await workers?.close(graceMs)
+      await workers?.close(graceMs, true)
       await heart.stop()
       await database.system.deleteFrom('nodes').where('id', '=', id).execute()
     },

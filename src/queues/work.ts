@@ -63,8 +63,11 @@ export type WorkerSet = {
   runningIds(): string[]
   /** A worker lost the database while it opened, and would stay without it for ever: the set has to be opened anew. */
   isBroken(): boolean
-  /** Takes nothing new, gives running work `graceMs` to finish, then stops it and gives it back. */
-  close(graceMs: number): Promise<void>
+  /**
+   * Takes nothing new, gives running work `graceMs` to finish, then stops it and gives it back. `isFinal`: nobody opens another set, and the
+   * connections to a server that is away may be cut off.
+   */
+  close(graceMs: number, isFinal: boolean): Promise<void>
 }
 
 /** What BullMQ can keep of a message: its backends hold no more of a text than the ledger does. */
@@ -104,9 +107,9 @@ export function startWorkers<JobTools>(tools: WorkTools<JobTools>): WorkerSet {
     stopRun: (runId, why) => running.get(runId)?.abort(new StopError(why)),
     runningIds: () => [...running.keys()],
     isBroken: () => isBroken,
-    async close(graceMs) {
+    async close(graceMs, isFinal) {
       leaveOff()
-      const { cutOff } = tools.backend
+      const cutOff = isFinal ? tools.backend.cutOff : null
       const timer = setTimeout(() => stopAll('shutdown'), graceMs)
       const closed = Promise.all(workers.map((worker) => worker.close()))
       await (cutOff === null ? closed : Promise.race([closed, cutOffWhenDone(running, cutOff)]))
