@@ -49,7 +49,7 @@ export const applyRetention = defineJob<z.output<typeof payload>, JobTools>({
     const runs = await expireRuns(system, retention.ledgerDays, { budgetMs: RUNS_BUDGET_MS, signal })
     await expireAlerts(system, retention.ledgerDays)
     await sql`delete from sessions where expires_at < now()`.execute(system)
-    await sql`delete from sign_in_failures where expire < extract(epoch from now()) * 1000`.execute(system)
+    await sql`delete from sign_in_failures where expire < (extract(epoch from now()) * 1000)::bigint`.execute(system)
     await sql`delete from known_addresses where seen_at < now() - interval '180 days'`.execute(system)
     await sql`delete from idempotency_keys where created_at < now() - interval '1 day'`.execute(system)
     log.info(

@@ -28,7 +28,9 @@ const SLOWED = { atOnce: 1, waitingMax: 5, waitMs: 20 * SECOND_MS }
 /** Old failures that one try sweeps away. */
 const SWEEP = 100
 
-export type SignIn = (attempt: { email: string; password: string; ip: string }) => Promise<{ userId: string } | null>
+/** Who signed in, and what their password was checked against. */
+export type SignedIn = { userId: string; passwordHash: string }
+export type SignIn = (attempt: { email: string; password: string; ip: string }) => Promise<SignedIn | null>
 
 /**
  * Checks an e-mail address and a password. null means wrong, and takes as long for a person who does not exist. Failures are
@@ -63,7 +65,7 @@ export function createSignIn(database: Database, onFailed: (failed: FailedSignIn
     }
     await pair.delete(keys.pair)
     for (const [limiter, key] of [counted[0], counted[2]]) await limiter.reward(key, 1)
-    return { userId: user.id }
+    return { userId: user.id, passwordHash: user.password_hash }
   }
 }
 
@@ -114,7 +116,9 @@ export async function forgetFailures(db: SystemDatabase, email: string): Promise
 /** Deletes some of what is over; the rest goes with the next try, or at night. */
 async function sweep(db: SystemDatabase): Promise<void> {
   await sql`delete from sign_in_failures where key in (
-    select key from sign_in_failures where expire < extract(epoch from now()) * 1000 limit ${SWEEP})`.execute(db)
+    select key from sign_in_failures where expire < (extract(epoch from now()) * 1000)::bigint limit ${SWEEP})`.execute(
+    db,
+  )
 }
 
 function limiterFor(

@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express'
 import { z } from 'zod'
+import type { Transaction } from '../../db/database.ts'
 import { ANONYMOUS, type Identity } from '../access.ts'
 import { addressOf, identify } from '../admit.ts'
 import { type AuditEntry, writeAudit } from '../audit.ts'
@@ -9,6 +10,7 @@ import { networkOf } from '../auth/network.ts'
 import { checkCsrf } from '../auth/origin.ts'
 import { newSecret } from '../auth/secrets.ts'
 import { beginSession, endSession, findSession } from '../auth/sessions.ts'
+import type { SignedIn } from '../auth/sign-in.ts'
 import type { Board, Context } from '../context.ts'
 import { type Html, html } from '../html.ts'
 import { accept, readFormBody } from '../input.ts'
@@ -54,14 +56,17 @@ export const signInForm: Route = {
     const shown = { next, email, said: null }
     const signedIn = await board.signIn({ email, password, ip: addressOf(request) }).catch((error: unknown) => {
       if (!(error instanceof HttpError) || error.status !== 429) throw error
-      board.log.warn('too many failed sign-ins; further ones are refused for now')
+      board.log.debug('too many failed sign-ins; further ones are refused for now')
       response.set(error.headers)
       showForm(board, request, response, { ...shown, wrong: error.message, status: 429 })
       return 'answered' as const
     })
     if (signedIn === 'answered') return
-    if (signedIn === null) {
-      board.log.warn('a sign-in failed')
+    const earlier = readCookie(request, board.cookies.session)
+    const identity = signedIn === null ? null : await openSession(context, response, signedIn, earlier)
+    if (identity === null) {
+      // On record by the minute; a line for each would be the next flood.
+      board.log.debug('a sign-in failed')
       showForm(board, request, response, {
         ...shown,
         wrong: 'The e-mail address or the password is wrong.',
@@ -69,21 +74,20 @@ export const signInForm: Route = {
       })
       return
     }
-    const earlier = readCookie(request, board.cookies.session)
-    const identity = await openSession(context, response, signedIn.userId, earlier)
     response.redirect(303, next === '/' ? homeOf(identity) : next)
   },
 }
 
-/** The session and its audit row are there together, or neither. */
+/** The session and its audit row are there together, or neither. null: the person may not come in as they asked to any more. */
 async function openSession(
   context: Context,
   response: Response,
-  userId: string,
+  { userId, passwordHash }: SignedIn,
   earlier: string | null,
-): Promise<Identity> {
+): Promise<Identity | null> {
   const { clock, sessionTtlHours, database, cookies } = context.board
-  const { token, identity } = await database.system.transaction().execute(async (transaction) => {
+  const opened = await database.system.transaction().execute(async (transaction) => {
+    if (!(await isUnchanged(transaction, { userId, passwordHash }))) return null
     // Whoever signs in again, on a machine that others use too, means to leave nothing of theirs open.
     if (earlier !== null) await endSession(transaction, earlier)
     await rememberAddress(transaction, userId, networkOf(context.ip))
@@ -92,6 +96,8 @@ async function openSession(
     await writeAudit(transaction, actorOf({ ...context, identity }), sessionEntry('sign-in', identity))
     return { token, identity }
   })
+  if (opened === null) return null
+  const { token, identity } = opened
   setCookie(response, cookies, {
     name: cookies.session,
     value: token,
@@ -100,6 +106,19 @@ async function openSession(
   })
   setCookie(response, cookies, { name: cookies.form, value: '', maxAgeSeconds: 0, sameSite: 'strict' })
   return identity
+}
+
+/** While the password was checked, it may have been changed, or the person shut out: that ends all sessions, and this one too. */
+async function isUnchanged(transaction: Transaction, { userId, passwordHash }: SignedIn): Promise<boolean> {
+  const unchanged = await transaction
+    .selectFrom('users')
+    .select('id')
+    .where('id', '=', userId)
+    .where('password_hash', '=', passwordHash)
+    .where('disabled_at', 'is', null)
+    .forShare()
+    .executeTakeFirst()
+  return unchanged !== undefined
 }
 
 function sessionEntry(action: 'sign-in' | 'sign-out', { id, clientId }: Identity): AuditEntry {

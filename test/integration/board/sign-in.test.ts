@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { NOBODYS_HASH, verifyPassword } from '../../../src/board/auth/passwords.ts'
+import { hashPassword, NOBODYS_HASH, verifyPassword } from '../../../src/board/auth/passwords.ts'
 import { createKey, createUser, revokeKey, setPassword } from '../../../src/board/people.ts'
 import { systemClock } from '../../../src/time.ts'
 import { given } from '../../support/given.ts'
@@ -249,4 +250,25 @@ test('the sign-in page is a page that a browser and a screen reader can use', as
   const page = await (await fetch(`${board.url}/sign-in`, { headers: { Accept: BROWSER } })).text()
   expect(page).toContain('<html lang="en">')
   expect(page).toContain('autocomplete="current-password"')
+})
+
+test('who is checked while their password changes gets no session', async () => {
+  const email = 'changed@example.com'
+  await addUser(email)
+  let answered: Promise<{ response: Response }> | undefined
+  await board.database.system.transaction().execute(async (tx) => {
+    const { id } = await tx
+      .updateTable('users')
+      .set({ password_hash: await hashPassword('another correct horse') })
+      .where('email', '=', email)
+      .returning('id')
+      .executeTakeFirstOrThrow()
+    await tx.deleteFrom('sessions').where('user_id', '=', id).execute()
+    answered = sendSignIn(board, { email, password: PASSWORD })
+    // Either it has come in on the old password by then, or it waits for us.
+    await Promise.race([answered, sleep(2000)])
+  })
+  expect((await answered)?.response.status).toBe(401)
+  const sessions = board.database.system.selectFrom('sessions').innerJoin('users', 'users.id', 'sessions.user_id')
+  expect(await sessions.select('users.id').where('email', '=', email).execute()).toEqual([])
 })
