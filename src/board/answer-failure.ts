@@ -69,6 +69,8 @@ export function answerFailure(board: Board): ErrorRequestHandler {
 function sendFailure(error: HttpError, request: Request, response: Response): void {
   const requestId = requestIdOf(response)
   response.set(error.headers)
+  // The rest of a refused body is not read, be it a gigabyte; a small one is, so that the connection serves the next request.
+  if (!request.complete && bodyBytesOf(request) > SMALL_BODY_BYTES) response.set('Connection', 'close')
   if (isItsQuestion(request) || !wantsPage(request)) {
     const problem = problemDocument(error, requestId)
     response
@@ -83,6 +85,14 @@ function sendFailure(error: HttpError, request: Request, response: Response): vo
     return
   }
   sendPage(response, failurePage(error, requestId), error.status)
+}
+
+const SMALL_BODY_BYTES = 64 * 1024
+
+/** What a request says of its body; one that does not say may be endless. */
+function bodyBytesOf({ headers }: Request): number {
+  if (headers['transfer-encoding'] !== undefined) return Number.POSITIVE_INFINITY
+  return Number(headers['content-length'] ?? 0)
 }
 
 /** Ends a request after an error that nobody caught (docs/adr/0007). One that was answered, or is gone, is only put on record. */

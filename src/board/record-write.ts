@@ -1,6 +1,7 @@
 import type { Actor } from './audit.ts'
 import type { Context } from './context.ts'
 import { recordDownload } from './count-audit.ts'
+import { clientId } from './endpoints/address.ts'
 import { type Changed, type Intent, onRecord, type Recorder } from './on-record.ts'
 
 type Visitor = Pick<Context, 'identity' | 'ip'>
@@ -34,7 +35,7 @@ function recorderOf(context: Context): Recorder {
 
 /** As the address names it; what it does in the board's own words is known when it is done. */
 export function intentOf({ identity }: Visitor, { method, path, params, client }: Write): Intent {
-  const named = typeof client === 'string' ? client : null
+  const named = clientId.safeParse(client).data ?? null
   return { action: `${method} ${path}`, target: filled(path, params), clientId: identity.clientId ?? named }
 }
 

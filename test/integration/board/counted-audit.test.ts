@@ -53,6 +53,12 @@ describe('what somebody may not change goes on record', () => {
     ])
   })
 
+  test('whatever client it names', async () => {
+    for (const named of ['%00', 'x'.repeat(2000), 'acme'])
+      expect((await write(`/api/jobs/work/runs?client=${named}`, viewer)).status).toBe(403)
+    expect(await record()).toMatchObject([{ action: 'post /api/jobs/:name/runs', outcome: 'refused', times: 3 }])
+  })
+
   test('by the token of a form', async () => {
     const person = await signIn(board, 'operator')
     await db.deleteFrom('analytics_audit_log').execute()

@@ -295,3 +295,12 @@ test('a program that asks with anything but a browser gets a document on pages t
     'text/html; charset=utf-8',
   ])
 })
+
+test('the rest of a refused body is not waited for, and its connection serves no other', async () => {
+  const socket = connect(Number(new URL(board.url).port), '127.0.0.1')
+  const head = ['POST /api/facts/payments HTTP/1.1', 'Host: localhost', 'Content-Type: application/json']
+  socket.write([...head, 'Content-Length: 1000000000', '', '['].join('\r\n'))
+  const chunks: Buffer[] = []
+  for await (const chunk of socket) chunks.push(chunk as Buffer)
+  expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1\.1 401 [\s\S]*Connection: close/)
+})
