@@ -46,6 +46,17 @@ test('a header is somebody else’s too: no column runs as a formula, and no val
   expect(rows[2]).toMatch(/^7,c{200},"/)
 })
 
+test('a list that would become too large ends with a line that says so', async () => {
+  const input = join(folder, 'many.csv')
+  const rejects = createRejectsFile(input, null, 25_000)
+  for (let line = 1; line <= 5; line += 1) await rejects.add([{ ...reject, line, text: 'x'.repeat(10_000) }])
+  await rejects.close()
+  const cut = (await readFile(`${input}.rejects.csv`, 'utf8')).trimEnd().split('\r\n')
+  expect(cut.slice(3)).toEqual([
+    '3,,,from here on rejects are counted and not listed: the list would be larger than 0.025 MB,',
+  ])
+})
+
 test('where the folder of the input takes no file they go to the current one', async () => {
   const input = join(folder, `${basename(folder)}.csv`)
   // A folder of that name stands in the way, for root too.
