@@ -105,6 +105,8 @@ function inFolder(server: RedisServer, folder: string): RedisServer {
 async function launch(settings: readonly string[], port: number): Promise<RedisServer> {
   const program = (await findOnPath('redis-server')) ?? (await fetchedProgram())
   const child = spawn(program.path, settings, {
+    // A replica writes down what its master sends.
+    cwd: tmpdir(),
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, ...(program.libraries === null ? {} : { LD_LIBRARY_PATH: program.libraries }) },
   })
