@@ -174,7 +174,7 @@ function createContext<JobTools>(
     planRuns(tx, [{ request, options: { origin: 'follow-up', requestedBy: run.id, priority: run.priority } }]).then(
       () => {},
     )
-  let reportedAt = 0
+  let reportedAt = Number.NEGATIVE_INFINITY
   return {
     runId: run.id,
     attempt: run.attempt,
