@@ -56,9 +56,11 @@ function createCredentialCheck(strangers: RateLimiterMemory): RateLimits['creden
   const known = new Set<string>()
   return async (network, secret, find) => {
     const name = secretHash(secret).toString('base64url')
-    const wasKnown = known.delete(name)
+    const wasKnown = known.has(name)
     if (!wasKnown) await consume(strangers, network)
     const holder = await find()
+    // The last, for it was used last.
+    known.delete(name)
     if (holder === null) return null
     if (!wasKnown) await strangers.reward(network, 1)
     known.add(name)

@@ -58,7 +58,15 @@ export function createSignIn(database: Database, onFailed: (failed: FailedSignIn
       await onFailed(failed)
       throw tooMany(waitS)
     }
-    const isRight = await (waitS === null ? check() : slowed(keys.pair, () => sleep(SLOWED_MS).then(check)))
+    const giveBack = async () => {
+      for (const [limiter, key] of counted) await limiter.reward(key, 1)
+    }
+    const checked = waitS === null ? check() : slowed(keys.pair, () => sleep(SLOWED_MS).then(check))
+    const isRight = await checked.catch(async (error: unknown) => {
+      // Nobody has looked at the password: such a try says nothing of anybody.
+      await giveBack()
+      throw error
+    })
     if (user === null || !isRight) {
       await onFailed(failed)
       return null

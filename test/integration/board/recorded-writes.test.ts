@@ -80,7 +80,8 @@ describe('every address that changes something puts it on record before', () => 
       const cutOff = await exampleOf(place, route)
       await db.deleteFrom('analytics_audit_log').execute()
       await breakOff('update or delete')
-      expect((await cutOff()).status).toBe(500)
+      // It is done, and answered so: whoever asked must not ask again.
+      expect((await cutOff()).status).toBeLessThan(500)
       expect(await record()).toMatchObject([{ action: `${route.method} ${route.path}`, outcome: 'begun' }])
       await sql`drop trigger break_off on analytics_audit_log`.execute(db)
     }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { NOBODYS_HASH, verifyPassword } from '../../../src/board/auth/passwords.ts'
 import { createUser, setDisabled, unlockUser } from '../../../src/board/people.ts'
 import { issueDownloadLink, revokeDownloadLinks } from '../../../src/reports/deliver/links.ts'
 import { given } from '../../support/given.ts'
@@ -113,3 +114,20 @@ test('a mailed link that is revoked leads nowhere, and so do all to its report',
   expect(await statuses()).toEqual([410, 410, 410])
   expect(await revokeDownloadLinks(db, { token: 'x'.repeat(32) })).toEqual([])
 })
+
+test('a try whose password nobody had the time to check counts against nobody', async () => {
+  await addUser('bob@example.com')
+  await db.deleteFrom('sign_in_failures').execute()
+  const { status } = await tryUnderLoad('bob@example.com')
+  expect(status).toBe(503)
+  const counted = db.selectFrom('sign_in_failures').select(['key', 'points']).where('points', '>', 0)
+  expect(await counted.execute()).toEqual([])
+})
+
+/** Tries with the right password while as many others are checked as may be at once. */
+async function tryUnderLoad(email: string): Promise<Response> {
+  const others = Array.from({ length: 22 }, () => verifyPassword('wrong', NOBODYS_HASH))
+  const answer = await tryFrom('198.18.0.1', email, PASSWORD)
+  await Promise.all(others)
+  return answer
+}
