@@ -96,10 +96,21 @@ export async function readClientAccess(
       'no-client-login',
       'This database has no role for work for one client yet. Run: daybreak migrate',
     )
+  return { url: addressAs(url, { user: found.role, password: found.password }), secret: found.secret }
+}
+
+/** The same address for somebody else. One of a socket (`postgres:///name?host=/run/…`) says in its query who signs in. */
+export function addressAs(url: string, { user, password }: { user: string; password: string }): string {
   const own = new URL(url)
-  own.username = found.role
-  own.password = found.password
-  return { url: own.href, secret: found.secret }
+  for (const name of ['user', 'password']) own.searchParams.delete(name)
+  if (own.hostname === '') {
+    own.searchParams.set('user', user)
+    own.searchParams.set('password', password)
+    return own.href
+  }
+  own.username = user
+  own.password = password
+  return own.href
 }
 
 /** What current_client() in the database works out too: that whoever names the client in this session knows the secret. */

@@ -162,6 +162,8 @@ function socketOf(connection: pg.PoolClient): Duplex {
   return (connection as unknown as { connection: { stream: Duplex } }).connection.stream
 }
 
+const INVALID_PASSWORD = '28P01'
+
 type ClientPool = { connectAs(clientId: string): Promise<pg.PoolClient>; end(): Promise<void> }
 
 /** The pool of clients' own role, opened when somebody first works for a client: until then its password need not be known. */
@@ -179,10 +181,20 @@ function openClientPool(read: () => Promise<ClientAccess>, open: (access: Client
     )
     return opened
   }
+  const forget = (stale: Promise<Opened>) => {
+    if (opened !== stale) return
+    opened = null
+    void stale.then(({ pool }) => pool.end())
+  }
   return {
     async connectAs(clientId) {
-      const { pool, access } = await openOnce()
-      const connection = await pool.connect()
+      const asked = openOnce()
+      const { pool, access } = await asked
+      const connection = await pool.connect().catch((error: unknown) => {
+        // Somebody has given the role another password: whoever asks next reads it again.
+        if (error instanceof pg.DatabaseError && error.code === INVALID_PASSWORD) forget(asked)
+        throw error
+      })
       if (scopes.get(connection) === clientId) return connection
       try {
         await connection.query(
