@@ -9,6 +9,7 @@ test.each([
   ['javascript:alert(1)', '/'],
   ['', '/'],
   ['/\t/evil.example', '/'],
+  [`/${'x'.repeat(2000)}`, '/'],
 ])('after a form nobody is sent to another site: %j leads to %j', (given, expected) => {
   expect(ownAddress.parse(given)).toBe(expected)
 })

@@ -98,11 +98,11 @@ function hereOf(request: Request): string {
   return url.pathname + url.search
 }
 
+/** Longer than any of ours. */
+const ADDRESS_MAX = 2000
+
 /** An address of our own to go to next; anything else becomes `/`. */
-export const ownAddress = z
-  .string()
-  .max(2000)
-  .transform((text) => (isOwn(text) ? text : '/'))
+export const ownAddress = z.string().transform((text) => (text.length <= ADDRESS_MAX && isOwn(text) ? text : '/'))
 
 function isOwn(text: string): boolean {
   // A browser takes `//name` for another host, and `\\` for `/`.
