@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { constants, gunzipSync } from 'node:zlib'
 import { InputError, messageOf } from '../errors.ts'
 import type { Called } from './called.ts'
@@ -21,15 +21,16 @@ export type FileStart = {
 /** Looks at the beginning of a file. Throws an InputError for what is none or cannot be read. */
 export async function readStart({ path, called: name }: SourceFile): Promise<FileStart> {
   try {
+    // Before it is opened: whoever writes to a pipe would find it closed between two readers.
+    const found = await stat(path)
+    if (found.isDirectory()) throw new InputError('not-a-file', `${name} is a folder; name a file.`)
+    if (!found.isFile()) return { bytesTotal: 0, isPipe: true, isPacked: false, bytes: Buffer.alloc(0) }
     const file = await open(path)
     try {
-      const stat = await file.stat()
-      if (stat.isDirectory()) throw new InputError('not-a-file', `${name} is a folder; name a file.`)
-      if (!stat.isFile()) return { bytesTotal: 0, isPipe: true, isPacked: false, bytes: Buffer.alloc(0) }
       const { buffer, bytesRead } = await file.read(Buffer.alloc(START_BYTES), 0, START_BYTES, 0)
       const bytes = buffer.subarray(0, bytesRead)
       const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b
-      return { bytesTotal: stat.size, isPipe: false, isPacked, bytes: isPacked ? unpackedStart(bytes) : bytes }
+      return { bytesTotal: found.size, isPipe: false, isPacked, bytes: isPacked ? unpackedStart(bytes) : bytes }
     } finally {
       await file.close()
     }
