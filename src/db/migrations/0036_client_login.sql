@@ -115,7 +115,8 @@ grant execute on function
   request_fault(timestamptz, timestamptz, timestamptz), spend_fault(integer, integer)
 to daybreak_client;
 
--- A client's own session may ask for months; not for all that a date can name.
+-- A client's own session may ask for the months of facts that there can be, not for all that a date can name: what lies beyond them is kept in
+-- the default partition.
 create or replace function ensure_fact_partitions(from_day date, to_day date, tables text[] default null) returns void
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
@@ -127,7 +128,8 @@ begin
   for fact in select name, time_column from fact_tables where tables is null or name = any(tables) order by name
   loop
     -- A day either side: a client's local month begins in another UTC month.
-    for month in select generate_series(date_trunc('month', from_day - 1), to_day + 1, interval '1 month')::date
+    for month in select generate_series(
+      date_trunc('month', greatest(from_day - 1, date '1970-01-01')), least(to_day + 1, current_date + 3660), interval '1 month')::date
     loop
       part := format('%s_%s', fact.name, to_char(month, 'YYYY_MM'));
       continue when to_regclass(part) is not null;
