@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
 import { dropFactsBefore, prepareFactPartitions } from '../db/partitions.ts'
-import { expireImports } from '../ingest/uploaded-imports.ts'
+import { expireImports } from '../ingest/expire-imports.ts'
 import { expireAlerts } from '../queues/expire-alerts.ts'
 import { expireRuns } from '../queues/expire-runs.ts'
 import { defineJob } from '../queues/job.ts'

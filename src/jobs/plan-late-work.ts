@@ -1,5 +1,5 @@
 import type { SystemDatabase } from '../db/database.ts'
-import { unplannedImports } from '../ingest/uploaded-imports.ts'
+import { unplannedImports } from '../ingest/recorded-imports.ts'
 import { unplannedErasures } from '../privacy/index.ts'
 import { type Ledger, on } from '../queues/index.ts'
 import { closeLostExecutions } from '../reports/close-lost-executions.ts'

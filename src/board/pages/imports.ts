@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { StoredResult } from '../../ingest/uploaded-imports.ts'
+import type { StoredResult } from '../../ingest/recorded-imports.ts'
 import { importFilter, importParams } from '../endpoints/imports.ts'
 import { formatBytes, formatDistance, formatInstant, plural, titleOf } from '../format.ts'
 import { type Html, html, type Renderable } from '../html.ts'

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { DB } from '../../db/schema.ts'
-import type { StoredResult } from '../../ingest/uploaded-imports.ts'
+import type { StoredResult } from '../../ingest/recorded-imports.ts'
 import { readCursor, writeCursor } from '../../queues/cursor.ts'
 
 /** refused: it came to its end, and nothing was kept for the rows it has. */
