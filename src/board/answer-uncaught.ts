@@ -14,10 +14,17 @@ export function answerForRequests(
       fail(error, request, response)
       return true
     }
-    guard(request, answer)
-    guard(response, answer)
+    if (bringsBody(request)) {
+      guard(request, answer)
+      guard(response, answer)
+    }
     answeringFor(answer, next)
   }
+}
+
+/** Nobody listens to what brings nothing, and the guard of each request costs memory under a flood. */
+function bringsBody({ headers }: Request): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 /** Events of a request come from its connection, which serves others too: what a listener throws would be nobody's. */
