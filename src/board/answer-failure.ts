@@ -69,8 +69,10 @@ export function answerFailure(board: Board): ErrorRequestHandler {
 function sendFailure(error: HttpError, request: Request, response: Response): void {
   const requestId = requestIdOf(response)
   response.set(error.headers)
-  // The rest of a refused body is not read, be it a gigabyte; a small one is, so that the connection serves the next request.
-  if (!request.complete && bodyBytesOf(request) > SMALL_BODY_BYTES) response.set('Connection', 'close')
+  // The rest of a refused body is not read, be it a gigabyte. Of somebody we know a usual one is: a connection that closes on whoever still
+  // sends may take the answer along.
+  const readMax = visitorOf(request) === null ? STRANGERS_BODY_BYTES : USUAL_BODY_BYTES
+  if (!request.complete && bodyBytesOf(request) > readMax) response.set('Connection', 'close')
   if (isItsQuestion(request) || !wantsPage(request)) {
     const problem = problemDocument(error, requestId)
     response
@@ -87,7 +89,8 @@ function sendFailure(error: HttpError, request: Request, response: Response): vo
   sendPage(response, failurePage(error, requestId), error.status)
 }
 
-const SMALL_BODY_BYTES = 64 * 1024
+const STRANGERS_BODY_BYTES = 64 * 1024
+const USUAL_BODY_BYTES = 16 * 1024 * 1024
 
 /** What a request says of its body; one that does not say may be endless. */
 function bodyBytesOf({ headers }: Request): number {
