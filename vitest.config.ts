@@ -21,7 +21,12 @@ export default defineConfig({
     // The machines that run this have two cores; one in three tests waits for something.
     maxWorkers: 3,
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/support/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'sample/**/*.test.ts', 'scripts/**/*.test.ts', 'test/support/**/*.test.ts'],
+        },
+      },
       { test: { name: 'tidy', include: ['test/tidy.test.ts'], testTimeout: 30 * SECOND_MS } },
       levelWithServers('integration', 30 * SECOND_MS),
       levelWithServers('e2e', 90 * SECOND_MS),

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { statfs } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { createUser, setPassword } from '../src/board/people.ts'
+import { sampleClients } from '../sample/clients/index.ts'
+import { loadSampleBusiness } from '../sample/load.ts'
 import { type Config, readConfig } from '../src/config.ts'
 import { InputError, messageOf } from '../src/errors.ts'
 import { createLog } from '../src/log.ts'
@@ -11,12 +12,11 @@ import { OPERATOR } from '../src/main/operator.ts'
 import { print } from '../src/main/print.ts'
 import { openProgram, outboxFolder, type Program } from '../src/main/program.ts'
 import { createProgress, type ProgressDisplay } from '../src/main/progress.ts'
+import { createUser, setPassword } from '../src/people/people.ts'
 import { dayBefore, SECOND_MS, systemClock } from '../src/time.ts'
 import { runNight } from './demo-night/night.ts'
 import { resetData } from './demo-night/reset.ts'
 import { printSummary } from './demo-night/summary.ts'
-import { sampleClients } from './sample/clients/index.ts'
-import { loadSampleBusiness } from './sample/load.ts'
 
 /** The demo: `scripts/demo --help` says what it does. */
 

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Page } from 'puppeteer-core'
-import { createUser } from '../src/board/people.ts'
 import { readConfig } from '../src/config.ts'
 import { createLog } from '../src/log.ts'
 import { listen } from '../src/main/listen.ts'
 import { openProgram, type Program } from '../src/main/program.ts'
+import { createUser } from '../src/people/people.ts'
 import { openBrowser } from '../test/support/browser.ts'
 
 /** Makes the pictures of README.md again from a demo that has run: `DATA_DIR=… PORT=0 node scripts/pictures.ts`; needs pdftoppm and pngquant. */

@@ -35,11 +35,14 @@ export class DatabaseAwayError extends Error {
 export class InputError extends Error {
   readonly code: string
   readonly status: number
-  constructor(code: string, message: string, status = 400) {
+  /** When it may be asked again; null: it makes no difference. */
+  readonly retryAfterS: number | null
+  constructor(code: string, message: string, status = 400, retryAfterS: number | null = null) {
     super(message)
     this.name = 'InputError'
     this.code = code
     this.status = status
+    this.retryAfterS = retryAfterS
   }
 }
 

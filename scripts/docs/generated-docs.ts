@@ -14,6 +14,7 @@ export const generatedDocs: GeneratedDoc[] = [
   },
   {
     path: 'docs/openapi.json',
-    render: async () => `${JSON.stringify((await import('../../src/board/openapi.ts')).openApiDocument(), null, 2)}\n`,
+    render: async () =>
+      `${JSON.stringify((await import('../../src/board/docs/openapi.ts')).openApiDocument(), null, 2)}\n`,
   },
 ]

@@ -1,5 +1,5 @@
-export { factSchema } from './fact-schema.ts'
-export { type JsonItem, parseJsonBody, parseJsonLines } from './json-items.ts'
+export { factSchema } from './json/fact-schema.ts'
+export { type JsonItem, parseJsonBody, parseJsonLines } from './json/json-items.ts'
 export { findKind, kinds } from './kinds/index.ts'
 export type { FactKind } from './kinds/kind.ts'
-export type { FactCounts, FactOwner, ItemError, StoredFacts } from './store-facts.ts'
+export type { FactCounts, FactOwner, ItemError, StoredFacts } from './write/store-facts.ts'

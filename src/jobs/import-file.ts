@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { importUpload } from '../ingest/import-upload.ts'
+import { importUpload } from '../ingest/imports/import-upload.ts'
 import { defineJob } from '../queues/job.ts'
 import { HOUR_MS, systemClock } from '../time.ts'
 import { clientId } from './client-day.ts'

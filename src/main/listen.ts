@@ -1,5 +1,5 @@
 import { createBoard } from '../board/board.ts'
-import { listen as listenOn } from '../board/listen.ts'
+import { listen as listenOn } from '../board/http/listen.ts'
 import { systemClock } from '../time.ts'
 import { outboxFolder, type Program, publicUrlOf } from './program.ts'
 import { version } from './version.ts'

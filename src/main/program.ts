@@ -20,7 +20,7 @@ import {
   type Registry,
   watchAlerts,
 } from '../queues/index.ts'
-import { ownersOfReports } from '../reports/report-owners.ts'
+import { ownersOfReports } from '../reports/execution/report-owners.ts'
 import { MINUTE_MS, systemClock } from '../time.ts'
 import { openTracing } from '../tracing.ts'
 import { openJobTools } from './open-job-tools.ts'

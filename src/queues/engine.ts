@@ -1,15 +1,15 @@
 import type { Database } from '../db/database.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from '../time.ts'
-import type { QueueBackend } from './backend.ts'
-import { createChildPool } from './child-pool.ts'
+import { createChildPool } from './child/child-pool.ts'
+import type { ChildProgram } from './child/run-child.ts'
 import type { QueueName } from './job.ts'
 import { createLedger, type Ledger } from './ledger.ts'
+import type { QueueBackend } from './queue/backend.ts'
 import type { Registry } from './registry.ts'
-import type { ChildProgram } from './run-child.ts'
-import { createScheduler } from './scheduler.ts'
-import { startWorkers } from './work.ts'
-import { createWorkNode } from './work-node.ts'
+import { createScheduler } from './schedules/scheduler.ts'
+import { startWorkers } from './work/work.ts'
+import { createWorkNode } from './work/work-node.ts'
 
 export type EngineOptions<JobTools> = {
   database: Database

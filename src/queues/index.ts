@@ -1,7 +1,6 @@
 /** The engine's face: what jobs, board and command line may use of it. */
 
-export { openQueueBackend, type QueueBackend } from './backend.ts'
-export type { BackfillRuns, BackfillState, BackfillView } from './backfill-views.ts'
+export type { BackfillRuns, BackfillState, BackfillView } from './backfills/backfill-views.ts'
 export {
   BACKFILL_RUNS_DEFAULT,
   BACKFILL_RUNS_MAX,
@@ -9,12 +8,7 @@ export {
   type BackfillRequest,
   REPROCESS,
   type Reprocess,
-} from './backfills.ts'
-export { BULK_ACTIONS, type BulkAction, type BulkCount } from './bulk-runs.ts'
-export { evictionWords } from './check-redis.ts'
-export { checkCron } from './cron.ts'
-export { comingFires } from './due-fires.ts'
-export { changeSchedule, type ScheduleChange, type ScheduleSettings } from './edit-schedule.ts'
+} from './backfills/backfills.ts'
 export { createEngine, type Engine } from './engine.ts'
 export {
   readFreshness,
@@ -23,7 +17,7 @@ export {
   WINDOW_STATES,
   type WindowFreshness,
   type WindowState,
-} from './freshness.ts'
+} from './freshness/freshness.ts'
 export {
   type AnyJob,
   defineJob,
@@ -35,8 +29,14 @@ export {
 } from './job.ts'
 export type { Ledger, RequestOptions } from './ledger.ts'
 export { perform } from './perform.ts'
+export { openQueueBackend, type QueueBackend } from './queue/backend.ts'
+export { evictionWords } from './queue/check-redis.ts'
 export { type AlertOptions, readWaitingQueues, watchAlerts } from './raise-alerts.ts'
 export { createRegistry, jobNamed, type Registry } from './registry.ts'
-export type { RunFilter } from './run-filter.ts'
-export type { AttemptView, RunState, RunView } from './run-views.ts'
-export { planNight, zoneOf } from './schedule.ts'
+export { BULK_ACTIONS, type BulkAction, type BulkCount } from './runs/bulk-runs.ts'
+export type { RunFilter } from './runs/run-filter.ts'
+export type { AttemptView, RunState, RunView } from './runs/run-views.ts'
+export { checkCron } from './schedules/cron.ts'
+export { comingFires } from './schedules/due-fires.ts'
+export { changeSchedule, type ScheduleChange, type ScheduleSettings } from './schedules/edit-schedule.ts'
+export { planNight, zoneOf } from './schedules/schedule.ts'

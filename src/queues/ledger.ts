@@ -2,13 +2,25 @@ import { sql } from 'kysely'
 import type { SystemDatabase } from '../db/database.ts'
 import { InputError } from '../errors.ts'
 import { sqlFile } from '../sql.ts'
-import type { QueueBackend } from './backend.ts'
-import { type BackfillFilter, type BackfillView, findBackfillView, listBackfillViews } from './backfill-views.ts'
-import { type BackfillCount, type BackfillRequest, cancelBackfill, countBackfill, startBackfill } from './backfills.ts'
-import { type BulkAction, type BulkCount, changeInBulk, countBulk, discardRuns } from './bulk-runs.ts'
-import type { ReadyRun } from './dispatch.ts'
+import {
+  type BackfillFilter,
+  type BackfillView,
+  findBackfillView,
+  listBackfillViews,
+} from './backfills/backfill-views.ts'
+import {
+  type BackfillCount,
+  type BackfillRequest,
+  cancelBackfill,
+  countBackfill,
+  startBackfill,
+} from './backfills/backfills.ts'
 import type { QueueName, RunRequest } from './job.ts'
-import { listRuns, type RunPage, type RunPageRequest } from './list-runs.ts'
+import type { QueueBackend } from './queue/backend.ts'
+import type { ReadyRun } from './queue/dispatch.ts'
+import type { Registry } from './registry.ts'
+import { type BulkAction, type BulkCount, changeInBulk, countBulk, discardRuns } from './runs/bulk-runs.ts'
+import { listRuns, type RunPage, type RunPageRequest } from './runs/list-runs.ts'
 import {
   findRun,
   findRuns,
@@ -18,11 +30,10 @@ import {
   type PlanOptions,
   planAgain,
   planRuns,
-} from './plan-runs.ts'
-import type { Registry } from './registry.ts'
-import { retryRuns } from './retry-runs.ts'
-import { OPEN, type RunFilter } from './run-filter.ts'
-import { findRunView, type RunState, type RunView } from './run-views.ts'
+} from './runs/plan-runs.ts'
+import { retryRuns } from './runs/retry-runs.ts'
+import { OPEN, type RunFilter } from './runs/run-filter.ts'
+import { findRunView, type RunState, type RunView } from './runs/run-views.ts'
 
 export type RequestOptions = {
   origin: Origin

@@ -5,8 +5,8 @@ import { sqlFile } from '../sql.ts'
 import { MINUTE_MS, SECOND_MS } from '../time.ts'
 import { type AlertWords, type Found, queueWords, wordsOf } from './alert-words.ts'
 import { type AnyJob, QUEUES } from './job.ts'
-import { planRuns } from './plan-runs.ts'
 import type { Registry } from './registry.ts'
+import { planRuns } from './runs/plan-runs.ts'
 
 /** Somebody who is told. A webhook's address is where it leads, without the rest of it, which may hold a secret. */
 export type Receiver = { channel: 'mail' | 'webhook'; address: string }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { sql } from 'kysely'
 import { afterAll, expect, test } from 'vitest'
-import { createKey } from '../../src/board/people.ts'
+import { createKey } from '../../src/people/people.ts'
 import { given } from '../support/given.ts'
 import { makeDataFolder, type StartedDaybreak, startDaybreak } from '../support/program.ts'
 import { createTestDatabase } from '../support/test-database.ts'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, expect, test, vi } from 'vitest'
-import { createKey } from '../../src/board/people.ts'
 import { freePort } from '../../src/db/embedded-server.ts'
+import { createKey } from '../../src/people/people.ts'
 import { openCollector, type ReceivedSpan } from '../support/collector.ts'
 import { ACME, given } from '../support/given.ts'
 import { makeDataFolder, runDaybreak, startDaybreak } from '../support/program.ts'

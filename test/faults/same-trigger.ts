@@ -1,4 +1,4 @@
-import { createKey } from '../../src/board/people.ts'
+import { createKey } from '../../src/people/people.ts'
 import { given } from '../support/given.ts'
 import { defineFault, verdict } from './fault.ts'
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { planAgain } from '../../src/queues/plan-runs.ts'
+import { planAgain } from '../../src/queues/runs/plan-runs.ts'
 import { defineFault, verdict } from './fault.ts'
 import { askForMails, mailsByAddress, senderOf } from './kill-after-250.ts'
 import type { NodeProcess } from './node-process.ts'

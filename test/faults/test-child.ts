@@ -1,7 +1,7 @@
 import { openDatabase } from '../../src/db/database.ts'
 import { createLog } from '../../src/log.ts'
+import { serveRuns } from '../../src/queues/child/serve-runs.ts'
 import { createRegistry } from '../../src/queues/registry.ts'
-import { serveRuns } from '../../src/queues/serve-runs.ts'
 import { testJobs } from './test-jobs.ts'
 
 /** Where test-node.ts runs jobs that have a memory limit. */

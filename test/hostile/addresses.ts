@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
-import type { Access, Scope } from '../../src/board/access.ts'
-import { assetPath } from '../../src/board/assets.ts'
 import { routes } from '../../src/board/board.ts'
+import { assetPath } from '../../src/board/ui/assets.ts'
+import type { Access, Scope } from '../../src/people/roles.ts'
 import type { Asked } from './ask.ts'
 import type { Visitor } from './visitors.ts'
 

@@ -1,4 +1,4 @@
-import { treeOf } from '../../src/queues/process-tree.ts'
+import { treeOf } from '../../src/queues/child/process-tree.ts'
 import { defineFault, verdict } from '../faults/fault.ts'
 import type { NodeProcess } from '../faults/node-process.ts'
 import type { World } from '../faults/world.ts'

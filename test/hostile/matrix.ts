@@ -1,4 +1,4 @@
-import { mayUse } from '../../src/board/access.ts'
+import { mayUse } from '../../src/people/roles.ts'
 import { defineFault, verdict } from '../faults/fault.ts'
 import type { World } from '../faults/world.ts'
 import { given } from '../support/given.ts'

@@ -1,4 +1,4 @@
-import type { Random } from '../../scripts/sample/random.ts'
+import type { Random } from '../../sample/random.ts'
 import { defineFault, verdict } from '../faults/fault.ts'
 import { given } from '../support/given.ts'
 import { checkLives, checkWorks, FAST } from './lives.ts'

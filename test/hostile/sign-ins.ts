@@ -1,4 +1,4 @@
-import { createUser, unlockUser } from '../../src/board/people.ts'
+import { createUser, unlockUser } from '../../src/people/people.ts'
 import { defineFault, verdict } from '../faults/fault.ts'
 import type { World } from '../faults/world.ts'
 import { given } from '../support/given.ts'

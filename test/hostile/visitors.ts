@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { ROLES, type Role } from '../../src/board/access.ts'
-import { createKey, type KeyRole, revokeKey, type UserRole } from '../../src/board/people.ts'
+import { createKey, type KeyRole, revokeKey, type UserRole } from '../../src/people/people.ts'
+import { ROLES, type Role } from '../../src/people/roles.ts'
 import type { World } from '../faults/world.ts'
 import { keyHeaders, OPERATOR, signIn } from '../support/test-board.ts'
 

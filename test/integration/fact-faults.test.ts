@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
-import { compileJsonFact, type FieldFault } from '../../src/ingest/json-fact.ts'
+import { compileJsonFact, type FieldFault } from '../../src/ingest/json/json-fact.ts'
 import { findKind } from '../../src/ingest/kinds/index.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 

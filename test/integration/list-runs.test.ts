@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { listRuns } from '../../src/queues/list-runs.ts'
-import type { RunFilter } from '../../src/queues/run-filter.ts'
+import { listRuns } from '../../src/queues/runs/list-runs.ts'
+import type { RunFilter } from '../../src/queues/runs/run-filter.ts'
 import { given } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 

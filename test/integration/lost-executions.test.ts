@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { closeLostExecutions } from '../../src/reports/close-lost-executions.ts'
+import { closeLostExecutions } from '../../src/reports/execution/close-lost-executions.ts'
 import { given } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 

@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createLog } from '../../src/log.ts'
-import { findChromium } from '../../src/reports/render/chromium.ts'
 import { openPdfPrinter, type PdfPrinter } from '../../src/reports/render/index.ts'
+import { findChromium } from '../../src/reports/render/pdf/chromium.ts'
 import { readPdf } from '../support/report-files.ts'
 
 const log = createLog('silent')

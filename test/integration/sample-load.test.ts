@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { generateSampleBusiness } from '../../scripts/sample/business.ts'
-import { loadSampleBusiness } from '../../scripts/sample/load.ts'
-import { SAMPLE_TABLES, type SampleTable } from '../../scripts/sample/rows.ts'
+import { generateSampleBusiness } from '../../sample/business.ts'
+import { loadSampleBusiness } from '../../sample/load.ts'
+import { SAMPLE_TABLES, type SampleTable } from '../../sample/rows.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const { database } = await createTestDatabase()

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { dispatch } from '../../src/queues/dispatch.ts'
 import { type AnyJob, on } from '../../src/queues/index.ts'
+import { dispatch } from '../../src/queues/queue/dispatch.ts'
 import { given } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import {

@@ -1,5 +1,5 @@
-import { isRaw } from '../../src/board/endpoint.ts'
 import { endpoints } from '../../src/board/endpoints/index.ts'
+import { isRaw } from '../../src/board/http/endpoint.ts'
 
 export type ApiAnswer<Body> = { status: number; body: Body; headers: Headers }
 

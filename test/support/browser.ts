@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Browser, launch, type Page } from 'puppeteer-core'
 import { createLog } from '../../src/log.ts'
-import { findChromium } from '../../src/reports/render/chromium.ts'
+import { findChromium } from '../../src/reports/render/pdf/chromium.ts'
 
 /** Unpacked once and kept between runs, out of git. */
 export const CHROMIUM_FOLDER = join(import.meta.dirname, '../../.daybreak/test-tools/chromium')

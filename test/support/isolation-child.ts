@@ -1,7 +1,7 @@
 import { openDatabase } from '../../src/db/database.ts'
 import { createLog } from '../../src/log.ts'
+import { serveRuns } from '../../src/queues/child/serve-runs.ts'
 import { createRegistry } from '../../src/queues/registry.ts'
-import { serveRuns } from '../../src/queues/serve-runs.ts'
 import { isolationJobs } from './isolation-jobs.ts'
 
 /** What src/main/work-child.ts is to the program, for the jobs of isolation.test.ts. */

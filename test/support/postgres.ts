@@ -8,7 +8,7 @@ import pg from 'pg'
 import { clientRole, ensureClientLogin, limitTemporaryTables } from '../../src/db/client-login.ts'
 import { startEmbeddedServer } from '../../src/db/embedded-server.ts'
 import { migrate } from '../../src/db/migrate.ts'
-import { killTree, treeOf } from '../../src/queues/process-tree.ts'
+import { killTree, treeOf } from '../../src/queues/child/process-tree.ts'
 
 const MIGRATIONS_FOLDER = join(import.meta.dirname, '../../src/db/migrations')
 

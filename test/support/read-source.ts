@@ -1,5 +1,5 @@
-import { calledByPath } from '../../src/ingest/called.ts'
-import { openSource } from '../../src/ingest/open-source.ts'
+import { calledByPath } from '../../src/ingest/sources/called.ts'
+import { openSource } from '../../src/ingest/sources/open-source.ts'
 
 /** Reads a file as an import would, as a process of its own: `node read-source.ts <file>` prints how many rows it has, or why it is refused. */
 const [path = ''] = process.argv.slice(2)

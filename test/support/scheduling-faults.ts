@@ -5,7 +5,7 @@ import { messageOf } from '../../src/errors.ts'
 import { createLog, withLineSink } from '../../src/log.ts'
 import { type AnyJob, createEngine, createRegistry, openQueueBackend } from '../../src/queues/index.ts'
 import type { JobSchedule } from '../../src/queues/job.ts'
-import { planDueSchedules, syncSchedules } from '../../src/queues/schedule.ts'
+import { planDueSchedules, syncSchedules } from '../../src/queues/schedules/schedule.ts'
 import { addDays, dayBefore, dayOf, startOfDay, systemClock } from '../../src/time.ts'
 import { type TestPayload, testJob } from './test-job.ts'
 

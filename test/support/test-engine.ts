@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { inject } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
 import { createLog, type Log } from '../../src/log.ts'
+import type { ChildProgram } from '../../src/queues/child/run-child.ts'
 import {
   type AnyJob,
   createEngine,
@@ -10,7 +11,6 @@ import {
   openQueueBackend,
   type QueueBackend,
 } from '../../src/queues/index.ts'
-import type { ChildProgram } from '../../src/queues/run-child.ts'
 import { systemClock } from '../../src/time.ts'
 
 export { type TestPayload, testJob } from './test-job.ts'

@@ -1,4 +1,4 @@
-import { firePage, lastFire } from '../../src/queues/cron.ts'
+import { firePage, lastFire } from '../../src/queues/schedules/cron.ts'
 import { addDays, type Day, dayOf, startOfDay } from '../../src/time.ts'
 
 /** What a schedule must do on every local day of every zone, said without the library that does it. */

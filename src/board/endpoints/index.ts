@@ -1,38 +1,38 @@
-import type { Endpoint } from '../endpoint.ts'
-import { listAlertsEndpoint } from './alerts.ts'
-import { attribution } from './attribution.ts'
-import { cancelBackfillEndpoint, findBackfill, listBackfills, startBackfillEndpoint } from './backfills.ts'
-import { bulkRuns } from './bulk-runs.ts'
-import { clientLtv } from './client-ltv.ts'
-import { cohorts } from './cohorts.ts'
-import { collectEndpoints } from './collect.ts'
-import { eraseCustomerEndpoint, findErasure } from './erasures.ts'
-import { factEndpoints, factsByOtherName } from './facts.ts'
-import { listFreshness } from './freshness.ts'
-import { conversionRates, funnel } from './funnels.ts'
+import { listAlertsEndpoint } from '../alerts/endpoints.ts'
+import { cancelBackfillEndpoint, findBackfill, listBackfills, startBackfillEndpoint } from '../backfills/endpoints.ts'
+import { eraseCustomerEndpoint, findErasure } from '../erasures/endpoints.ts'
+import { collectEndpoints } from '../facts/collect.ts'
+import { factEndpoints, factsByOtherName } from '../facts/endpoints.ts'
+import { listFreshness } from '../freshness/endpoints.ts'
 import {
   changeGoalEndpoint,
   createGoalEndpoint,
   deleteGoalEndpoint,
   findGoalEndpoint,
   listGoalsEndpoint,
-} from './goals.ts'
-import { livez, metrics, readyz } from './health.ts'
+} from '../goals/endpoints.ts'
+import { livez, metrics, readyz } from '../health/endpoints.ts'
+import type { Endpoint } from '../http/endpoint.ts'
 import {
   downloadRejects,
   findImportEndpoint,
   importInEarnestEndpoint,
   listImportsEndpoint,
   startImportEndpoint,
-} from './imports.ts'
-import { listJobs, startRun } from './jobs.ts'
-import { followLink } from './mailed-links.ts'
-import { askMetricsEndpoint, comparePeriodsEndpoint } from './metric-answers.ts'
-import { listCatalogue, setThresholdsEndpoint } from './metric-catalogue.ts'
-import { overview } from './overview.ts'
-import { downloadFile, findReportExecution, listReportExecutions } from './reports.ts'
-import { cancelRun, findRun, listRuns, retryRun } from './runs.ts'
-import { changeScheduleEndpoint, listSchedulesEndpoint } from './schedules.ts'
+} from '../imports/endpoints.ts'
+import { listJobs, startRun } from '../jobs/endpoints.ts'
+import { attribution } from '../journeys/attribution.ts'
+import { clientLtv } from '../journeys/client-ltv.ts'
+import { cohorts } from '../journeys/cohorts.ts'
+import { conversionRates, funnel } from '../journeys/funnels.ts'
+import { askMetricsEndpoint, comparePeriodsEndpoint } from '../metrics/metric-answers.ts'
+import { listCatalogue, setThresholdsEndpoint } from '../metrics/metric-catalogue.ts'
+import { overview } from '../metrics/overview.ts'
+import { downloadFile, findReportExecution, listReportExecutions } from '../reports/endpoints.ts'
+import { followLink } from '../reports/mailed-links.ts'
+import { bulkRuns } from '../runs/bulk-endpoints.ts'
+import { cancelRun, findRun, listRuns, retryRun } from '../runs/endpoints.ts'
+import { changeScheduleEndpoint, listSchedulesEndpoint } from '../schedules/endpoints.ts'
 
 /** Every endpoint there is; adding one is one file and one line here. */
 export const endpoints: readonly Endpoint[] = [

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { growthOf } from '../../../test/support/growth.ts'
-import { plainDecimal } from '../json-record.ts'
+import { plainDecimal } from '../sources/jsonl/json-record.ts'
 import type { CellReader } from './cell.ts'
 import { dateReader, epochReader, instantBounds, timeReader } from './instant.ts'
 import { decimalReader, durationReader, integerReader, type MoneyFormat, minorReader, numberReader } from './numbers.ts'

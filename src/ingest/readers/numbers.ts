@@ -1,4 +1,4 @@
-import { withoutZeros } from '../json-record.ts'
+import { withoutZeros } from '../sources/jsonl/json-record.ts'
 import { type Cell, type CellReader, fault } from './cell.ts'
 
 /** Digits that stay below PostgreSQL's bigint and JavaScript's exact integers. */

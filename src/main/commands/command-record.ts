@@ -1,5 +1,6 @@
-import { type Changed, type Intent, onRecord } from '../../board/on-record.ts'
+import { failureOf } from '../../board/http/record-write.ts'
 import type { SystemDatabase } from '../../db/database.ts'
+import { type Changed, type Intent, onRecord } from '../../people/on-record.ts'
 import type { CommandTools } from './command-tools.ts'
 import { operator } from './user.ts'
 
@@ -11,5 +12,5 @@ export function recordCommand<Done extends Changed>(
   work: () => Promise<Done>,
 ): Promise<Done> {
   const warn = (line: string) => print(`Not all is on record: ${line}.`)
-  return onRecord({ db, actor: operator, warn }, intent, work)
+  return onRecord({ db, actor: operator, failureOf, warn }, intent, work)
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { createKey, type KeyRole, listKeys, revokeKey } from '../../board/people.ts'
 import { InputError } from '../../errors.ts'
+import { createKey, type KeyRole, listKeys, revokeKey } from '../../people/people.ts'
 import { printTable } from '../print.ts'
 import type { CommandTools } from './command-tools.ts'
 import { operator, withDatabase } from './user.ts'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { writeAudit } from '../../board/audit.ts'
 import { InputError } from '../../errors.ts'
+import { writeAudit } from '../../people/audit.ts'
 import { type LinksMeant, revokeDownloadLinks } from '../../reports/deliver/links.ts'
 import type { CommandTools } from './command-tools.ts'
 import { operator, withDatabase } from './user.ts'

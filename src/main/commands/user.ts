@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Command } from 'commander'
-import { createUser, listUsers, setDisabled, setPassword, type UserRole, unlockUser } from '../../board/people.ts'
 import { InputError } from '../../errors.ts'
+import { createUser, listUsers, setDisabled, setPassword, type UserRole, unlockUser } from '../../people/people.ts'
 import { OPERATOR } from '../operator.ts'
 import { printTable } from '../print.ts'
 import type { CommandTools } from './command-tools.ts'

@@ -1,13 +1,13 @@
 import { type Options, stringify } from 'csv-stringify/sync'
 import type { Block, Check, Column, Document, DocumentMeta, Figure, Format, Row, Table } from '../document.ts'
-import { assertOwnIds } from './block-ids.ts'
-import { changeOf, targetWord } from './change.ts'
-import { chartTable } from './chart-table.ts'
-import { assertValue, currencyOf } from './quantity.ts'
-import { rawText } from './raw-value.ts'
+import { chartTable } from './chart/chart-table.ts'
 import type { Renderer } from './renderer.ts'
-import { readRows } from './table-rows.ts'
-import { createTotals } from './totals.ts'
+import { assertOwnIds } from './value/block-ids.ts'
+import { changeOf, targetWord } from './value/change.ts'
+import { assertValue, currencyOf } from './value/quantity.ts'
+import { rawText } from './value/raw-value.ts'
+import { readRows } from './value/table-rows.ts'
+import { createTotals } from './value/totals.ts'
 
 type Field = string | null
 type Fields = Field[]

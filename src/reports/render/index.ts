@@ -1,10 +1,10 @@
 import type { ReportFormat } from '../document.ts'
 import { csvRenderer } from './csv.ts'
-import { htmlRenderer } from './html.ts'
+import { htmlRenderer } from './html/html.ts'
 import { jsonRenderer } from './json.ts'
-import { pdfRenderer } from './pdf.ts'
+import { pdfRenderer } from './pdf/pdf.ts'
 import type { Renderer } from './renderer.ts'
-import { xlsxRenderer } from './xlsx.ts'
+import { xlsxRenderer } from './xlsx/xlsx.ts'
 
 /** Every format there is. Renderers know no report; reports know no format. */
 export const renderers: Record<ReportFormat, Renderer> = {
@@ -17,13 +17,13 @@ export const renderers: Record<ReportFormat, Renderer> = {
 
 export { escapeHtml } from '../../escape-html.ts'
 /** For dashboards and previews: pieces of a page, and how they look. @public */
-export { type ChartStyle, chartSvg } from './chart-svg.ts'
-export { fileNameOf } from './file-name.ts'
-export { type FontLibrary, openFonts } from './fonts.ts'
-export { createFormatter, type Formatter } from './format-value.ts'
+export { type ChartStyle, chartSvg } from './chart/chart-svg.ts'
+export { type FontLibrary, openFonts } from './html/fonts.ts'
 /** @public */
-export { documentStyle } from './html.ts'
+export { documentStyle } from './html/html.ts'
 /** @public */
-export { type RenderedBlocks, renderBlocks } from './html-blocks.ts'
-export { openPdfPrinter, type PdfPrinter } from './pdf-printer.ts'
+export { type RenderedBlocks, renderBlocks } from './html/html-blocks.ts'
+export { openPdfPrinter, type PdfPrinter } from './pdf/pdf-printer.ts'
 export type { Renderer, RenderTools } from './renderer.ts'
+export { fileNameOf } from './value/file-name.ts'
+export { createFormatter, type Formatter } from './value/format-value.ts'

@@ -1,7 +1,7 @@
 import type { Log } from '../../log.ts'
 import type { Document, ReportFormat } from '../document.ts'
-import type { FontLibrary } from './fonts.ts'
-import type { PdfPrinter } from './pdf-printer.ts'
+import type { FontLibrary } from './html/fonts.ts'
+import type { PdfPrinter } from './pdf/pdf-printer.ts'
 
 /** What rendering may use. The printer and the fonts are opened once per process and shared. */
 export type RenderTools = { printer: PdfPrinter; fonts: FontLibrary; log: Log; signal: AbortSignal }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Problem } from '../../../src/board/problem.ts'
+import type { Problem } from '../../../src/board/http/problem.ts'
 import { addDays, dayBefore, dayOf, systemClock } from '../../../src/time.ts'
 import { callApi } from '../../support/api.ts'
 import { given } from '../../support/given.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { Problem } from '../../../src/board/problem.ts'
+import type { Problem } from '../../../src/board/http/problem.ts'
 import type { SystemDatabase } from '../../../src/db/database.ts'
 import { keyHeaders, openTestBoard, type TestBoard } from '../../support/test-board.ts'
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { BUTTONS } from '../../../src/board/queue-buttons.ts'
+import { BUTTONS } from '../../../src/board/queues/queue-buttons.ts'
 import { given } from '../../support/given.ts'
 import { keyHeaders, openTestBoard, signIn } from '../../support/test-board.ts'
 import { type BackendKind, testJob } from '../../support/test-engine.ts'

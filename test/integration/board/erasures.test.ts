@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { beforeEach, expect, test } from 'vitest'
-import type { Problem } from '../../../src/board/problem.ts'
+import type { Problem } from '../../../src/board/http/problem.ts'
 import { eraseCustomer } from '../../../src/jobs/erase-customer.ts'
 import type { JobTools } from '../../../src/jobs/job-tools.ts'
 import { planLateWork } from '../../../src/jobs/plan-late-work.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Problem } from '../../../src/board/problem.ts'
+import type { Problem } from '../../../src/board/http/problem.ts'
 import { callApi } from '../../support/api.ts'
 import { given } from '../../support/given.ts'
 import { keyHeaders, openTestBoard, signIn } from '../../support/test-board.ts'

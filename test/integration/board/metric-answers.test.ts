@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { METRICS } from '../../../src/analytics/metrics/index.ts'
-import type { Problem } from '../../../src/board/problem.ts'
+import type { Problem } from '../../../src/board/http/problem.ts'
 import { callApi } from '../../support/api.ts'
 import { given } from '../../support/given.ts'
 import { rollUpDays } from '../../support/roll-up.ts'

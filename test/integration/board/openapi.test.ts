@@ -1,9 +1,9 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { expect, test } from 'vitest'
+import { openApiDocument } from '../../../src/board/docs/openapi.ts'
+import { apiDocs } from '../../../src/board/docs/pages.ts'
 import { endpoints } from '../../../src/board/endpoints/index.ts'
-import { openApiDocument } from '../../../src/board/openapi.ts'
-import { apiDocs } from '../../../src/board/pages/docs.ts'
-import { PROBLEMS } from '../../../src/board/problem.ts'
+import { PROBLEMS } from '../../../src/board/http/problem.ts'
 import { openTestBoard } from '../../support/test-board.ts'
 
 const board = await openTestBoard()

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createLog } from '../../../src/log.ts'
-import { reconcile } from '../../../src/queues/reconcile.ts'
+import { reconcile } from '../../../src/queues/queue/reconcile.ts'
 import { AGREED, disagreementOf } from '../../support/agreement.ts'
 import { given } from '../../support/given.ts'
 import { keyHeaders, openTestBoard } from '../../support/test-board.ts'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import type { Problem } from '../../../src/board/problem.ts'
+import type { Problem } from '../../../src/board/http/problem.ts'
 import { issueDownloadLink, issueUnsubscribeToken } from '../../../src/reports/deliver/links.ts'
 import { callApi } from '../../support/api.ts'
 import { given, table } from '../../support/given.ts'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Problem } from '../../../src/board/problem.ts'
+import type { Problem } from '../../../src/board/http/problem.ts'
 import type { RunView } from '../../../src/queues/index.ts'
 import { callApi } from '../../support/api.ts'
 import { given } from '../../support/given.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { NOBODYS_HASH, verifyPassword } from '../../../src/board/auth/passwords.ts'
-import { createUser, setDisabled, unlockUser } from '../../../src/board/people.ts'
+import { NOBODYS_HASH, verifyPassword } from '../../../src/people/passwords.ts'
+import { createUser, setDisabled, unlockUser } from '../../../src/people/people.ts'
 import { issueDownloadLink, revokeDownloadLinks } from '../../../src/reports/deliver/links.ts'
 import { given } from '../../support/given.ts'
 import { givenExecution, OPERATOR, openTestBoard, PASSWORD, signIn } from '../../support/test-board.ts'

@@ -72,7 +72,7 @@ export const codeRules: Rule[] = [
     name: 'files are kebab-case, after what they hold',
     check: ({ files }) =>
       Object.keys(files)
-        .filter((path) => /^(src|test|scripts)\/.*\.(ts|sql)$/.test(path))
+        .filter((path) => /^(src|test|sample|scripts)\/.*\.(ts|sql)$/.test(path))
         .filter(
           (path) =>
             FORBIDDEN_NAMES.test(path) ||

@@ -19,7 +19,7 @@ export type Rule = {
 const ROOT = join(import.meta.dirname, '../../..')
 
 const TEXTS =
-  '{.ci/*,scripts/**,src/**,test/**,docs/**,Dockerfile,*.{json,yaml,md,ts},.*.json,.npmrc,.gitignore,.dockerignore}'
+  '{.ci/*,sample/**,scripts/**,src/**,test/**,docs/**,Dockerfile,*.{json,yaml,md,ts},.*.json,.npmrc,.gitignore,.dockerignore}'
 const NOT_TEXT = /\.(png|jpe?g|webp|pdf|xlsx|woff2?|ico)$/
 /** Written by a generator, not by hand. */
 const GENERATED_SOURCES = new Set(['src/db/schema.ts'])

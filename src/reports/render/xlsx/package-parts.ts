@@ -1,5 +1,5 @@
 import type { Document } from '../../document.ts'
-import { titleOf } from '../document-title.ts'
+import { titleOf } from '../value/document-title.ts'
 import { quotedSheetName } from './sheet-names.ts'
 import { columnName, escapeXml } from './sheet-xml.ts'
 import { XML_HEAD } from './table-sheet.ts'

@@ -1,6 +1,6 @@
 import type { DocumentMeta, Format, Value } from '../../document.ts'
-import { type Decimal, numberOfDecimal, textOfDecimal } from '../decimal.ts'
-import { quantityText } from '../quantity.ts'
+import { type Decimal, numberOfDecimal, textOfDecimal } from '../value/decimal.ts'
+import { quantityText } from '../value/quantity.ts'
 
 /** Characters a cell holds; longer texts are cut and marked. */
 export const CELL_TEXT_MAX = 32_767

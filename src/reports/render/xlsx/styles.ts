@@ -1,7 +1,7 @@
 import type { DocumentMeta, Format, ValueType } from '../../document.ts'
-import { currencyExponent } from '../currency-exponent.ts'
-import { digitsOf, isNumeric } from '../format-value.ts'
-import { currencyOf } from '../quantity.ts'
+import { currencyExponent } from '../value/currency-exponent.ts'
+import { digitsOf, isNumeric } from '../value/format-value.ts'
+import { currencyOf } from '../value/quantity.ts'
 import { escapeXml } from './sheet-xml.ts'
 
 /** What a cell looks like beside its number format. */

@@ -1,7 +1,7 @@
 import type { Column, Row, Table, Value } from '../../document.ts'
-import { type Formatter, isNumeric } from '../format-value.ts'
-import type { Peekable } from '../peekable.ts'
-import type { Total, Totals } from '../totals.ts'
+import { type Formatter, isNumeric } from '../value/format-value.ts'
+import type { Total, Totals } from '../value/totals.ts'
+import type { Peekable } from './peekable.ts'
 import { quotedSheetName } from './sheet-names.ts'
 import {
   CELL_TEXT_MAX,

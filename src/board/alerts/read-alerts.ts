@@ -1,0 +1,96 @@
+import { type Kysely, sql } from 'kysely'
+import type { DB } from '../../db/schema.ts'
+import { HttpError } from '../http/problem.ts'
+
+export const ALERT_KINDS = ['run-failed', 'window-late', 'run-stalled', 'queue-old'] as const
+export type AlertKind = (typeof ALERT_KINDS)[number]
+const NOTICE_STATES = ['pending', 'sending', 'sent', 'failed', 'unknown'] as const
+
+export { NOTICE_STATES }
+
+export type NoticeView = {
+  channel: 'mail' | 'webhook'
+  address: string
+  state: (typeof NOTICE_STATES)[number]
+  tries: number
+  sentAt: string | null
+  reply: string | null
+}
+
+export type AlertView = {
+  id: string
+  kind: AlertKind
+  clientId: string | null
+  runId: string | null
+  title: string
+  message: string
+  advice: string
+  raisedAt: string
+  resolvedAt: string | null
+  /** How it went with each receiver; none: it is on the board only. */
+  notices: NoticeView[]
+}
+
+export type AlertFilter = { open: boolean; client?: string | undefined; cursor?: string | undefined; limit: number }
+
+/** Open alerts first, then the newest; in pages. Throws HttpError `invalid-cursor`. */
+export async function listAlerts(
+  db: Kysely<DB>,
+  { open, client, cursor, limit }: AlertFilter,
+): Promise<{ alerts: AlertView[]; nextCursor: string | null }> {
+  let query = db
+    .selectFrom('alerts as a')
+    .select(['a.id', 'a.client_id as clientId', 'a.run_id as runId', 'a.title', 'a.message', 'a.advice'])
+    .select(['a.raised_at as raisedAt', 'a.resolved_at as resolvedAt', sql<AlertKind>`a.kind`.as('kind')])
+    .select(
+      sql<NoticeView[]>`(
+        select coalesce(jsonb_agg(jsonb_build_object('channel', n.channel, 'address', n.address, 'state', n.state, 'tries', n.tries,
+          'sentAt', to_char(n.sent_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'reply', n.reply) order by n.channel, n.address), '[]')
+        from alert_notices n where n.alert_id = a.id)`.as('notices'),
+    )
+    .orderBy(sql`a.resolved_at is not null`)
+    .orderBy('a.raised_at', 'desc')
+    .orderBy('a.id', 'desc')
+    .limit(limit + 1)
+  if (open) query = query.where('a.resolved_at', 'is', null)
+  if (client !== undefined) query = query.where('a.client_id', '=', client)
+  if (cursor !== undefined) {
+    const [isResolved, raisedAt, id] = readCursor(cursor)
+    query = query.where(
+      sql<boolean>`(a.resolved_at is not null, ${raisedAt}::timestamptz, ${id}::uuid) > (${isResolved}::boolean, a.raised_at, a.id)`,
+    )
+  }
+  const rows: AlertView[] = await query.execute()
+  const alerts = rows.slice(0, limit)
+  const last = alerts.at(-1)
+  return { alerts, nextCursor: rows.length > limit && last ? cursorOf(last) : null }
+}
+
+function cursorOf({ resolvedAt, raisedAt, id }: AlertView): string {
+  return Buffer.from(`${resolvedAt !== null} ${raisedAt} ${id}`).toString('base64url')
+}
+
+function readCursor(cursor: string): [string, string, string] {
+  const text = Buffer.from(cursor, 'base64url').toString()
+  const match = /^(true|false) (\d{4}-\d\d-\d\dT[\d:.]+Z) ([0-9a-f-]{36})$/.exec(text)
+  const [, isResolved, raisedAt, id] = match ?? []
+  if (isResolved !== undefined && raisedAt !== undefined && id !== undefined) return [isResolved, raisedAt, id]
+  throw new HttpError(400, 'invalid-cursor', 'The cursor is none that this list gave out. Start again without one.')
+}
+
+/** Nobody needs to know how many more. */
+export const OPEN_ALERTS_MAX = 99
+
+/** How many alerts in sight are open, up to one more than OPEN_ALERTS_MAX. */
+export async function countOpenAlerts(db: Kysely<DB>): Promise<number> {
+  const open = db
+    .selectFrom('alerts')
+    .select('id')
+    .where('resolved_at', 'is', null)
+    .limit(OPEN_ALERTS_MAX + 1)
+  const row = await db
+    .selectFrom(open.as('open'))
+    .select((is) => is.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return row.count
+}

@@ -1,0 +1,157 @@
+import { type Kysely, sql } from 'kysely'
+import type { DB } from '../../db/schema.ts'
+import { HttpError } from '../http/problem.ts'
+
+export type ExecutionFile = { format: string; fileName: string; mediaType: string; sizeBytes: number; sha256: string }
+export type DeliveryView = {
+  address: string
+  formats: string[]
+  state: string
+  tries: number
+  sentAt: string | null
+  reply: string | null
+  /** An earlier mail of it that the server took after all, though another had been asked for. */
+  lateMessageId: string | null
+  lateSentAt: string | null
+}
+export type ExecutionView = {
+  id: string
+  clientId: string
+  clientName: string
+  report: string
+  from: string
+  to: string
+  timeZone: string
+  currency: string
+  locale: string
+  state: 'pending' | 'running' | 'completed' | 'failed'
+  provisional: boolean
+  dataAsOf: string | null
+  errorMessage: string | null
+  createdAt: string
+  finishedAt: string | null
+  figures: unknown
+  files: ExecutionFile[]
+  /** How many copies are in each state. */
+  deliveries: Record<string, number>
+}
+
+export type ExecutionFilter = {
+  client?: string | undefined
+  report?: string | undefined
+  state?: string | undefined
+  cursor?: string | undefined
+  limit: number
+}
+
+const FILES = sql<ExecutionFile[]>`(
+  select coalesce(jsonb_agg(jsonb_build_object('format', f.format, 'fileName', f.file_name, 'mediaType', f.media_type,
+    'sizeBytes', f.size_bytes, 'sha256', f.sha256) order by array_position(array['pdf', 'xlsx', 'csv', 'html', 'json'], f.format)), '[]')
+  from execution_files f where f.client_id = e.client_id and f.execution_id = e.id)`
+
+const DELIVERIES = sql<Record<string, number>>`(
+  select coalesce(jsonb_object_agg(d.state, d.n), '{}') from (
+    select state, count(*)::int as n from deliveries where client_id = e.client_id and execution_id = e.id group by state) d)`
+
+function executionViews(db: Kysely<DB>) {
+  return db
+    .selectFrom('executions as e')
+    .innerJoin('clients as c', 'c.id', 'e.client_id')
+    .select([
+      'e.id',
+      'e.client_id as clientId',
+      'c.name as clientName',
+      'c.locale',
+      'e.report',
+      'e.window_from as from',
+      'e.window_to as to',
+      'e.time_zone as timeZone',
+      'e.currency',
+      'e.provisional',
+      'e.data_as_of as dataAsOf',
+      'e.error_message as errorMessage',
+      'e.created_at as createdAt',
+      'e.finished_at as finishedAt',
+      'e.figures',
+    ])
+    .select([sql<ExecutionView['state']>`e.state`.as('state'), FILES.as('files'), DELIVERIES.as('deliveries')])
+}
+
+/** Newest first, in pages. Throws HttpError `invalid-cursor`. */
+export async function listExecutions(
+  db: Kysely<DB>,
+  filter: ExecutionFilter,
+): Promise<{ executions: ExecutionView[]; nextCursor: string | null }> {
+  let query = executionViews(db)
+    .orderBy('e.created_at', 'desc')
+    .orderBy('e.id', 'desc')
+    .limit(filter.limit + 1)
+  if (filter.client !== undefined) query = query.where('e.client_id', '=', filter.client)
+  if (filter.report !== undefined) query = query.where('e.report', '=', filter.report)
+  if (filter.state !== undefined) query = query.where('e.state', '=', filter.state)
+  if (filter.cursor !== undefined) {
+    const [createdAt, id] = readCursor(filter.cursor)
+    query = query.where(sql<boolean>`(e.created_at, e.id) < (${createdAt}::timestamptz, ${id}::uuid)`)
+  }
+  const rows: ExecutionView[] = await query.execute()
+  const executions = rows.slice(0, filter.limit)
+  const last = executions.at(-1)
+  return { executions, nextCursor: rows.length > filter.limit && last ? cursorOf(last) : null }
+}
+
+function cursorOf({ createdAt, id }: ExecutionView): string {
+  return Buffer.from(`${createdAt} ${id}`).toString('base64url')
+}
+
+function readCursor(cursor: string): [string, string] {
+  const match = /^(\d{4}-\d\d-\d\dT[\d:.]+Z) ([0-9a-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString())
+  if (match?.[1] !== undefined && match[2] !== undefined) return [match[1], match[2]]
+  throw new HttpError(400, 'invalid-cursor', 'The cursor is none that this list gave out. Start again without one.')
+}
+
+export async function findExecution(db: Kysely<DB>, id: string): Promise<ExecutionView | null> {
+  const row: ExecutionView | undefined = await executionViews(db).where('e.id', '=', id).executeTakeFirst()
+  return row ?? null
+}
+
+/** Recipients shown of one execution. */
+export const DELIVERIES_MAX = 500
+
+export async function deliveriesOf(db: Kysely<DB>, { clientId, id }: ExecutionView): Promise<DeliveryView[]> {
+  return db
+    .selectFrom('deliveries')
+    .select(['address', 'formats', 'state', 'tries', 'sent_at as sentAt', 'reply'])
+    .select(['late_message_id as lateMessageId', 'late_sent_at as lateSentAt'])
+    .where('client_id', '=', clientId)
+    .where('execution_id', '=', id)
+    .orderBy(sql`state = 'failed'`, 'desc')
+    .orderBy('address')
+    .limit(DELIVERIES_MAX)
+    .execute()
+}
+
+/** Where the bytes of a file are. */
+export type StoredFile = { objectKey: string; fileName: string; mediaType: string; sizeBytes: number }
+
+export async function findFile(
+  db: Kysely<DB>,
+  executionId: string,
+  format: string,
+): Promise<(StoredFile & { clientId: string }) | null> {
+  const row = await db
+    .selectFrom('execution_files as f')
+    .innerJoin('executions as e', (join) =>
+      join.onRef('e.client_id', '=', 'f.client_id').onRef('e.id', '=', 'f.execution_id'),
+    )
+    .select([
+      'f.client_id as clientId',
+      'f.object_key as objectKey',
+      'f.file_name as fileName',
+      'f.media_type as mediaType',
+      'f.size_bytes as sizeBytes',
+    ])
+    .where('e.id', '=', executionId)
+    .where('f.format', '=', format)
+    .executeTakeFirst()
+  return row ?? null
+}

@@ -1,0 +1,49 @@
+import type { Kysely } from 'kysely'
+import type { DB } from '../../db/schema.ts'
+import { sqlFile } from '../../sql.ts'
+import { systemClock } from '../../time.ts'
+import type { Registry } from '../registry.ts'
+import { type PlanOptions, planAgain, planRuns } from './plan-runs.ts'
+import type { RunState } from './run-views.ts'
+
+type Needed = { id: string; job: string; state: RunState; payload: unknown; gone: boolean }
+
+const undoneBelow = sqlFile<Needed>(import.meta.dirname, 'undone-below.sql')
+
+const UNDONE: readonly RunState[] = ['failed', 'cancelled']
+
+/**
+ * Plans runs again that are in one of the states, and with them everything undone that they stand on or that a planned one waits for;
+ * what retention has deleted below them is planned anew. Nothing that succeeded runs again. Returns the ids that are planned again.
+ */
+export async function retryRuns(
+  { db, registry }: { db: Kysely<DB>; registry: Registry },
+  runIds: readonly string[],
+  states: readonly RunState[],
+  options: PlanOptions,
+): Promise<string[]> {
+  const asked = new Set(runIds)
+  const needed = await undoneBelow(db, [runIds])
+  // From below: if we die half-way, what was asked for is still as it was and can be asked for again.
+  const anew = needed.filter(({ gone }) => gone).flatMap((run) => standsOn(registry, run))
+  const planned = await planRuns(
+    db,
+    anew.map((request) => ({ request, options })),
+  )
+  const below = needed.filter(({ id, state }) => !asked.has(id) && UNDONE.includes(state))
+  const revived = await planAgain(db, below, UNDONE, options)
+  const again = await planAgain(
+    db,
+    runIds.map((id) => ({ id })),
+    states,
+    options,
+  )
+  return [...again, ...revived, ...planned.map(({ id }) => id)]
+}
+
+/** What a run stands on as its job says now; nothing for a job or payload that this version does not know: it fails by itself. */
+function standsOn(registry: Registry, { job: name, payload }: Needed) {
+  const job = registry.get(name)
+  const parsed = job?.payload.safeParse(payload)
+  return job && parsed?.success ? job.after(parsed.data, systemClock()) : []
+}

@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs'
+import { escapeHtml } from '../../../escape-html.ts'
+import type { Document, DocumentMeta } from '../../document.ts'
+import type { Renderer } from '../renderer.ts'
+import { titleOf } from '../value/document-title.ts'
+import { createFormatter } from '../value/format-value.ts'
+import { frontMatterOf, provisionalText } from '../value/front-matter.ts'
+import { type FontLibrary, missingText } from './fonts.ts'
+import { type Medium, noteHtml, renderBlocks, type Section } from './html-blocks.ts'
+import { directionAttribute, textElement } from './html-text.ts'
+
+/** The style sheet of `renderBlocks`; everything in it is below `.document`. Colours follow the system, or `data-theme` on an ancestor. @public */
+export const documentStyle = readFileSync(new URL('./document.css', import.meta.url), 'utf8')
+
+/** From this many sections on a page opens with a list of them. */
+const CONTENTS_FROM = 4
+
+/** Nothing but inline style and data: no script, no request, wherever the file is opened. */
+const POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action 'none'"
+
+export type HtmlPage = {
+  html: string
+  /** Characters no font at hand can show; the page says so too. */
+  missing: string[]
+}
+
+/** One static page that needs nothing beside itself. Tables show their first 2,000 rows. */
+export const htmlRenderer: Renderer = {
+  format: 'html',
+  mediaType: 'text/html; charset=utf-8',
+  extension: 'html',
+  async *render(document, { fonts, log, signal }) {
+    const { html, missing } = await htmlPage(document, { medium: 'screen', fonts, signal })
+    if (missing.length > 0)
+      log.warn({ report: document.meta.report, missing: missing.length }, 'the fonts at hand lack characters of a page')
+    yield Buffer.from(html)
+  },
+}
+
+/** A whole page for the screen or for paper. */
+export async function htmlPage(
+  document: Document,
+  { medium, fonts, signal }: { medium: Medium; fonts: FontLibrary; signal: AbortSignal },
+): Promise<HtmlPage> {
+  const { meta } = document
+  const { html, sections } = await renderBlocks(document, { medium, signal })
+  const front = frontHtml(meta)
+  const { css, missing } = await fonts.facesFor(`${front}${html}${meta.title}${meta.windowLabel}`, meta.locale)
+  const unshown = missingText(missing)
+  const body = [front, unshown === null ? '' : noteHtml('warning', unshown), contentsHtml(sections), html].join('\n')
+  const language = meta.language ?? 'en'
+  const direction = new Intl.Locale(language).getTextInfo().direction
+  const page = `<!doctype html>
+<html lang="${escapeHtml(language)}" dir="${direction}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta name="color-scheme" content="light dark">
+<meta name="generator" content="Daybreak">
+<title>${escapeHtml(titleOf(meta))}</title>
+<style>
+${css}
+${documentStyle}
+@page{size:A4;margin:15mm}
+</style>
+</head>
+<body class="document ${medium}">
+<main>
+${body}
+</main>
+</body>
+</html>
+`
+  return { html: page, missing }
+}
+
+function frontHtml(meta: DocumentMeta): string {
+  const formatter = createFormatter(meta)
+  const facts = frontMatterOf(meta, formatter)
+    .filter(({ label }) => label !== 'Client' && label !== 'Status')
+    .map(({ label, value }) => `<div><dt>${label}</dt><dd${directionAttribute(value)}>${escapeHtml(value)}</dd></div>`)
+  const provisional = meta.provisionalDays.length > 0
+  return `<header class="front">
+${textElement('p', meta.client.name, ' class="client"')}
+${textElement('h1', meta.title)}
+<p class="window"><span${directionAttribute(meta.windowLabel)}>${escapeHtml(meta.windowLabel)}</span> <span class="status ${provisional ? 'provisional' : 'final'}">${provisional ? 'Provisional' : 'Final'}</span></p>
+<dl class="facts">${facts.join('')}</dl>
+${provisional ? noteHtml('warning', provisionalText(meta, formatter)) : ''}</header>`
+}
+
+function contentsHtml(sections: Section[]): string {
+  if (sections.length < CONTENTS_FROM) return ''
+  const items = sections.map(
+    ({ id, title }) => `<li><a href="#${id}"${directionAttribute(title)}>${escapeHtml(title)}</a></li>`,
+  )
+  return `<nav class="contents" aria-labelledby="contents"><p id="contents">Contents</p><ol>${items.join('')}</ol></nav>`
+}
