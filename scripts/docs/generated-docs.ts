@@ -14,7 +14,6 @@ export const generatedDocs: GeneratedDoc[] = [
   },
   {
     path: 'docs/openapi.json',
-    render: async () =>
-      `${JSON.stringify((await import('../../src/board/docs/openapi.ts')).openApiDocument(), null, 2)}\n`,
+    render: async () => (await import('./openapi-page.ts')).openApiPage(),
   },
 ]

@@ -1,11 +1,11 @@
 import express, { type Express, type RequestHandler } from 'express'
-import { createFactStore } from '../ingest/write/store-facts.ts'
+import { createFactStore } from '../ingest/index.ts'
 import { createFailureRecord } from '../people/failed-sign-ins.ts'
 import { createSignIn } from '../people/sign-in.ts'
-import { endpoints } from './endpoints/index.ts'
-import { createMetrics } from './health/prometheus.ts'
+import { endpoints, features } from './features.ts'
+import { createMetrics } from './health/index.ts'
 import { networkOfRequest } from './http/admit.ts'
-import { answerFailure, failUncaught, patternOf } from './http/answer-failure.ts'
+import { answerFailure, failUncaught, type OtherWords, patternOf } from './http/answer-failure.ts'
 import { answerForRequests } from './http/answer-uncaught.ts'
 import type { Board, BoardParts } from './http/context.ts'
 import { cookiesFor } from './http/cookies.ts'
@@ -14,17 +14,19 @@ import { notFound } from './http/problem.ts'
 import { createRateLimits } from './http/rate-limits.ts'
 import { mountRoutes, type Route, requestIdOf } from './http/routes.ts'
 import { checkHost, nameRequest, securityHeaders } from './http/security.ts'
-import { pages } from './pages/index.ts'
-import { mountBullBoard } from './queues/bull-board.ts'
+import { inItsWords, isItsQuestion, mountBullBoard } from './queues/index.ts'
 import { mountAssets } from './ui/assets.ts'
+import type { Notices } from './ui/place.ts'
 
 /** Every address of the board and what each asks of its visitor; beside these there are /assets and /queues. */
-export const routes: readonly Route[] = [...endpoints.map(routeOf), ...pages]
+export const routes: readonly Route[] = [...endpoints.map(routeOf), ...features.flatMap(({ pages }) => pages)]
 
 /** Wires the board: endpoints, pages and bull-board behind one door. Listens on nothing yet. */
 export function createBoard(parts: BoardParts): Express {
   const board: Board = {
     ...parts,
+    menu: features.flatMap(({ place }) => place ?? []),
+    notices: Object.assign({}, ...features.map(({ notices }) => notices)) as Notices,
     cookies: cookiesFor(parts.publicUrl),
     rateLimits: createRateLimits(parts.requestsPerSecond),
     signIn: createSignIn(parts.database, createFailureRecord(parts.database.system, parts.log)),
@@ -35,15 +37,17 @@ export function createBoard(parts: BoardParts): Express {
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('trust proxy', board.trustedProxies)
-  app.use(nameRequest, answerForRequests(failUncaught(board)), measure(board))
+  app.use(nameRequest, answerForRequests(failUncaught(board, bullBoardWords)), measure(board))
   app.use(...securityHeaders(board.cookies.secure), checkHost(board))
   mountAssets(app)
   mountRoutes(app, board, routes)
   mountBullBoard(app, board)
   app.use(refuseUnknown(board))
-  app.use(answerFailure(board))
+  app.use(answerFailure(board, bullBoardWords))
   return app
 }
+
+const bullBoardWords: OtherWords = { isAsked: isItsQuestion, say: inItsWords }
 
 /** Looking for what may be there counts as a stranger's request, whoever looks. */
 function refuseUnknown({ rateLimits }: Board): RequestHandler {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineJob } from '../queues/job.ts'
+import { defineJob } from '../queues/for-jobs.ts'
 import { deliverCopy as deliver } from '../reports/deliver/deliver-copy.ts'
 import { MINUTE_MS } from '../time.ts'
 import { clientId } from './client-day.ts'

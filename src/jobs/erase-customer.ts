@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { eraseCustomer as erase } from '../privacy/index.ts'
-import { defineJob } from '../queues/job.ts'
+import { defineJob } from '../queues/for-jobs.ts'
 import { MINUTE_MS } from '../time.ts'
 import { clientId } from './client-day.ts'
 import type { JobTools } from './job-tools.ts'

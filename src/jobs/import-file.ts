@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { importUpload } from '../ingest/imports/import-upload.ts'
-import { defineJob } from '../queues/job.ts'
+import { importUpload } from '../ingest/index.ts'
+import { defineJob } from '../queues/for-jobs.ts'
 import { HOUR_MS, systemClock } from '../time.ts'
 import { clientId } from './client-day.ts'
 import type { JobTools } from './job-tools.ts'

@@ -1,5 +1,5 @@
 import type { SystemDatabase } from '../db/database.ts'
-import { unplannedImports } from '../ingest/imports/recorded-imports.ts'
+import { unplannedImports } from '../ingest/index.ts'
 import { unplannedErasures } from '../privacy/index.ts'
 import { type Ledger, on } from '../queues/index.ts'
 import { closeLostExecutions } from '../reports/execution/close-lost-executions.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { refreshSummaries as refresh } from '../analytics/metrics/index.ts'
-import { defineJob } from '../queues/job.ts'
+import { defineJob } from '../queues/for-jobs.ts'
 import { MINUTE_MS } from '../time.ts'
 import type { JobTools } from './job-tools.ts'
 

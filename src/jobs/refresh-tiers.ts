@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { refreshTiers as refresh } from '../analytics/segments/index.ts'
-import { defineJob, on } from '../queues/job.ts'
+import { defineJob, on } from '../queues/for-jobs.ts'
 import { addDays, dayBefore, HOUR_MS, MINUTE_MS } from '../time.ts'
 import { clientDay } from './client-day.ts'
 import type { JobTools } from './job-tools.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineJob, on } from '../queues/job.ts'
+import { defineJob, on } from '../queues/for-jobs.ts'
 import { askedFields, askedOn, checkAsked, narrowingOf, repeatedFields } from '../reports/asked-report.ts'
 import { renderExecution } from '../reports/execution/execution.ts'
 import { daysNeeded } from '../reports/execution/wait-for-roll-ups.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { rollUpDay as rollUp } from '../analytics/metrics/index.ts'
 import { requireFacts } from '../db/partitions.ts'
-import { defineJob } from '../queues/job.ts'
+import { defineJob } from '../queues/for-jobs.ts'
 import { addDays, dayBefore, HOUR_MS, MINUTE_MS } from '../time.ts'
 import { clientDay } from './client-day.ts'
 import type { JobTools } from './job-tools.ts'

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { ClientDatabase } from '../db/database.ts'
-import { rejectsKey } from '../ingest/imports/rejects-key.ts'
+import { rejectsKey } from '../ingest/index.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { CustomerOf } from './mentions.ts'
 import { type FileSearch, searchFile } from './search-file.ts'

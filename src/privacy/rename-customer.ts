@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Transaction } from '../db/database.ts'
-import { EMPTIED_OF_FACTS, WRITTEN_OF_CONTACTS } from '../ingest/write/erased-customers.ts'
+import { EMPTIED_OF_FACTS, WRITTEN_OF_CONTACTS } from '../ingest/index.ts'
 import type { CustomerOf } from './mentions.ts'
 import type { TextTable } from './text-columns.ts'
 

@@ -1,4 +1,4 @@
-import { endpoints } from '../../src/board/endpoints/index.ts'
+import { endpoints } from '../../src/board/features.ts'
 import { isRaw } from '../../src/board/http/endpoint.ts'
 
 export type ApiAnswer<Body> = { status: number; body: Body; headers: Headers }

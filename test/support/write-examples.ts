@@ -1,5 +1,5 @@
 import { routes } from '../../src/board/board.ts'
-import { endpoints } from '../../src/board/endpoints/index.ts'
+import { endpoints } from '../../src/board/features.ts'
 import { isQuestion } from '../../src/board/http/endpoint.ts'
 import type { Route } from '../../src/board/http/routes.ts'
 import { createLog } from '../../src/log.ts'

@@ -1,8 +1,7 @@
 import type { ClientDatabase } from '../../db/database.ts'
 import { sqlFile } from '../../sql.ts'
 import { addDays, type Day } from '../../time.ts'
-import type { Interval } from '../metrics/index.ts'
-import { wilsonInterval } from '../metrics/index.ts'
+import { type Interval, wilsonInterval } from '../metrics/index.ts'
 import { type JourneyQuestion, type Trust, trustIn } from './journey-question.ts'
 import { EVERY_DAY, readKept } from './read-kept.ts'
 

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { DB } from '../../db/schema.ts'
 import { HttpError } from '../http/problem.ts'
+import { COUNT_MAX } from '../ui/place.ts'
 
 export const ALERT_KINDS = ['run-failed', 'window-late', 'run-stalled', 'queue-old'] as const
 export type AlertKind = (typeof ALERT_KINDS)[number]
@@ -78,16 +79,13 @@ function readCursor(cursor: string): [string, string, string] {
   throw new HttpError(400, 'invalid-cursor', 'The cursor is none that this list gave out. Start again without one.')
 }
 
-/** Nobody needs to know how many more. */
-export const OPEN_ALERTS_MAX = 99
-
-/** How many alerts in sight are open, up to one more than OPEN_ALERTS_MAX. */
+/** How many alerts in sight are open, up to one more than COUNT_MAX. */
 export async function countOpenAlerts(db: Kysely<DB>): Promise<number> {
   const open = db
     .selectFrom('alerts')
     .select('id')
     .where('resolved_at', 'is', null)
-    .limit(OPEN_ALERTS_MAX + 1)
+    .limit(COUNT_MAX + 1)
   const row = await db
     .selectFrom(open.as('open'))
     .select((is) => is.fn.countAll<number>().as('count'))

@@ -2,7 +2,7 @@ import type { AuditEntry } from '../../people/audit.ts'
 import type { BackfillCount, BackfillRequest, BackfillView } from '../../queues/index.ts'
 import type { Context } from '../http/context.ts'
 import { HttpError, notFound } from '../http/problem.ts'
-import { checkClient } from '../runs/request-run.ts'
+import { checkClient } from '../runs/index.ts'
 
 /** A backfill as a visitor names it. */
 export type BackfillWish = Omit<BackfillRequest, 'job'> & { job: string }

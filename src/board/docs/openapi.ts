@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { endpoints } from '../endpoints/index.ts'
 import { type Endpoint, isBulk, isRaw, isUpload } from '../http/endpoint.ts'
 import type { Cost } from '../http/routes.ts'
 
@@ -63,8 +62,8 @@ const COST_WORDS: Record<Cost, string> = {
   dear: ' May take long: one person or key gets two such answers at once, further requests wait a little and are then refused with 429.',
 }
 
-/** The API as an OpenAPI 3.1 document, read off the endpoints. */
-export function openApiDocument(version = '0.1.0'): OpenApiDocument {
+/** The API as an OpenAPI 3.1 document, read off its endpoints. */
+export function openApiDocument(endpoints: readonly Endpoint[], version: string): OpenApiDocument {
   const schemas: Record<string, JsonSchema> = {}
   const paths: OpenApiDocument['paths'] = {}
   for (const endpoint of endpoints) {
@@ -80,9 +79,9 @@ export function openApiDocument(version = '0.1.0'): OpenApiDocument {
         'Runs, reports and their files. Failures are problem documents (RFC 9457) with a stable code. Lists come in pages: pass nextCursor as cursor.',
     },
     tags: [...new Set(endpoints.map(({ group }) => group))].map((name) => ({ name })),
-    paths,
+    paths: byName(paths),
     components: {
-      schemas: Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1))),
+      schemas: byName(schemas),
       securitySchemes: {
         key: { type: 'http', scheme: 'bearer', bearerFormat: 'dbk_…', description: 'An API key.' },
         session: {
@@ -94,6 +93,10 @@ export function openApiDocument(version = '0.1.0'): OpenApiDocument {
       },
     },
   }
+}
+
+function byName<Value>(values: Record<string, Value>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 function operationOf(endpoint: Endpoint, schemas: Record<string, JsonSchema>): OpenApiOperation {

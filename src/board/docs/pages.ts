@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { type Html, html } from '../../html.ts'
+import type { Context } from '../http/context.ts'
+import type { Endpoint } from '../http/endpoint.ts'
 import { definePage } from '../http/page.ts'
 import { PROBLEMS } from '../http/problem.ts'
 import type { Route } from '../http/routes.ts'
@@ -13,43 +15,52 @@ import {
   openApiDocument,
 } from './openapi.ts'
 
-type ApiDocs = { json: Buffer; page: Html; problems: Html }
+type ApiDocs = { version: string; json: Buffer; page: Html; problems: Html }
 
-/** The same for everybody and dear to make, so each version of it is made once. */
-const made = new Map<string, ApiDocs>()
+/** Made once, for it is the same for everybody and dear to make. */
+function apiDocs(endpoints: readonly Endpoint[], version: string): ApiDocs {
+  const document = openApiDocument(endpoints, version)
+  return { version, json: Buffer.from(JSON.stringify(document)), page: apiPage(document), problems: problemTable() }
+}
 
-export function apiDocs(version: string): ApiDocs {
-  const known = made.get(version)
-  if (known) return known
-  const document = openApiDocument(version)
-  const docs = { json: Buffer.from(JSON.stringify(document)), page: apiPage(document), problems: problemTable() }
-  made.set(version, docs)
-  return docs
+const nothing = z.strictObject({})
+
+export function docsPages(endpoints: readonly Endpoint[]): Route[] {
+  let made: ApiDocs | null = null
+  const docsOf = ({ board }: Context) => {
+    if (made?.version !== board.version) made = apiDocs(endpoints, board.version)
+    return made
+  }
+  const place = { role: 'open', scope: 'client', cost: 'dear', params: nothing, query: nothing } as const
+  return [
+    openApiRoute((context) => docsOf(context).json),
+    definePage({
+      ...place,
+      path: '/docs',
+      render: async (_input, context) => layout(context, { title: 'API', place: '/docs' }, docsOf(context).page),
+    }),
+    definePage({
+      ...place,
+      path: '/docs/problems',
+      render: async (_input, context) =>
+        layout(context, { title: 'Problems', place: '/docs' }, docsOf(context).problems),
+    }),
+  ]
 }
 
 /** The document itself, for programs and their makers: there is nothing of anybody in it. */
-export const openApiRoute: Route = {
-  method: 'get',
-  path: '/openapi.json',
-  role: 'public',
-  scope: 'client',
-  cost: 'dear',
-  async answer({ board }, _request, response) {
-    response.type('application/json').send(apiDocs(board.version).json)
-  },
+function openApiRoute(jsonOf: (context: Context) => Buffer): Route {
+  return {
+    method: 'get',
+    path: '/openapi.json',
+    role: 'public',
+    scope: 'client',
+    cost: 'dear',
+    async answer(context, _request, response) {
+      response.type('application/json').send(jsonOf(context))
+    },
+  }
 }
-
-export const docsPage = definePage({
-  path: '/docs',
-  role: 'open',
-  scope: 'client',
-  cost: 'dear',
-  params: z.strictObject({}),
-  query: z.strictObject({}),
-  async render(_input, context) {
-    return layout(context, { title: 'API', place: '/docs' }, apiDocs(context.board.version).page)
-  },
-})
 
 function apiPage(document: OpenApiDocument): Html {
   const { info, tags, components } = document
@@ -125,18 +136,6 @@ function schemaBlock(schema: JsonSchema): Html {
   if (name !== undefined) return html`<p><a href="#shape-${name}">${name}</a></p>`
   return html`<pre>${JSON.stringify(schema, (key, value) => (key === 'pattern' ? undefined : value), 2)}</pre>`
 }
-
-export const problemsPage = definePage({
-  path: '/docs/problems',
-  role: 'open',
-  scope: 'client',
-  cost: 'dear',
-  params: z.strictObject({}),
-  query: z.strictObject({}),
-  async render(_input, context) {
-    return layout(context, { title: 'Problems', place: '/docs' }, apiDocs(context.board.version).problems)
-  },
-})
 
 function problemTable(): Html {
   const rows = Object.entries(PROBLEMS).map(

@@ -14,7 +14,7 @@ import { day, nextCursor, nothing, page, uuid } from '../http/address.ts'
 import type { Context } from '../http/context.ts'
 import { defineEndpoint, json } from '../http/endpoint.ts'
 import { HttpError, notFound } from '../http/problem.ts'
-import { clientParameter, dimension } from '../metrics/metric-parts.ts'
+import { clientParameter, dimension } from '../metrics/index.ts'
 
 const draft = z.strictObject({
   name: z.string().trim().min(1).max(200),

@@ -3,8 +3,8 @@ import { messageOf } from '../../errors.ts'
 import { readNewestWindows, readWaitingQueues } from '../../queues/index.ts'
 import { sqlFile } from '../../sql.ts'
 import { SECOND_MS } from '../../time.ts'
-import { ALERT_KINDS } from '../alerts/read-alerts.ts'
-import type { BoardParts } from '../http/context.ts'
+import { ALERT_KINDS } from '../alerts/index.ts'
+import type { BoardParts, Metrics } from '../http/context.ts'
 
 type RunRow = { job: string; state: string; runs: number }
 type EndedRow = { job: string; outcome: string; attempts: number; seconds: number }
@@ -22,16 +22,6 @@ const SETTLED_MS = 5 * SECOND_MS
 const UNASKED_MAX_MS = 3600 * SECOND_MS
 
 type Parts = Pick<BoardParts, 'database' | 'queues' | 'clock' | 'log'>
-
-export type Metrics = {
-  registry: Registry
-  /** Notes how long a request took, by the pattern of its address. */
-  observeRequest(labels: { method: string; route: string; status: number }, seconds: number): void
-  /** Notes an error of a request that nobody caught. */
-  countUncaught(): void
-  /** Reads ledger and queues anew; what cannot be read is reported as such. */
-  refresh(parts: Parts): Promise<void>
-}
 
 type Gauges = ReturnType<typeof createGauges>
 type Ended = ReturnType<typeof createEnded>

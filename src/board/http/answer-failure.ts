@@ -2,12 +2,11 @@ import type { ErrorRequestHandler, Request, Response } from 'express'
 import { messageOf } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { recordRefusal } from '../../people/count-audit.ts'
-import { inItsWords, isItsQuestion } from '../queues/bull-board.ts'
 import { failurePage, wantsPage } from '../ui/failure.ts'
 import { addressOf, visitorOf } from './admit.ts'
 import type { Board } from './context.ts'
 import { sendPage } from './page.ts'
-import { type HttpError, httpErrorOf, internalError, problemDocument } from './problem.ts'
+import { type HttpError, httpErrorOf, internalError, type Problem, problemDocument } from './problem.ts'
 import { actorOf, intentOf } from './record-write.ts'
 import { requestIdOf } from './routes.ts'
 
@@ -50,8 +49,11 @@ async function putRefusalOnRecord(board: Board, request: Request, { status, code
   )
 }
 
+/** Programs of others that ask the board and read problems of a shape of their own. */
+export type OtherWords = { isAsked(request: Request): boolean; say(problem: Problem): object }
+
 /** Answers with a problem document, or a page for a person, what was thrown on the way to an answer. */
-export function answerFailure(board: Board): ErrorRequestHandler {
+export function answerFailure(board: Board, other: OtherWords): ErrorRequestHandler {
   const { log } = board
   return async (thrown, request, response, next) => {
     // What its handler still meant to answer has come too late.
@@ -62,23 +64,23 @@ export function answerFailure(board: Board): ErrorRequestHandler {
     if (error.status >= 500 && error.code !== 'busy') logFailure(log, request, requestIdOf(response), thrown)
     // What has begun cannot be answered any more: express breaks the connection off.
     if (response.headersSent) return next(thrown)
-    sendFailure(error, request, response)
+    sendFailure(error, request, response, other)
   }
 }
 
-function sendFailure(error: HttpError, request: Request, response: Response): void {
+function sendFailure(error: HttpError, request: Request, response: Response, other: OtherWords): void {
   const requestId = requestIdOf(response)
   response.set(error.headers)
   // The rest of a refused body is not read, be it a gigabyte. Of somebody we know a usual one is: a connection that closes on whoever still
   // sends may take the answer along.
   const readMax = visitorOf(request) === null ? STRANGERS_BODY_BYTES : USUAL_BODY_BYTES
   if (!request.complete && bodyBytesOf(request) > readMax) response.set('Connection', 'close')
-  if (isItsQuestion(request) || !wantsPage(request)) {
+  if (other.isAsked(request) || !wantsPage(request)) {
     const problem = problemDocument(error, requestId)
     response
       .status(error.status)
       .type('application/problem+json')
-      .send(JSON.stringify(isItsQuestion(request) ? inItsWords(problem) : problem))
+      .send(JSON.stringify(other.isAsked(request) ? other.say(problem) : problem))
     return
   }
   if (error.status === 401 && error.code === 'sign-in-needed') {
@@ -99,13 +101,13 @@ function bodyBytesOf({ headers }: Request): number {
 }
 
 /** Ends a request after an error that nobody caught (docs/adr/0007). One that was answered, or is gone, is only put on record. */
-export function failUncaught({ log, metrics }: Board) {
+export function failUncaught({ log, metrics }: Board, other: OtherWords) {
   return (thrown: unknown, request: Request, response: Response): void => {
     failed.add(request)
     metrics.countUncaught()
     logFailure(log, request, requestIdOf(response), thrown)
     if (response.closed || response.writableFinished) return
     if (response.headersSent) response.destroy()
-    else sendFailure(internalError(thrown), request, response)
+    else sendFailure(internalError(thrown), request, response, other)
   }
 }

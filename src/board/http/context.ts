@@ -1,18 +1,20 @@
+import type { Registry as PrometheusRegistry } from 'prom-client'
 import type { ClientDatabase, Database } from '../../db/database.ts'
-import type { FactStore } from '../../ingest/write/store-facts.ts'
+import type { FactStore } from '../../ingest/index.ts'
 import type { Log } from '../../log.ts'
 import type { Identity } from '../../people/roles.ts'
 import type { SignIn } from '../../people/sign-in.ts'
-import type { Ledger, Registry } from '../../queues/index.ts'
+import type { Ledger, QueueBackend, Registry } from '../../queues/index.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import type { Clock } from '../../time.ts'
-import type { Metrics } from '../health/prometheus.ts'
-import type { BoardQueues } from '../queues/bull-board.ts'
+import type { Notices, Place } from '../ui/place.ts'
 import type { Cookies } from './cookies.ts'
 import type { RateLimits } from './rate-limits.ts'
 
 /** A part the program stands on; `check` throws with what to mend. */
 export type ReadinessCheck = { name: string; check: () => Promise<void> }
+
+export type BoardQueues = Readonly<QueueBackend['queues']>
 
 /** What the board is made of. `main` builds it; nothing here comes from the environment. */
 export type BoardParts = {
@@ -47,7 +49,20 @@ export type BoardParts = {
   version: string
 }
 
+/** The Prometheus page of this process. */
+export type Metrics = {
+  registry: PrometheusRegistry
+  /** Notes how long a request took, by the pattern of its address. */
+  observeRequest(labels: { method: string; route: string; status: number }, seconds: number): void
+  /** Notes an error of a request that nobody caught. */
+  countUncaught(): void
+  /** Reads ledger and queues anew; what cannot be read is reported as such. */
+  refresh(parts: Pick<BoardParts, 'database' | 'queues' | 'clock' | 'log'>): Promise<void>
+}
+
 export type Board = BoardParts & {
+  menu: readonly Place[]
+  notices: Notices
   cookies: Cookies
   rateLimits: RateLimits
   signIn: SignIn

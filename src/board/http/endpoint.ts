@@ -21,19 +21,7 @@ export type Written<Body> = { answer: Answer<Body>; audit: AuditEntry | null }
 type Place<Params, Query> = {
   path: `/${string}`
   /** The heading it stands under in the documentation. */
-  group:
-    | 'Facts'
-    | 'Jobs'
-    | 'Runs'
-    | 'Schedules'
-    | 'Backfills'
-    | 'Alerts'
-    | 'Analytics'
-    | 'Goals'
-    | 'Customers'
-    | 'Reports'
-    | 'Health'
-    | 'Mail'
+  group: string
   summary: string
   role: Access
   scope: Scope

@@ -3,15 +3,23 @@ import { z } from 'zod'
 import type { Html } from '../../html.ts'
 import type { AuditEntry } from '../../people/audit.ts'
 import { type Access, mayUse, type Scope } from '../../people/roles.ts'
-import { countOpenAlerts } from '../alerts/read-alerts.ts'
+import type { Place as MenuPlace } from '../ui/place.ts'
 import type { Context } from './context.ts'
 import { accept, acceptText, readFormBody } from './input.ts'
 import { checkCsrf } from './origin.ts'
 import { recordWrite } from './record-write.ts'
 import type { Cost, Route } from './routes.ts'
 
-/** What a page may use beside: where it is, to come back to, what the visitor just did, and how many alerts are open. */
-export type PageContext = Context & { here: string; notice: string | null; openAlerts: number }
+/**
+ * What a page may use beside: where it is, to come back to, what the visitor just did, where else they may go, and how many things need
+ * somebody there.
+ */
+export type PageContext = Context & {
+  here: string
+  notice: string | null
+  menu: readonly MenuPlace[]
+  counts: Readonly<Record<string, number>>
+}
 
 type Place<Params> = { path: `/${string}`; role: Access; scope: Scope; cost?: Cost; params: z.ZodType<Params> }
 
@@ -45,15 +53,27 @@ export function definePage<Params, Query>(page: Page<Params, Query>): Route {
         query: acceptText('query', page.query, withoutEmpty(rest)),
       }
       const shown = typeof notice === 'string' ? notice : null
-      const openAlerts = await openAlertsOf(context)
-      sendPage(response, await page.render(input, { ...context, here: hereOf(request), notice: shown, openAlerts }))
+      const menu = menuOf(context)
+      const counts = await countsOf(menu, context)
+      sendPage(response, await page.render(input, { ...context, here: hereOf(request), notice: shown, menu, counts }))
     },
   }
 }
 
-/** Shown in the menu to those who find the alerts there. */
-async function openAlertsOf({ identity, db }: Context): Promise<number> {
-  return identity.role !== null && mayUse(identity.role, 'viewer') ? countOpenAlerts(db) : 0
+function menuOf({ identity, board }: Context): readonly MenuPlace[] {
+  const { role, clientId } = identity
+  return board.menu.filter(
+    (place) =>
+      role !== null &&
+      mayUse(role, place.role) &&
+      (place.scope === 'client' || clientId === null) &&
+      place.isHere(board),
+  )
+}
+
+async function countsOf(menu: readonly MenuPlace[], { db }: Context): Promise<Record<string, number>> {
+  const counted = menu.map(async ({ href, count }) => [href, count === null ? 0 : await count(db)] as const)
+  return Object.fromEntries(await Promise.all(counted))
 }
 
 /** An empty field of a filter form means "any". */

@@ -22,13 +22,26 @@ export type Route = {
   answer(context: Context, request: Request, response: Response): Promise<void>
 }
 
-/** Mounts routes; other methods of their addresses are answered 405. */
+/** Mounts routes, in whatever order they come; other methods of their addresses are answered 405. */
 export function mountRoutes(app: Express, board: Board, routes: readonly Route[]): void {
-  for (const [path, sharing] of Map.groupBy(routes, (route) => route.path)) {
+  const byPath = [...Map.groupBy(routes, (route) => route.path)].sort(([a], [b]) => moreSpecificFirst(a, b))
+  for (const [path, sharing] of byPath) {
     const place = app.route(path)
     for (const route of sharing) place[route.method](handlerOf(board, route))
     place.all(refuseMethod(sharing.map((route) => route.method.toUpperCase())))
   }
+}
+
+/** Orders addresses so that `/runs/bulk` is looked at before `/runs/:id`, which it would fit too. */
+export function moreSpecificFirst(a: string, b: string): number {
+  const [placesOfA, placesOfB] = [placesOf(a), placesOf(b)]
+  return placesOfA === placesOfB ? 0 : placesOfA < placesOfB ? -1 : 1
+}
+
+/** `/runs/:id` is `.=`: what is fixed sorts before what may be anything. */
+function placesOf(path: string): string {
+  const parts = path.split('/').slice(1)
+  return parts.map((part) => (part.startsWith(':') ? '=' : '.')).join('')
 }
 
 function handlerOf(board: Board, route: Route): RequestHandler {

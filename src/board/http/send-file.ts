@@ -1,9 +1,11 @@
 import { PermanentError } from '../../errors.ts'
 import { attachmentDisposition } from '../../storage/content-disposition.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
-import type { StoredFile } from '../reports/read-executions.ts'
 import { type Answer, raw } from './endpoint.ts'
 import { HttpError } from './problem.ts'
+
+/** Where the bytes of a file are. */
+export type StoredFile = { objectKey: string; fileName: string; mediaType: string; sizeBytes: number }
 
 /** A link to the store is followed at once or never. */
 const PRESIGNED_SECONDS = 60

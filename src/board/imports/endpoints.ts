@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { FORMATS } from '../../ingest/sources/format.ts'
+import { FORMATS } from '../../ingest/index.ts'
 import { clientId, nextCursor, nothing, page, uuid } from '../http/address.ts'
 import { defineEndpoint, json } from '../http/endpoint.ts'
 import { refuseOtherClient } from '../http/own-client.ts'

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { DB } from '../../db/schema.ts'
-import type { StoredResult } from '../../ingest/imports/recorded-imports.ts'
-import { readCursor, writeCursor } from '../../queues/runs/cursor.ts'
+import type { StoredResult } from '../../ingest/index.ts'
+import { readCursor, writeCursor } from '../../queues/index.ts'
 
 /** refused: it came to its end, and nothing was kept for the rows it has. */
 export const IMPORT_STATES = ['waiting', 'running', 'done', 'refused', 'failed', 'cancelled'] as const

@@ -1,12 +1,18 @@
 import { z } from 'zod'
-import { findRecordedImport, type NewImport, recordImport } from '../../ingest/imports/recorded-imports.ts'
-import { findKind } from '../../ingest/kinds/index.ts'
-import { type Mapping, parseMapping, readMapping } from '../../ingest/mapping/mapping.ts'
-import { FORMATS } from '../../ingest/sources/format.ts'
+import {
+  FORMATS,
+  findKind,
+  findRecordedImport,
+  type Mapping,
+  type NewImport,
+  parseMapping,
+  readMapping,
+  recordImport,
+} from '../../ingest/index.ts'
 import { importFile } from '../../jobs/import-file.ts'
 import type { AuditEntry } from '../../people/audit.ts'
 import { on } from '../../queues/index.ts'
-import { findOwner } from '../facts/store-request.ts'
+import { findOwner } from '../facts/index.ts'
 import { clientId } from '../http/address.ts'
 import type { Context } from '../http/context.ts'
 import { HttpError, notFound } from '../http/problem.ts'

@@ -3,10 +3,8 @@ import { type AnyJob, jobNamed } from '../../queues/index.ts'
 import { jobName, nothing } from '../http/address.ts'
 import { defineEndpoint, json } from '../http/endpoint.ts'
 import { accept } from '../http/input.ts'
-import { requestRun } from '../runs/request-run.ts'
-import { planned } from '../runs/run-reply.ts'
-import { nextFires } from '../schedules/endpoints.ts'
-import { type Fire, firesByJob } from '../schedules/read-schedules.ts'
+import { planned, requestRun } from '../runs/index.ts'
+import { type Fire, firesByJob, nextFires } from '../schedules/index.ts'
 
 const jobReply = z
   .strictObject({

@@ -4,13 +4,12 @@ import type { Day } from '../../time.ts'
 import type { PageContext } from '../http/page.ts'
 import { formatDuration, formatTime, plural, titleOf } from '../ui/format.ts'
 import { actionButton, badge, cell, dataTable, isOperator } from '../ui/parts.ts'
+import { deliveryWords, fileLink, livelyState, OPEN_STATES, progressBar, runActions } from '../ui/run-parts.ts'
 import { nightTimeline } from './night-timeline.ts'
 import { type ClientNight, NIGHT_RUNS_MAX, type NightRun } from './read-night.ts'
 
 /** Runs of one job shown one by one; of more, those that need a person, and how many there are. */
 const SAME_JOB_MAX = 6
-
-const OPEN_STATES = ['planned', 'queued', 'running']
 
 /** One client's night: its state, a picture of when what ran, and every run. */
 export function nightCard(context: PageContext, night: ClientNight, runs: readonly NightRun[]): Html {
@@ -99,14 +98,6 @@ function subjectOf(run: NightRun, { id, day }: ClientNight): Html | null {
   return rest === '' ? null : html`<span class="quiet">${rest}</span>`
 }
 
-/** What a person would say of a run: more than its state in the ledger. */
-export function livelyState(run: Pick<NightRun, 'state' | 'failures' | 'cancelRequested' | 'waitsFor'>): string {
-  if (run.state === 'running' && run.cancelRequested) return 'cancelling'
-  if (run.state !== 'planned') return run.state
-  if (run.waitsFor.some(({ state }) => state === 'failed' || state === 'cancelled')) return 'blocked'
-  return run.failures > 0 ? 'retrying' : 'planned'
-}
-
 function stateOf(run: NightRun, { board }: PageContext): Html {
   const progress = run.state === 'running' && run.progress !== null && progressBar(run.progress)
   return html`${badge(livelyState(run))}${isLate(run, board.clock()) && html`<br>${badge('late')}`}${progress}`
@@ -114,11 +105,6 @@ function stateOf(run: NightRun, { board }: PageContext): Html {
 
 function isLate({ state, lateAt }: NightRun, now: Temporal.Instant): boolean {
   return lateAt !== null && OPEN_STATES.includes(state) && Temporal.Instant.compare(lateAt, now) <= 0
-}
-
-export function progressBar(share: number): Html {
-  const percent = Math.round(share * 100)
-  return html`<progress max="100" value="${percent}" aria-label="Progress">${percent} %</progress>`
 }
 
 function durationOf({ board }: PageContext, { startedAt, finishedAt, state }: NightRun): string {
@@ -162,41 +148,4 @@ function waitsFor({ waitsFor: needed }: Pick<NightRun, 'waitsFor'>): Html {
 
 function files({ id, formats }: NightRun): Html {
   return html`<p class="files">${formats.map((format) => fileLink(id, format))} <a href="/reports/${id}">Report</a></p>`
-}
-
-export function fileLink(executionId: string, format: string): Html {
-  return html`<a class="file" href="/files/${executionId}/${format}">${format.toUpperCase()}</a> `
-}
-
-/** "3 sent, 1 failed." */
-export function deliveryWords(deliveries: Record<string, number>): Html {
-  const words = Object.entries(deliveries).map(([state, count]) => `${count} ${DELIVERY_WORDS[state] ?? state}`)
-  const bad = (deliveries['failed'] ?? 0) + (deliveries['unknown'] ?? 0) > 0
-  return html`<span class="${bad ? 'error' : ''}">${words.join(', ')}</span>`
-}
-
-const DELIVERY_WORDS: Record<string, string> = {
-  pending: 'to be sent',
-  sending: 'being sent',
-  sent: 'sent',
-  failed: 'not sent',
-  unknown: 'may not have arrived',
-  unsubscribed: 'unsubscribed',
-}
-
-/** The buttons of one run: what the ledger will let it do. */
-export function runActions(
-  context: PageContext,
-  run: Pick<NightRun, 'id' | 'job' | 'state' | 'cancelRequested' | 'waitsFor' | 'failures'>,
-): Html {
-  const about = titleOf(run.job)
-  const blocked = livelyState(run) === 'blocked'
-  const may = {
-    retry: run.state === 'failed' || run.state === 'cancelled' || blocked,
-    cancel: OPEN_STATES.includes(run.state) && !run.cancelRequested,
-    again: run.state === 'succeeded',
-  }
-  return html`${may.retry && actionButton(context, { action: `/runs/${run.id}/retry`, label: blocked ? 'Retry what failed' : 'Retry', about, look: 'primary' })}
-${may.cancel && actionButton(context, { action: `/runs/${run.id}/cancel`, label: 'Cancel', about })}
-${may.again && actionButton(context, { action: `/runs/${run.id}/again`, label: 'Run again', about, look: 'ghost' })}`
 }

@@ -7,7 +7,6 @@ import { ExpressAdapter } from '@bull-board/express'
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
 import { escapeHtml } from '../../html.ts'
 import type { Identity } from '../../people/roles.ts'
-import type { QueueBackend } from '../../queues/index.ts'
 import { admit } from '../http/admit.ts'
 import type { Board, Context } from '../http/context.ts'
 import { checkCsrf } from '../http/origin.ts'
@@ -15,8 +14,6 @@ import type { Problem } from '../http/problem.ts'
 import { contextOf } from '../http/routes.ts'
 import { assetPath } from '../ui/assets.ts'
 import { mountButtons } from './queue-buttons.ts'
-
-export type BoardQueues = Readonly<QueueBackend['queues']>
 
 const BASE = '/queues'
 const UI_FOLDER = join(dirname(fileURLToPath(import.meta.resolve('@bull-board/ui/package.json'))), 'dist')

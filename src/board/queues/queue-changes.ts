@@ -5,7 +5,7 @@ import type { QueueBackend } from '../../queues/index.ts'
 import type { Context } from '../http/context.ts'
 import { accept } from '../http/input.ts'
 import { HttpError, httpErrorOf } from '../http/problem.ts'
-import { changeRun } from '../runs/request-run.ts'
+import { changeRun } from '../runs/index.ts'
 
 /**
  * What bull-board's buttons do to single jobs, done through the ledger: the queue holds ids of runs and may be emptied at any moment,

@@ -6,11 +6,11 @@ import { uuid } from '../http/address.ts'
 import { clientOptions } from '../http/clients.ts'
 import { definePage, type PageContext } from '../http/page.ts'
 import { notFound } from '../http/problem.ts'
-import { deliveryWords, fileLink } from '../night/night-card.ts'
 import { formatBytes, formatDistance, formatInstant, formatWindow, titleOf } from '../ui/format.ts'
 import { icon } from '../ui/icons.ts'
 import { layout } from '../ui/layout.ts'
 import { badge, cell, dataTable, empty, olderLink, select } from '../ui/parts.ts'
+import { deliveryWords, fileLink } from '../ui/run-parts.ts'
 import { executionFilter, executionState } from './endpoints.ts'
 import {
   DELIVERIES_MAX,

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { DB } from '../../db/schema.ts'
 import { HttpError } from '../http/problem.ts'
+import type { StoredFile } from '../http/send-file.ts'
 
 export type ExecutionFile = { format: string; fileName: string; mediaType: string; sizeBytes: number; sha256: string }
 export type DeliveryView = {
@@ -129,9 +130,6 @@ export async function deliveriesOf(db: Kysely<DB>, { clientId, id }: ExecutionVi
     .limit(DELIVERIES_MAX)
     .execute()
 }
-
-/** Where the bytes of a file are. */
-export type StoredFile = { objectKey: string; fileName: string; mediaType: string; sizeBytes: number }
 
 export async function findFile(
   db: Kysely<DB>,

@@ -4,11 +4,11 @@ import type { AttemptView, RunView } from '../../queues/index.ts'
 import { runParams } from '../http/address.ts'
 import { timeZoneOf } from '../http/clients.ts'
 import { definePage, type PageContext } from '../http/page.ts'
-import { deliveryWords, fileLink, livelyState, progressBar, runActions } from '../night/night-card.ts'
-import { type ExecutionView, findExecution } from '../reports/read-executions.ts'
+import { type ExecutionView, findExecution } from '../reports/index.ts'
 import { formatDuration, formatInstant, formatTime, formatWindow, plural, titleOf } from '../ui/format.ts'
 import { layout } from '../ui/layout.ts'
 import { badge, isOperator } from '../ui/parts.ts'
+import { deliveryWords, fileLink, livelyState, progressBar, runActions } from '../ui/run-parts.ts'
 import { findRunInSight } from './endpoints.ts'
 
 const REFRESH_S = 2

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { type Html, html } from '../../html.ts'
 import { definePage, type PageContext } from '../http/page.ts'
-import { livelyState, runActions } from '../night/night-card.ts'
 import { formatDistance, formatInstant, titleOf } from '../ui/format.ts'
 import { layout } from '../ui/layout.ts'
 import { badge, cell, dataTable, empty, isOperator, olderLink } from '../ui/parts.ts'
+import { livelyState, runActions } from '../ui/run-parts.ts'
 import { runsInSight } from './endpoints.ts'
 import { addressOf, filterOf, type RunSearch, runSearchQuery, searchForm } from './run-search.ts'
 

@@ -1,47 +1,9 @@
 import { type Html, html } from '../../html.ts'
-import { type Access, type Identity, mayUse, type Scope } from '../../people/roles.ts'
-import { OPEN_ALERTS_MAX } from '../alerts/read-alerts.ts'
+import { type Identity, mayUse } from '../../people/roles.ts'
 import type { PageContext } from '../http/page.ts'
 import { assetPath } from './assets.ts'
-import { type IconName, icon } from './icons.ts'
-
-/** What a page says after a form did its work. */
-const NOTICES: Record<string, string> = {
-  retried: 'Planned again. It runs as soon as a worker is free.',
-  'retried-all': 'Everything that had failed is planned again.',
-  'discarded-all': 'Everything that matched is discarded. A run that was at work stops within seconds.',
-  cancelled: 'Cancelled. A run that was already at work stops within seconds.',
-  'night-planned': 'The night is planned: what has not run yet runs now.',
-  'backfill-started': 'Planned. It works its way through, behind the nights.',
-  'backfill-known': 'The same backfill was under way already: here it is.',
-  'backfill-cancelled': 'Cancelled. A run that was already at work stops within seconds.',
-  'import-started': 'The file was taken. Here is what becomes of it.',
-  'import-known': 'The file was imported already, or is under way: here it is.',
-  paused: 'Paused. What falls due until then is left out.',
-  resumed: 'It goes on. What fell due meanwhile stays left out.',
-  'schedule-changed': 'Changed. The new times count from now on.',
-  'as-declared': 'It is as declared again.',
-  requested: 'Planned. It runs as soon as what it waits for is done and a worker is free.',
-  'signed-out': 'You are signed out.',
-}
-
-type Place = { href: string; label: string; icon: IconName; role: Access; scope: Scope }
-
-const PLACES: readonly Place[] = [
-  { href: '/', label: 'The night', icon: 'night', role: 'viewer', scope: 'client' },
-  { href: '/freshness', label: 'Freshness', icon: 'fresh', role: 'viewer', scope: 'client' },
-  { href: '/alerts', label: 'Alerts', icon: 'alert', role: 'viewer', scope: 'client' },
-  { href: '/reports', label: 'Reports', icon: 'report', role: 'reports', scope: 'client' },
-  { href: '/runs', label: 'Runs', icon: 'runs', role: 'viewer', scope: 'client' },
-  { href: '/jobs', label: 'Jobs', icon: 'job', role: 'viewer', scope: 'client' },
-  { href: '/schedules', label: 'Schedules', icon: 'schedule', role: 'viewer', scope: 'client' },
-  { href: '/backfills', label: 'Backfills', icon: 'backfill', role: 'viewer', scope: 'client' },
-  { href: '/imports', label: 'Imports', icon: 'download', role: 'operator', scope: 'client' },
-  { href: '/outbox', label: 'Outbox', icon: 'mail', role: 'operator', scope: 'everything' },
-  { href: '/queues/', label: 'Queues', icon: 'queue', role: 'viewer', scope: 'everything' },
-  { href: '/audit', label: 'Audit log', icon: 'audit', role: 'admin', scope: 'client' },
-  { href: '/docs', label: 'API', icon: 'api', role: 'open', scope: 'client' },
-]
+import { icon } from './icons.ts'
+import { COUNT_MAX, type Place } from './place.ts'
 
 export type LayoutOptions = {
   title: string
@@ -65,7 +27,7 @@ ${head(title, refreshSeconds)}
 <a class="skip" href="#main">Skip to content</a>
 <header class="side">
   <a class="brand" href="${homeOf(identity)}">${icon('sun')}<span>Daybreak</span></a>
-  <nav aria-label="Main"><ul>${placesOf(context).map((each) => navItem(each, place, each.href === '/alerts' ? context.openAlerts : 0))}</ul></nav>
+  <nav aria-label="Main"><ul>${context.menu.map((each) => navItem(each, place, context.counts[each.href] ?? 0))}</ul></nav>
   ${person(identity)}
 </header>
 <main id="main" tabindex="-1">
@@ -108,20 +70,9 @@ export function homeOf({ role }: Identity): string {
   return mayUse(role, 'viewer') ? '/' : '/reports'
 }
 
-function placesOf({ identity, board }: PageContext): Place[] {
-  const { role, clientId } = identity
-  return PLACES.filter(
-    (place) =>
-      role !== null &&
-      mayUse(role, place.role) &&
-      (place.scope === 'client' || clientId === null) &&
-      (place.href !== '/outbox' || board.outboxFolder !== null),
-  )
-}
-
 /** `open`: how many things there need somebody. */
 function navItem({ href, label, icon: name }: Place, current: string, open: number): Html {
-  const count = open > OPEN_ALERTS_MAX ? `${OPEN_ALERTS_MAX}+` : open
+  const count = open > COUNT_MAX ? `${COUNT_MAX}+` : open
   return html`<li><a href="${href}"${href === current && html` aria-current="page"`}>${icon(name)}<span>${label}</span>${
     open > 0 && html`<span class="count">${count}<span class="for-readers"> open</span></span>`
   }</a></li>`
@@ -141,7 +92,7 @@ function signedIn({ name, role, clientId, csrfToken }: Identity): Html {
 </div>`
 }
 
-function noticeOf({ notice }: PageContext): Html | null {
-  const words = notice !== null && Object.hasOwn(NOTICES, notice) ? NOTICES[notice] : undefined
+function noticeOf({ notice, board }: PageContext): Html | null {
+  const words = notice !== null && Object.hasOwn(board.notices, notice) ? board.notices[notice] : undefined
   return words === undefined ? null : html`<p class="notice" role="status">${icon('done')} ${words}</p>`
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { backfillCancelled, backfillStarted } from '../../board/backfills/request-backfill.ts'
+import { backfillCancelled, backfillStarted } from '../../board/backfills/index.ts'
 import { InputError } from '../../errors.ts'
 import { rollUpDay } from '../../jobs/roll-up-day.ts'
 import {

@@ -2,11 +2,17 @@ import { basename } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Database } from '../../db/database.ts'
 import { InputError } from '../../errors.ts'
-import { type DoneBefore, ImportFailure } from '../../ingest/imports/import-failure.ts'
-import { type ImportProgress, type ImportResult, importFile } from '../../ingest/imports/import-file.ts'
-import { kinds } from '../../ingest/kinds/index.ts'
-import { FileFault } from '../../ingest/sources/file-fault.ts'
-import { FORMATS, type Format } from '../../ingest/sources/format.ts'
+import {
+  type DoneBefore,
+  FileFault,
+  FORMATS,
+  type Format,
+  ImportFailure,
+  type ImportProgress,
+  type ImportResult,
+  importFile,
+  kinds,
+} from '../../ingest/index.ts'
 import type { AuditEntry } from '../../people/audit.ts'
 import { PartlyDoneError } from '../../people/on-record.ts'
 import { printTable } from '../print.ts'

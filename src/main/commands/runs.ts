@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { changeRuns } from '../../board/runs/change-runs.ts'
-import { ledgerFilterOf, runFilterFields } from '../../board/runs/run-filter.ts'
+import { changeRuns, ledgerFilterOf, runFilterFields } from '../../board/runs/index.ts'
 import { InputError } from '../../errors.ts'
 import type { BulkAction, BulkCount, RunFilter, RunView } from '../../queues/index.ts'
 import { addDays } from '../../time.ts'

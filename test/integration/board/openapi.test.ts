@@ -1,8 +1,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { expect, test } from 'vitest'
-import { openApiDocument } from '../../../src/board/docs/openapi.ts'
-import { apiDocs } from '../../../src/board/docs/pages.ts'
-import { endpoints } from '../../../src/board/endpoints/index.ts'
+import { docsOf, openApiDocument } from '../../../src/board/docs/index.ts'
+import { endpoints } from '../../../src/board/features.ts'
 import { PROBLEMS } from '../../../src/board/http/problem.ts'
 import { openTestBoard } from '../../support/test-board.ts'
 
@@ -10,9 +9,9 @@ const board = await openTestBoard()
 
 test('the document is OpenAPI 3.1, and every reference in it leads somewhere', async () => {
   const validator = new Validator()
-  expect(await validator.validate(structuredClone(openApiDocument()))).toEqual({ valid: true })
+  expect(await validator.validate(structuredClone(openApiDocument(endpoints, '0.1.0')))).toEqual({ valid: true })
   expect(validator.version).toBe('3.1')
-  const document = openApiDocument()
+  const document = openApiDocument(endpoints, '0.1.0')
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(
     ([, name]) => name,
   )
@@ -21,8 +20,8 @@ test('the document is OpenAPI 3.1, and every reference in it leads somewhere', a
 
 test('it lists every endpoint once, and is served to everybody', async () => {
   const served = await (await fetch(`${board.url}/openapi.json`)).json()
-  expect(served).toEqual(JSON.parse(JSON.stringify(openApiDocument('0.0.0-test'))))
-  const listed = Object.entries(openApiDocument().paths).flatMap(([path, methods]) =>
+  expect(served).toEqual(JSON.parse(JSON.stringify(openApiDocument(endpoints, '0.0.0-test'))))
+  const listed = Object.entries(openApiDocument(endpoints, '0.1.0').paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method} ${path}`),
   )
   const declared = endpoints.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`)
@@ -36,6 +35,24 @@ test('the pages of the API can be read without signing in, and explain every pro
   for (const code of Object.keys(PROBLEMS)) expect(problems).toContain(`<tr id="${code}">`)
 })
 
-test('what every visitor of the documentation gets is made once, not for each of them', () => {
-  expect(apiDocs('0.0.0-test')).toBe(apiDocs('0.0.0-test'))
+test('what every visitor of the documentation gets is made once, not for each of them', async () => {
+  let readings = 0
+  const watched = new Proxy([...endpoints], {
+    get(list, property, receiver) {
+      if (property === Symbol.iterator) readings += 1
+      return Reflect.get(list, property, receiver)
+    },
+  })
+  const route = docsOf(watched).pages.find(({ path }) => path === '/openapi.json')
+  const sent: unknown[] = []
+  const response = { type: () => response, send: (body: unknown) => sent.push(body) }
+  const context = { board: { version: '0.0.0-test' } }
+  for (let visitor = 0; visitor < 3; visitor += 1) {
+    await route?.answer(context as never, {} as never, response as never)
+  }
+  expect({ readings, answers: new Set(sent).size, visitors: sent.length }).toEqual({
+    readings: 1,
+    answers: 1,
+    visitors: 3,
+  })
 })

@@ -53,12 +53,16 @@ function mayImport(from: string, { target, typeOnly }: Import): boolean {
 }
 
 /** Folders that are entered by their face. A list by name deeper down, such as `catalogue/index.ts`, is no face. */
-const HAS_FACE = /^src\/analytics\/[^/]+\//
+const HAS_FACE = /^src\/((analytics|board)\/[^/]+|queues|ingest|privacy)\//
+const FEATURELESS = /^src\/board\/(http|ui)\//
+/** Second faces. What a job and its own process use of the engine loads no BullMQ. */
+const OTHER_FACES = new Set(['src/queues/for-jobs.ts'])
 
 /** The face of what is imported, where the importer passes it by. */
 function passedFace(project: Project, from: string, target: string): string | undefined {
   const [folder] = HAS_FACE.exec(target) ?? []
   if (folder === undefined || from.startsWith(folder) || target === `${folder}index.ts`) return undefined
+  if (OTHER_FACES.has(target)) return undefined
   return `${folder}index.ts` in project.files ? `${folder}index.ts` : undefined
 }
 
@@ -109,6 +113,27 @@ export const importRules: Rule[] = [
       },
       finds: [
         'src/analytics/segments/tiers.ts:2 imports src/analytics/metrics/families/index.ts past src/analytics/metrics/index.ts',
+      ],
+    },
+  },
+  {
+    name: 'the door and the look of the board know no feature',
+    check: (project) =>
+      shipped(project)
+        .filter(({ path }) => FEATURELESS.test(path))
+        .flatMap(({ path, imports }) =>
+          imports
+            .filter(({ target }) => target.startsWith('src/board/') && !FEATURELESS.test(target))
+            .map(({ line, target }) => `${path}:${line} imports ${target}`),
+        ),
+    broken: {
+      files: {
+        'src/board/http/page.ts': "import { countOpen } from '../alerts/index.ts'",
+        'src/board/ui/layout.ts': "import { admit } from '../http/admit.ts'\nimport { features } from '../features.ts'",
+      },
+      finds: [
+        'src/board/http/page.ts:1 imports src/board/alerts/index.ts',
+        'src/board/ui/layout.ts:2 imports src/board/features.ts',
       ],
     },
   },

@@ -1,5 +1,4 @@
-import type { Weights } from './metric.ts'
-import { COUNT, declareMetrics, NO_LIMITS, OURS } from './metric.ts'
+import { COUNT, declareMetrics, NO_LIMITS, OURS, type Weights } from './metric.ts'
 
 /** Bookings that stood: neither called off in time nor moved. */
 const STOOD: Weights = { bookings: 1, bookings_cancelled_in_time: -1, bookings_moved: -1 }

@@ -1,5 +1,4 @@
-import type { Weights } from './metric.ts'
-import { COUNT, declareMetrics, MONEY, NO_LIMITS, OURS } from './metric.ts'
+import { COUNT, declareMetrics, MONEY, NO_LIMITS, OURS, type Weights } from './metric.ts'
 
 /** Net revenue: what customers paid and were not given back. Refunds are stored as negative amounts. */
 export const REVENUE: Weights = { gross_minor: 1, refunded_minor: 1 }

@@ -1,5 +1,4 @@
-import type { Weights } from './metric.ts'
-import { COUNT, declareMetrics, MONEY, NO_LIMITS, OURS } from './metric.ts'
+import { COUNT, declareMetrics, MONEY, NO_LIMITS, OURS, type Weights } from './metric.ts'
 
 const OPEN_DEALS: Weights = { deals_opened: 1, deals_won: -1, deals_lost: -1 }
 const PIPELINE: Weights = { deals_opened_minor: 1, deals_won_minor: -1, deals_lost_minor: -1 }

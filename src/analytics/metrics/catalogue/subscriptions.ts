@@ -1,5 +1,4 @@
-import type { Weights } from './metric.ts'
-import { COUNT, declareMetrics, MONEY, NO_LIMITS, OURS } from './metric.ts'
+import { COUNT, declareMetrics, MONEY, NO_LIMITS, OURS, type Weights } from './metric.ts'
 
 /** Every movement of the run rate there is: their sum is what it has become. */
 const MRR: Weights = { mrr_new_minor: 1, mrr_expansion_minor: 1, mrr_contraction_minor: -1, mrr_churned_minor: -1 }

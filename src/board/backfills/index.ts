@@ -1,0 +1,26 @@
+import type { Feature } from '../http/feature.ts'
+import { everywhere } from '../ui/place.ts'
+import { cancelBackfillEndpoint, findBackfill, listBackfills, startBackfillEndpoint } from './endpoints.ts'
+import { newBackfillPage, startBackfillForm } from './new-page.ts'
+import { backfillPage, backfillsPage, cancelBackfillForm } from './pages.ts'
+
+export { backfillCancelled, backfillStarted } from './request-backfill.ts'
+
+export const backfills: Feature = {
+  endpoints: [startBackfillEndpoint, listBackfills, findBackfill, cancelBackfillEndpoint],
+  pages: [backfillsPage, newBackfillPage, startBackfillForm, backfillPage, cancelBackfillForm],
+  place: {
+    href: '/backfills',
+    label: 'Backfills',
+    icon: 'backfill',
+    role: 'viewer',
+    scope: 'client',
+    isHere: everywhere,
+    count: null,
+  },
+  notices: {
+    'backfill-started': 'Planned. It works its way through, behind the nights.',
+    'backfill-known': 'The same backfill was under way already: here it is.',
+    'backfill-cancelled': 'Cancelled. A run that was already at work stops within seconds.',
+  },
+}
