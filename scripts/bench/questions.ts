@@ -52,7 +52,8 @@ const fillHistograms = sqlFile(FOLDER, 'fill-histograms.sql')
 const fillCustomers = sqlFile(FOLDER, 'fill-customers.sql')
 const fillJourneys = sqlFile(FOLDER, 'fill-journeys.sql')
 
-async function fill(db: SystemDatabase): Promise<void> {
+async function fill(database: Database): Promise<void> {
+  const db: SystemDatabase = database.unhurried
   const filled = await db.selectFrom('clients').select('id').where('id', '=', CLIENT).executeTakeFirst()
   if (filled !== undefined) return tell('the roll-ups are there already')
   tell(`filling the roll-ups of a year of ${INTERACTIONS} interactions: a few minutes`)
@@ -76,7 +77,7 @@ async function fill(db: SystemDatabase): Promise<void> {
   await sql`vacuum analyze`.execute(db)
   tell('adding up the periods')
   // Each adds up some hundreds.
-  for (let time = 0; time < 4; time += 1) await addUpPeriods(db, AbortSignal.timeout(600_000))
+  for (let time = 0; time < 4; time += 1) await addUpPeriods(database, AbortSignal.timeout(600_000))
   await sql`vacuum analyze`.execute(db)
 }
 
@@ -249,7 +250,7 @@ const p95 = (values: readonly number[]) => percentile(values, 0.95)
 /** Fills a database (one of its own, or that of a folder, once), asks every question again and again, and measures. */
 export function questionsBench(kept?: string): Promise<Measure[]> {
   return withServer({ connections: 8, kept }, async ({ database }) => {
-    await fill(database.unhurried)
+    await fill(database)
     tell(`asking ${dashboards.length} questions ${WARM_UP + ROUNDS} times each, and ${journeys.length} on journeys`)
     const times = await timesOf(database, [...dashboards, ...journeys])
     const each = [...times].map(([{ name, isMarked }, { fresh, again }]): Measure => {

@@ -1,11 +1,14 @@
 import type { Duplex } from 'node:stream'
 import { callbackify } from 'node:util'
 import {
+  type AccessMode,
+  type IsolationLevel,
   Kysely,
   type Transaction as KyselyTransaction,
   PostgresDialect,
   type PostgresPool,
   type PostgresPoolClient,
+  type TransactionBuilder,
 } from 'kysely'
 import pg from 'pg'
 import type { Log } from '../log.ts'
@@ -17,11 +20,34 @@ import { lossOf } from './lost-connection.ts'
 import type { DB } from './schema.ts'
 import { bearSession, type Session } from './session.ts'
 
-/** Reads and writes one client's rows: the database itself hides every other client's. */
-export type ClientDatabase = Kysely<DB>
+declare const scope: unique symbol
+
+/** A handle that knows whose rows it sees, as does every transaction of it. A type alone: nothing of it is there when the program runs. */
+type Scoped<Whose extends 'client' | 'system'> = {
+  readonly [scope]: Whose
+  transaction(): ScopedTransactionBuilder<Whose>
+} & Kysely<DB>
+
+type ScopedTransactionBuilder<Whose extends 'client' | 'system'> = Omit<
+  TransactionBuilder<DB>,
+  'execute' | 'setIsolationLevel' | 'setAccessMode'
+> & {
+  setIsolationLevel(level: IsolationLevel): ScopedTransactionBuilder<Whose>
+  setAccessMode(mode: AccessMode): ScopedTransactionBuilder<Whose>
+  execute<Result>(work: (transaction: ScopedTransaction<Whose>) => Promise<Result>): Promise<Result>
+}
+
+type ScopedTransaction<Whose extends 'client' | 'system'> = Scoped<Whose> & KyselyTransaction<DB>
+
+/** Reads and writes one client's rows: the database itself hides every other client's. The system's handle is none. */
+export type ClientDatabase = Scoped<'client'>
 /** Sees every client: for the ledger, sign-in, migrations. */
-export type SystemDatabase = Kysely<DB>
-export type Transaction = KyselyTransaction<DB>
+export type SystemDatabase = Scoped<'system'>
+/** Sees whatever it sees: for what reads or writes the rows in sight, a visitor's for one. */
+export type AnyDatabase = Kysely<DB>
+export type ClientTransaction = ScopedTransaction<'client'>
+export type SystemTransaction = ScopedTransaction<'system'>
+export type AnyTransaction = KyselyTransaction<DB>
 
 export type Database = {
   /** For short statements: one that the database does not answer in time is given up, with its connection. */
@@ -95,12 +121,12 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
   const asSystem = { connect: () => pool.connect(), end: async () => {} }
   const handles = new Map<string, ClientDatabase>()
   return {
-    system: handleOn(asSystem, ANSWER_TIMEOUT_MS),
-    unhurried: handleOn(asSystem),
+    system: handleOn<'system'>(asSystem, ANSWER_TIMEOUT_MS),
+    unhurried: handleOn<'system'>(asSystem),
     forClient(clientId) {
       const known = handles.get(clientId)
       if (known) return known
-      const handle = handleOn({ connect: () => clients.connectAs(clientId), end: async () => {} })
+      const handle = handleOn<'client'>({ connect: () => clients.connectAs(clientId), end: async () => {} })
       handles.set(clientId, handle)
       const [first] = handles.keys()
       // Whoever asks may name clients that do not exist.
@@ -216,10 +242,10 @@ function openClientPool(read: () => Promise<ClientAccess>, open: (access: Client
  * A Kysely whose results come through our parsers; the pool itself, which the queues share, keeps pg's. An error of the connection is a
  * DatabaseAwayError, and nobody gets that connection again.
  */
-function handleOn(
+function handleOn<Whose extends 'client' | 'system'>(
   pool: { connect(): Promise<pg.PoolClient>; end(): Promise<void> },
   timeoutMs: number | null = null,
-): Kysely<DB> {
+): Scoped<Whose> {
   const parsed: PostgresPool = {
     options: {},
     async connect() {
@@ -243,5 +269,5 @@ function handleOn(
     },
     end: pool.end,
   }
-  return new Kysely<DB>({ dialect: new PostgresDialect({ pool: parsed }) })
+  return new Kysely<DB>({ dialect: new PostgresDialect({ pool: parsed }) }) as Scoped<Whose>
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { PermanentError } from '../errors.ts'
 import { addDays, type Day } from '../time.ts'
-import type { SystemDatabase, Transaction } from './database.ts'
+import type { ClientTransaction, SystemDatabase } from './database.ts'
 
 /** Months ready ahead of time, so that a client's own pipeline never writes into the default partition. */
 const DAYS_AHEAD = 62
@@ -58,7 +58,7 @@ async function deleteStrays(
  * The first day that is kept is among them: east of Greenwich it begins in the UTC month before. `factDays` null: facts are kept. Throws
  * PermanentError('facts-expired').
  */
-export async function requireFacts(tx: Transaction, day: Day, factDays: number | null): Promise<void> {
+export async function requireFacts(tx: ClientTransaction, day: Day, factDays: number | null): Promise<void> {
   if (factDays === null) return
   const { rows } = await sql<{ kept: boolean }>`
     select ${day}::date > (now() - make_interval(days => ${factDays}))::date as kept`.execute(tx)

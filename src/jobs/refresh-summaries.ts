@@ -32,5 +32,5 @@ export const refreshSummaries = defineJob<z.output<typeof payload>, JobTools>({
   retry: { attempts: 5, delayMs: 60_000, maxDelayMs: 600_000 },
   timeoutMs: 5 * MINUTE_MS,
   memoryMaxMb: null,
-  run: (_, { database, signal }) => refresh(database.unhurried, signal),
+  run: (_, { database, signal }) => refresh(database, signal),
 })

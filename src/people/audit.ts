@@ -1,4 +1,4 @@
-import type { SystemDatabase, Transaction } from '../db/database.ts'
+import type { SystemDatabase, SystemTransaction } from '../db/database.ts'
 import type { JsonValue } from '../db/schema.ts'
 
 /** Who did something: a signed-in person, an API key, whoever followed a mailed link, whoever has the command line, or nobody known. */
@@ -28,7 +28,11 @@ export const OUTCOMES = ['begun', 'done', 'refused', 'failed'] as const
 export type Outcome = (typeof OUTCOMES)[number]
 
 /** Puts one change on record that is made in the same transaction, or has been made. */
-export async function writeAudit(db: SystemDatabase | Transaction, actor: Actor, entry: AuditEntry): Promise<void> {
+export async function writeAudit(
+  db: SystemDatabase | SystemTransaction,
+  actor: Actor,
+  entry: AuditEntry,
+): Promise<void> {
   await db
     .insertInto('analytics_audit_log')
     .values({ ...actorColumns(actor), ...entryColumns(entry) })

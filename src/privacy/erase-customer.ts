@@ -1,5 +1,5 @@
 import { type Selectable, sql } from 'kysely'
-import type { ClientDatabase, Database, SystemDatabase, Transaction } from '../db/database.ts'
+import type { ClientDatabase, ClientTransaction, Database, SystemDatabase } from '../db/database.ts'
 import type { DB } from '../db/schema.ts'
 import { InputError, PermanentError, RetryLaterError } from '../errors.ts'
 import { newPseudonym } from '../ingest/index.ts'
@@ -181,7 +181,7 @@ async function renameOnce(
 
 /** Adds to what is on record, so that a second try does not forget what the first one did. */
 async function noteRows(
-  db: ClientDatabase | Transaction,
+  db: ClientDatabase | ClientTransaction,
   erasureId: string,
   counts: Record<string, number>,
 ): Promise<void> {

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { ClientDatabase, Database, SystemDatabase, Transaction } from '../db/database.ts'
+import type { AnyDatabase, AnyTransaction, Database } from '../db/database.ts'
 import { databaseWord, isTelling } from './spelling.ts'
 import { type TextColumn, type TextTable, textTables } from './text-columns.ts'
 
@@ -52,7 +52,7 @@ export async function countCustomerRows(database: Database, customer: CustomerOf
 
 /** Calls a customer otherwise wherever else a table of the client mentions it. Returns the rows changed. Twice is the same as once. */
 export async function renameMentions(
-  tx: Transaction,
+  tx: AnyTransaction,
   table: TextTable,
   customer: CustomerOf,
   pseudonym: string,
@@ -68,7 +68,7 @@ export async function renameMentions(
 }
 
 /** The handle that sees the rows of one client in a table, and no others. */
-export function handleFor(database: Database, table: TextTable, clientId: string): ClientDatabase | SystemDatabase {
+export function handleFor(database: Database, table: TextTable, clientId: string): AnyDatabase {
   return table.scope === 'log' ? database.unhurried : database.forClient(clientId)
 }
 
@@ -97,7 +97,7 @@ function same({ name, kind }: TextColumn, { customerId }: CustomerOf): Look {
   return { column: name, condition: sql<boolean>`${texts[kind]}` }
 }
 
-async function countIn(db: SystemDatabase, table: TextTable, customer: CustomerOf, looks: Look[]): Promise<Found[]> {
+async function countIn(db: AnyDatabase, table: TextTable, customer: CustomerOf, looks: Look[]): Promise<Found[]> {
   if (looks.length === 0) return []
   const counts = looks.map(
     ({ condition }, index) => sql`count(*) filter (where ${condition}) as ${sql.ref(`n${index}`)}`,

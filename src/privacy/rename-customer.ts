@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Transaction } from '../db/database.ts'
+import type { ClientTransaction } from '../db/database.ts'
 import { EMPTIED_OF_FACTS, WRITTEN_OF_CONTACTS } from '../ingest/index.ts'
 import type { CustomerOf } from './mentions.ts'
 import type { TextTable } from './text-columns.ts'
@@ -22,7 +22,7 @@ const EMPTIED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
  * are, so that neither puts the old name back.
  */
 export async function renameCustomer(
-  tx: Transaction,
+  tx: ClientTransaction,
   tables: readonly TextTable[],
   customer: CustomerOf,
   pseudonym: string,
@@ -59,7 +59,11 @@ function aboutContacts({ clientId, customerId }: CustomerOf): About[] {
   })
 }
 
-async function emptyColumn(tx: Transaction, clientId: string, { table, column, condition }: About): Promise<number> {
+async function emptyColumn(
+  tx: ClientTransaction,
+  clientId: string,
+  { table, column, condition }: About,
+): Promise<number> {
   const { numAffectedRows } = await sql`
     update ${sql.table(table)} set ${sql.ref(column)} = null
     where client_id = ${clientId} and ${sql.ref(column)} is not null and (${condition})`.execute(tx)

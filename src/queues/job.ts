@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { ClientDatabase, Transaction } from '../db/database.ts'
+import type { ClientDatabase, ClientTransaction } from '../db/database.ts'
 import type { Log } from '../log.ts'
 
 export const QUEUES = [
@@ -65,7 +65,7 @@ export type RunContext = {
   askedAt: string
   /** A failure now is for good: nobody tries again by themselves. */
   isLastTry: boolean
-  /** Sees and writes the rows of the payload's client only. */
+  /** Sees and writes the rows of the payload's client only. A run of the whole system has none: its job is given the system's by its tools. */
   db: ClientDatabase
   log: Log
   /** Fires on deadline, cancel and shutdown. */
@@ -76,17 +76,17 @@ export type RunContext = {
    * The run's last transaction: what `write` does, the runs it asks for and the run's success commit together, or not at all if
    * another worker has taken the run over meanwhile. A job that has no result to write need not call it.
    */
-  commit(write: (tx: Transaction, follow: (request: RunRequest) => Promise<void>) => Promise<void>): Promise<void>
+  commit(write: (tx: ClientTransaction, follow: (request: RunRequest) => Promise<void>) => Promise<void>): Promise<void>
   /**
    * A transaction in the middle of a run, refused once another worker has taken it over: for what must be on record before the
    * outside world is touched.
    */
-  checkpoint(write: (tx: Transaction) => Promise<void>): Promise<void>
+  checkpoint(write: (tx: ClientTransaction) => Promise<void>): Promise<void>
   /**
    * A transaction that another worker's claim does not refuse: for what the outside world answered after the run was taken over. Fence it by
    * what was asked. Where `write` changed something, the run is planned again if it failed meanwhile, to end by what is known now.
    */
-  tellLate(write: (tx: Transaction) => Promise<boolean>): Promise<void>
+  tellLate(write: (tx: ClientTransaction) => Promise<boolean>): Promise<void>
 }
 
 export type Job<Payload, JobTools> = {

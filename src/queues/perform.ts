@@ -2,6 +2,7 @@ import type { Database } from '../db/database.ts'
 import type { Log } from '../log.ts'
 import { systemClock } from '../time.ts'
 import type { Job, RunContext, RunRequest } from './job.ts'
+import { clientHandle, ownHandle } from './work/own-handle.ts'
 
 export type PerformTools<JobTools> = {
   database: Database
@@ -22,25 +23,25 @@ export async function perform<Payload, JobTools>(
 ): Promise<RunRequest[]> {
   const parsed = job.payload.parse(payload)
   const clientId = job.client(parsed)
-  const db = clientId === null ? database.system : database.forClient(clientId)
+  const own = ownHandle(clientId, database)
   const followed: RunRequest[] = []
   const context: RunContext = {
     runId: runId ?? '00000000-0000-4000-8000-000000000000',
     attempt: 1,
     askedAt: systemClock().toString(),
     isLastTry: false,
-    db,
+    db: clientHandle(clientId, database),
     log,
     signal: signal ?? new AbortController().signal,
     progress: () => {},
-    checkpoint: (write) => db.transaction().execute(write),
+    checkpoint: (write) => own.transaction().execute(write),
     tellLate: (write) =>
-      db
+      own
         .transaction()
         .execute(write)
         .then(() => {}),
     commit: (write) =>
-      db.transaction().execute((tx) =>
+      own.transaction().execute((tx) =>
         write(tx, async (request) => {
           followed.push(request)
         }),

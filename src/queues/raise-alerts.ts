@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
-import type { SystemDatabase, Transaction } from '../db/database.ts'
+import type { AnyTransaction, SystemDatabase } from '../db/database.ts'
 import { sqlFile } from '../sql.ts'
 import { MINUTE_MS, SECOND_MS } from '../time.ts'
 import { type AlertWords, type Found, queueWords, wordsOf } from './alert-words.ts'
@@ -20,7 +20,7 @@ export type AlertOptions = {
   /** The job that tells the alerts of one post: payload { postId }. What becomes of its own runs is told on the board only. */
   postAlert: AnyJob
   /** Who else hears that a run failed for good: the owner of what it was for. */
-  ownersOf(tx: Transaction, runIds: readonly string[]): Promise<{ runId: string; address: string }[]>
+  ownersOf(tx: AnyTransaction, runIds: readonly string[]): Promise<{ runId: string; address: string }[]>
 }
 
 const findAlerts = sqlFile<Found>(import.meta.dirname, 'find-alerts.sql')
@@ -76,7 +76,7 @@ function timeoutsOf(registry: Registry): string {
 type NewAlert = AlertWords & { kind: string; subject: string; clientId: string | null; runId: string | null }
 
 /** One alert per episode: while one is open, the queue's next oldest run is no news. */
-async function withoutOpenAlert(tx: Transaction, old: WaitingQueue[]): Promise<NewAlert[]> {
+async function withoutOpenAlert(tx: AnyTransaction, old: WaitingQueue[]): Promise<NewAlert[]> {
   if (old.length === 0) return []
   const open = await tx
     .selectFrom('alerts')
@@ -98,7 +98,7 @@ async function withoutOpenAlert(tx: Transaction, old: WaitingQueue[]): Promise<N
 
 type Raised = { id: string; kind: string; run_id: string | null }
 
-async function insertAlerts(tx: Transaction, alerts: NewAlert[]): Promise<Raised[]> {
+async function insertAlerts(tx: AnyTransaction, alerts: NewAlert[]): Promise<Raised[]> {
   if (alerts.length === 0) return []
   const { rows } = await sql<Raised>`
     insert into alerts (kind, subject, client_id, run_id, title, message, advice)
@@ -111,7 +111,7 @@ async function insertAlerts(tx: Transaction, alerts: NewAlert[]): Promise<Raised
 }
 
 async function noteReceivers(
-  tx: Transaction,
+  tx: AnyTransaction,
   { receivers, ownersOf, postAlert }: AlertOptions,
   raised: Raised[],
   jobs: ReadonlyMap<string, string>,
@@ -143,7 +143,7 @@ async function noteReceivers(
 }
 
 /** Puts what each receiver is to hear into posts: one an alert, or one for all of them in a storm. What must wait is left for later. */
-async function post(tx: Transaction, postAlert: AnyJob): Promise<void> {
+async function post(tx: AnyTransaction, postAlert: AnyJob): Promise<void> {
   const posts = (await unpostedNotices(tx, [POSTS_WITHIN_S])).flatMap(({ channel, address, alertIds, ...recent }) =>
     postsOf(alertIds, recent).map((ids) => ({ postId: randomUUID(), channel, address, alertIds: ids })),
   )

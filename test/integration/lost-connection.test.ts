@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterEach, expect, test, vi } from 'vitest'
-import { type Database, openDatabase } from '../../src/db/database.ts'
+import { type AnyDatabase, type Database, openDatabase } from '../../src/db/database.ts'
 import { DatabaseAwayError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
 import { on, openQueueBackend } from '../../src/queues/index.ts'
@@ -27,7 +27,7 @@ async function openFarAway() {
   return opened
 }
 
-async function one(db: Database['system']): Promise<unknown> {
+async function one(db: AnyDatabase): Promise<unknown> {
   const { rows } = await sql`select 1 as one`.execute(db)
   return rows
 }

@@ -44,7 +44,7 @@ async function rollUp(...days: Day[]): Promise<void> {
   await rollUpDays(database, ACME, days)
 }
 
-const addUp = () => addUpPeriods(database.unhurried, AbortSignal.timeout(60_000))
+const addUp = () => addUpPeriods(database, AbortSignal.timeout(60_000))
 
 beforeEach(async () => {
   for (const name of ['interactions', 'clients'] as const) await db.deleteFrom(name).execute()

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { beforeEach, expect, test } from 'vitest'
 import { rollUpDay } from '../../src/analytics/metrics/index.ts'
-import type { SystemDatabase, Transaction } from '../../src/db/database.ts'
+import type { ClientTransaction, SystemDatabase } from '../../src/db/database.ts'
 import { ACME, given, table } from '../support/given.ts'
 import { naiveRollUps } from '../support/naive-roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -17,7 +17,7 @@ beforeEach(async () => {
   await given.client(db)
 })
 
-function inTransaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+function inTransaction<T>(work: (tx: ClientTransaction) => Promise<T>): Promise<T> {
   return database.forClient(ACME).transaction().execute(work)
 }
 

@@ -1,4 +1,4 @@
-import type { ClientDatabase, Transaction } from '../../db/database.ts'
+import type { ClientDatabase, ClientTransaction } from '../../db/database.ts'
 import { addDays, type Day, daysOf } from '../../time.ts'
 import { windowStanding } from '../questions/index.ts'
 import { type NoForecast, type SeasonalForecast, seasonalForecast } from './seasonal-forecast.ts'
@@ -16,7 +16,7 @@ export type SectorForecast = { sectorId: string; outcome: SeasonalForecast | NoF
 export type CallVolumeForecasts = {
   forecasts: SectorForecast[]
   /** Replaces what was forecast after the same day. */
-  store(tx: Transaction): Promise<void>
+  store(tx: ClientTransaction): Promise<void>
 }
 
 /**
@@ -65,7 +65,12 @@ function seriesOf(rows: { day: Day; offered: number }[], days: Day[], missing: R
   return lived.map((day) => offered.get(day) ?? (missing.has(day) ? null : 0))
 }
 
-async function storeForecasts(tx: Transaction, clientId: string, day: Day, forecasts: SectorForecast[]): Promise<void> {
+async function storeForecasts(
+  tx: ClientTransaction,
+  clientId: string,
+  day: Day,
+  forecasts: SectorForecast[],
+): Promise<void> {
   await tx
     .deleteFrom('forecasts')
     .where('client_id', '=', clientId)
@@ -81,7 +86,7 @@ async function storeForecasts(tx: Transaction, clientId: string, day: Day, forec
 
 type ForecastKey = { client_id: string; metric: string; sector_id: string; made_on: Day }
 
-async function storeForecast(tx: Transaction, key: ForecastKey, forecast: SeasonalForecast): Promise<void> {
+async function storeForecast(tx: ClientTransaction, key: ForecastKey, forecast: SeasonalForecast): Promise<void> {
   await tx
     .insertInto('forecasts')
     .values({

@@ -1,5 +1,5 @@
 import { CompiledQuery } from 'kysely'
-import type { SystemDatabase, Transaction } from '../../db/database.ts'
+import type { ClientDatabase, ClientTransaction, Database } from '../../db/database.ts'
 import { sqlFile } from '../../sql.ts'
 import type { Day } from '../../time.ts'
 import { AGENT_COMPONENTS } from './components.ts'
@@ -46,18 +46,18 @@ const STATEMENTS = [
  * were rolled up again: agent_periods from the hours of agents, histogram_periods from the days' histograms. Whole periods are replaced,
  * so twice is the same as once; whoever reads meanwhile sees that a period is not of the days as they are now, and reads the days.
  */
-export async function addUpPeriods(db: SystemDatabase, signal: AbortSignal): Promise<void> {
-  const clients = await db.selectFrom('clients').select('id').orderBy('id').execute()
+export async function addUpPeriods(database: Database, signal: AbortSignal): Promise<void> {
+  const clients = await database.system.selectFrom('clients').select('id').orderBy('id').execute()
   let left = OF_ALL_MAX
   for (const { id } of clients) {
     if (left <= 0) return
-    left -= await addUpPeriodsOf(db, id, { most: Math.min(left, OF_CLIENT_MAX), signal })
+    left -= await addUpPeriodsOf(database.forClient(id), id, { most: Math.min(left, OF_CLIENT_MAX), signal })
   }
 }
 
 /** Returns how many there were. */
 async function addUpPeriodsOf(
-  db: SystemDatabase,
+  db: ClientDatabase,
   clientId: string,
   { most, signal }: { most: number; signal: AbortSignal },
 ): Promise<number> {
@@ -73,7 +73,7 @@ async function addUpPeriodsOf(
   return most
 }
 
-async function addUpSome(tx: Transaction, clientId: string): Promise<number> {
+async function addUpSome(tx: ClientTransaction, clientId: string): Promise<number> {
   const periods = await selectStale(tx, [clientId, TOGETHER])
   if (periods.length === 0) return 0
   const values = (['grain', 'from', 'to', 'stamp'] as const).map((name) => periods.map((period) => period[name]))

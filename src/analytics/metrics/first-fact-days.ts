@@ -1,9 +1,8 @@
-import type { Kysely } from 'kysely'
-import type { DB } from '../../db/schema.ts'
+import type { AnyDatabase } from '../../db/database.ts'
 import type { Day } from '../../time.ts'
 
 /** The first local day that each client has facts of; a client without any is not there. */
-export async function firstFactDays(db: Kysely<DB>, clientIds: readonly string[]): Promise<Map<string, Day>> {
+export async function firstFactDays(db: AnyDatabase, clientIds: readonly string[]): Promise<Map<string, Day>> {
   if (clientIds.length === 0) return new Map()
   const rows = await db
     .selectFrom('rollup_days')

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Transaction } from '../../db/database.ts'
+import type { ClientTransaction } from '../../db/database.ts'
 import type { Day } from '../../time.ts'
 import { componentsOf } from './components.ts'
 
@@ -30,7 +30,7 @@ function largerOf(table: string, columns: readonly string[]) {
  * there. To be read before the day is rolled up again, which would find none of them.
  */
 export async function readKeptEvents(
-  tx: Transaction,
+  tx: ClientTransaction,
   { clientId, day, eventDays }: { clientId: string; day: Day; eventDays: number },
 ): Promise<KeptEvents | null> {
   // East of Greenwich a local day begins on the UTC day before it: of the first day that is kept the first hours may be gone.
@@ -50,7 +50,7 @@ export async function readKeptEvents(
 }
 
 /** Puts the time of agents back into agent_metrics, where the roll-up found less of it. */
-export async function restoreAgentTime(tx: Transaction, { agents }: KeptEvents): Promise<void> {
+export async function restoreAgentTime(tx: ClientTransaction, { agents }: KeptEvents): Promise<void> {
   await sql`
     insert into agent_metrics (${names(AGENT_KEY, OF_AGENTS)})
     select ${names(AGENT_KEY, OF_AGENTS)} from jsonb_populate_recordset(null::agent_metrics, ${agents}::jsonb)
@@ -58,7 +58,7 @@ export async function restoreAgentTime(tx: Transaction, { agents }: KeptEvents):
 }
 
 /** Puts touchpoints and events back into daily_metrics, where the roll-up found fewer. */
-export async function restoreEvents(tx: Transaction, { days }: KeptEvents): Promise<void> {
+export async function restoreEvents(tx: ClientTransaction, { days }: KeptEvents): Promise<void> {
   await sql`
     insert into daily_metrics (${names(DAY_KEY, OF_DAYS)})
     select ${names(DAY_KEY, OF_DAYS)} from jsonb_populate_recordset(null::daily_metrics, ${days}::jsonb)

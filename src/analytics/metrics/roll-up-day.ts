@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Transaction } from '../../db/database.ts'
+import type { ClientTransaction } from '../../db/database.ts'
 import { PermanentError, RetryLaterError } from '../../errors.ts'
 import { sqlFile } from '../../sql.ts'
 import { addDays, type Day, instantsOf, SECOND_MS } from '../../time.ts'
@@ -42,7 +42,7 @@ export type RolledDay = { factsVersion: number; rolledAt: string }
  * @throws RetryLaterError when somebody keeps facts of the day locked, such as a long import.
  */
 export async function rollUpDay(
-  tx: Transaction,
+  tx: ClientTransaction,
   { clientId, day, eventDays = null }: { clientId: string; day: Day; eventDays?: number | null },
 ): Promise<RolledDay> {
   const { client, factsVersion, rolledAt } = await lockDay(tx, clientId, day)
@@ -98,7 +98,7 @@ const setUp = sql`select
  * Locks the client's settings, the day's row, made if need be, then the client's turn; what is read afterwards is the version returned, or
  * newer.
  */
-async function lockDay(tx: Transaction, clientId: string, day: Day): Promise<RolledDay & { client: Client }> {
+async function lockDay(tx: ClientTransaction, clientId: string, day: Day): Promise<RolledDay & { client: Client }> {
   try {
     await execute(tx, setUp)
     const client = await readClient(tx, clientId)
@@ -119,7 +119,7 @@ async function lockDay(tx: Transaction, clientId: string, day: Day): Promise<Rol
 
 type Client = Awaited<ReturnType<typeof readClient>>
 
-async function readClient(tx: Transaction, clientId: string) {
+async function readClient(tx: ClientTransaction, clientId: string) {
   const client = await tx
     .selectFrom('clients')
     .select(['time_zone', 'currency', 'service_level_s', 'short_abandon_s', 'cancel_hours'])
@@ -131,6 +131,6 @@ async function readClient(tx: Transaction, clientId: string) {
   return client
 }
 
-async function execute(tx: Transaction, statement: RawBuilder<unknown>): Promise<void> {
+async function execute(tx: ClientTransaction, statement: RawBuilder<unknown>): Promise<void> {
   await statement.execute(tx)
 }

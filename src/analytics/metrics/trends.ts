@@ -1,5 +1,5 @@
 import { CompiledQuery } from 'kysely'
-import type { Transaction } from '../../db/database.ts'
+import type { ClientTransaction } from '../../db/database.ts'
 import { prepareAs } from '../../sql.ts'
 import { type Day, startOfDay } from '../../time.ts'
 import { COMPONENTS } from './components.ts'
@@ -79,7 +79,7 @@ type DueBuckets = { grains: string[] | null; froms: Day[]; tos: Day[]; ats: stri
  * `day` is the one that is being rolled up at the instant `rolledAt`.
  */
 export async function addUpDays(
-  tx: Transaction,
+  tx: ClientTransaction,
   {
     clientId,
     days,

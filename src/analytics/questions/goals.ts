@@ -1,6 +1,4 @@
-import type { Kysely } from 'kysely'
-import type { ClientDatabase } from '../../db/database.ts'
-import type { DB } from '../../db/schema.ts'
+import type { AnyDatabase, ClientDatabase } from '../../db/database.ts'
 import { InputError } from '../../errors.ts'
 import { addDays, type Day } from '../../time.ts'
 import { chooseSource } from './choose-source.ts'
@@ -53,7 +51,7 @@ export async function listGoals(
 }
 
 /** A goal that the handle may see; null: there is none. */
-export async function findGoal(db: Kysely<DB>, id: string): Promise<Goal | null> {
+export async function findGoal(db: AnyDatabase, id: string): Promise<Goal | null> {
   const row = await selectGoals(db).where('id', '=', id).executeTakeFirst()
   return row === undefined ? null : goalOf(row)
 }
@@ -102,7 +100,7 @@ const GOAL_COLUMNS = [
 ] as const
 type GoalRow = Awaited<ReturnType<ReturnType<typeof selectGoals>['execute']>>[number]
 
-function selectGoals(db: Kysely<DB>) {
+function selectGoals(db: AnyDatabase) {
   return db.selectFrom('goals').select(GOAL_COLUMNS)
 }
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Transaction } from '../../db/database.ts'
+import type { ClientTransaction } from '../../db/database.ts'
 import { sqlFile } from '../../sql.ts'
 import type { Day } from '../../time.ts'
 import { HIGH_VALUE_QUANTILE, LOOKBACK_DAYS, NEW_DAYS, REGULAR_TIMES, SILENT_DAYS } from './tiers.ts'
@@ -18,7 +18,7 @@ const putIntoTiers = sqlFile<RefreshedTiers>(import.meta.dirname, 'refresh-tiers
  * undone first. History only goes forward: null, and nothing is changed, when a later day has been refreshed already.
  */
 export async function refreshTiers(
-  tx: Transaction,
+  tx: ClientTransaction,
   { clientId, day }: { clientId: string; day: Day },
 ): Promise<RefreshedTiers | null> {
   await sql`select pg_advisory_xact_lock(hashtextextended('refresh-tiers:' || ${clientId}::text, 0))`.execute(tx)
@@ -29,7 +29,7 @@ export async function refreshTiers(
   return refreshed ?? { customers: 0, changed: 0 }
 }
 
-async function isLaterDayDone(tx: Transaction, clientId: string, day: Day): Promise<boolean> {
+async function isLaterDayDone(tx: ClientTransaction, clientId: string, day: Day): Promise<boolean> {
   const later = await tx
     .selectFrom('customer_tiers')
     .select('customer_id')
@@ -40,7 +40,7 @@ async function isLaterDayDone(tx: Transaction, clientId: string, day: Day): Prom
   return later !== undefined
 }
 
-async function undoDay(tx: Transaction, clientId: string, day: Day): Promise<void> {
+async function undoDay(tx: ClientTransaction, clientId: string, day: Day): Promise<void> {
   await tx.deleteFrom('customer_tiers').where('client_id', '=', clientId).where('entered_on', '=', day).execute()
   await tx
     .updateTable('customer_tiers')

@@ -1,5 +1,5 @@
-import { type Kysely, sql } from 'kysely'
-import type { DB } from '../../db/schema.ts'
+import { sql } from 'kysely'
+import type { AnyDatabase } from '../../db/database.ts'
 import { HttpError } from '../http/problem.ts'
 import { COUNT_MAX } from '../ui/place.ts'
 
@@ -36,7 +36,7 @@ export type AlertFilter = { open: boolean; client?: string | undefined; cursor?:
 
 /** Open alerts first, then the newest; in pages. Throws HttpError `invalid-cursor`. */
 export async function listAlerts(
-  db: Kysely<DB>,
+  db: AnyDatabase,
   { open, client, cursor, limit }: AlertFilter,
 ): Promise<{ alerts: AlertView[]; nextCursor: string | null }> {
   let query = db
@@ -80,7 +80,7 @@ function readCursor(cursor: string): [string, string, string] {
 }
 
 /** How many alerts in sight are open, up to one more than COUNT_MAX. */
-export async function countOpenAlerts(db: Kysely<DB>): Promise<number> {
+export async function countOpenAlerts(db: AnyDatabase): Promise<number> {
   const open = db
     .selectFrom('alerts')
     .select('id')

@@ -1,5 +1,5 @@
-import { type Kysely, sql } from 'kysely'
-import type { DB } from '../../db/schema.ts'
+import { sql } from 'kysely'
+import type { AnyDatabase } from '../../db/database.ts'
 
 /** Failed runs one page shows; the list of runs has the rest. */
 export const FAILED_MAX = 20
@@ -9,7 +9,7 @@ const SCHEDULES_MAX = 200
 export type FailedRun = { id: string; job: string; key: string; errorMessage: string | null }
 
 /** What of a backfill failed, in its order. */
-export async function failedRunsOf(db: Kysely<DB>, backfillId: string): Promise<FailedRun[]> {
+export async function failedRunsOf(db: AnyDatabase, backfillId: string): Promise<FailedRun[]> {
   return db
     .selectFrom('runs')
     .select(['id', 'job', 'key', 'error_message as errorMessage'])
@@ -24,7 +24,7 @@ export async function failedRunsOf(db: Kysely<DB>, backfillId: string): Promise<
 export type NamedSchedule = { id: string; job: string; clientName: string; cron: string; subject: string | null }
 
 /** Schedules that are none a job declares, such as those of subscriptions: they are filled by name only. */
-export async function namedSchedules(db: Kysely<DB>): Promise<NamedSchedule[]> {
+export async function namedSchedules(db: AnyDatabase): Promise<NamedSchedule[]> {
   return db
     .selectFrom('schedules as s')
     .innerJoin('clients as c', 'c.id', 's.client_id')

@@ -1,5 +1,5 @@
 import type { Registry as PrometheusRegistry } from 'prom-client'
-import type { ClientDatabase, Database } from '../../db/database.ts'
+import type { AnyDatabase, Database } from '../../db/database.ts'
 import type { FactStore } from '../../ingest/index.ts'
 import type { Log } from '../../log.ts'
 import type { Identity } from '../../people/roles.ts'
@@ -75,7 +75,7 @@ export type Context = {
   board: Board
   identity: Identity
   /** Sees the rows of the client the visitor is bound to; of all clients when it is bound to none; nothing for a stranger. */
-  db: ClientDatabase
+  db: AnyDatabase
   ip: string
   requestId: string
 }

@@ -1,5 +1,5 @@
-import { type Kysely, sql } from 'kysely'
-import type { DB } from '../../db/schema.ts'
+import { sql } from 'kysely'
+import type { AnyDatabase } from '../../db/database.ts'
 import type { StoredResult } from '../../ingest/index.ts'
 import { readCursor, writeCursor } from '../../queues/index.ts'
 
@@ -44,7 +44,7 @@ const STATE = sql<ImportView['state']>`case
   when r.state in ('failed', 'cancelled', 'running') then r.state
   else 'waiting' end`
 
-function importViews(db: Kysely<DB>) {
+function importViews(db: AnyDatabase) {
   return db
     .selectFrom('imports as i')
     .leftJoin('runs as r', (join) =>
@@ -86,7 +86,7 @@ export type ImportFilter = { client?: string | undefined; cursor?: string | unde
 
 /** Newest first, in pages. Throws InputError `invalid-cursor`. */
 export async function listImports(
-  db: Kysely<DB>,
+  db: AnyDatabase,
   { client, cursor, limit }: ImportFilter,
 ): Promise<{ imports: ImportView[]; nextCursor: string | null }> {
   let query = importViews(db)
@@ -104,7 +104,7 @@ export async function listImports(
   return { imports, nextCursor: rows.length > limit && last ? writeCursor(last.createdAt, last.id) : null }
 }
 
-export async function findImport(db: Kysely<DB>, id: string): Promise<ImportView | null> {
+export async function findImport(db: AnyDatabase, id: string): Promise<ImportView | null> {
   const row = await importViews(db).where('i.id', '=', id).executeTakeFirst()
   return row === undefined ? null : viewOf(row)
 }
@@ -120,7 +120,10 @@ const KEPT_UNCOUNTED =
   'It was cancelled, and its tries had no chance to count: rows that they had stored are kept. Trying again is harmless, and counts them as unchanged.'
 
 /** Where the rejects of an import lie; null when there are none. */
-export async function findRejects(db: Kysely<DB>, id: string): Promise<{ objectKey: string; fileName: string } | null> {
+export async function findRejects(
+  db: AnyDatabase,
+  id: string,
+): Promise<{ objectKey: string; fileName: string } | null> {
   const row = await db
     .selectFrom('imports')
     .select(['rejects_key', 'file_name'])

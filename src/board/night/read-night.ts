@@ -1,5 +1,5 @@
-import { type Kysely, sql } from 'kysely'
-import type { DB } from '../../db/schema.ts'
+import { sql } from 'kysely'
+import type { AnyDatabase } from '../../db/database.ts'
 import type { RunState } from '../../queues/index.ts'
 import { sqlFile } from '../../sql.ts'
 import type { Day } from '../../time.ts'
@@ -63,7 +63,7 @@ const nightRuns = sqlFile<NightRun>(import.meta.dirname, 'night-runs.sql')
 const ORDER: readonly NightState[] = ['failed', 'stopped', 'running', 'waiting', 'nothing', 'done']
 
 /** The night of every client in sight: of one day, or of each client's last whole local day. */
-export async function readNights(db: Kysely<DB>, now: Temporal.Instant, day: Day | null): Promise<ClientNight[]> {
+export async function readNights(db: AnyDatabase, now: Temporal.Instant, day: Day | null): Promise<ClientNight[]> {
   const rows = await nightClients(db, [now.toString(), day])
   const nights = rows.map((row) => ({ ...row, state: stateOf(row) }))
   return nights.sort((a, b) => Number(b.late) - Number(a.late) || ORDER.indexOf(a.state) - ORDER.indexOf(b.state))
@@ -80,12 +80,12 @@ function stateOf(row: ClientRow): NightState {
 /** Runs shown of one client's night; a longer one is read in the list of runs. */
 export const NIGHT_RUNS_MAX = 300
 
-export async function readNightRuns(db: Kysely<DB>, clientId: string, day: Day): Promise<NightRun[]> {
+export async function readNightRuns(db: AnyDatabase, clientId: string, day: Day): Promise<NightRun[]> {
   return nightRuns(db, [clientId, day, NIGHT_RUNS_MAX])
 }
 
 /** The youngest night on record, to lead from an empty page to a full one. Asks runs_night once for each client. */
-export async function newestNight(db: Kysely<DB>): Promise<Day | null> {
+export async function newestNight(db: AnyDatabase): Promise<Day | null> {
   const { rows } = await sql<{ night: Day | null }>`
     select max(newest.night) as night from clients c cross join lateral (
       select night from runs where client_id = c.id and night is not null order by night desc limit 1

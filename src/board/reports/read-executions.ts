@@ -1,5 +1,5 @@
-import { type Kysely, sql } from 'kysely'
-import type { DB } from '../../db/schema.ts'
+import { sql } from 'kysely'
+import type { AnyDatabase } from '../../db/database.ts'
 import { HttpError } from '../http/problem.ts'
 import type { StoredFile } from '../http/send-file.ts'
 
@@ -54,7 +54,7 @@ const DELIVERIES = sql<Record<string, number>>`(
   select coalesce(jsonb_object_agg(d.state, d.n), '{}') from (
     select state, count(*)::int as n from deliveries where client_id = e.client_id and execution_id = e.id group by state) d)`
 
-function executionViews(db: Kysely<DB>) {
+function executionViews(db: AnyDatabase) {
   return db
     .selectFrom('executions as e')
     .innerJoin('clients as c', 'c.id', 'e.client_id')
@@ -80,7 +80,7 @@ function executionViews(db: Kysely<DB>) {
 
 /** Newest first, in pages. Throws HttpError `invalid-cursor`. */
 export async function listExecutions(
-  db: Kysely<DB>,
+  db: AnyDatabase,
   filter: ExecutionFilter,
 ): Promise<{ executions: ExecutionView[]; nextCursor: string | null }> {
   let query = executionViews(db)
@@ -110,7 +110,7 @@ function readCursor(cursor: string): [string, string] {
   throw new HttpError(400, 'invalid-cursor', 'The cursor is none that this list gave out. Start again without one.')
 }
 
-export async function findExecution(db: Kysely<DB>, id: string): Promise<ExecutionView | null> {
+export async function findExecution(db: AnyDatabase, id: string): Promise<ExecutionView | null> {
   const row: ExecutionView | undefined = await executionViews(db).where('e.id', '=', id).executeTakeFirst()
   return row ?? null
 }
@@ -118,7 +118,7 @@ export async function findExecution(db: Kysely<DB>, id: string): Promise<Executi
 /** Recipients shown of one execution. */
 export const DELIVERIES_MAX = 500
 
-export async function deliveriesOf(db: Kysely<DB>, { clientId, id }: ExecutionView): Promise<DeliveryView[]> {
+export async function deliveriesOf(db: AnyDatabase, { clientId, id }: ExecutionView): Promise<DeliveryView[]> {
   return db
     .selectFrom('deliveries')
     .select(['address', 'formats', 'state', 'tries', 'sent_at as sentAt', 'reply'])
@@ -132,7 +132,7 @@ export async function deliveriesOf(db: Kysely<DB>, { clientId, id }: ExecutionVi
 }
 
 export async function findFile(
-  db: Kysely<DB>,
+  db: AnyDatabase,
   executionId: string,
   format: string,
 ): Promise<(StoredFile & { clientId: string }) | null> {

@@ -1,5 +1,5 @@
-import { type Kysely, sql } from 'kysely'
-import type { DB } from '../../db/schema.ts'
+import { sql } from 'kysely'
+import type { AnyDatabase } from '../../db/database.ts'
 import { InputError, messageOf } from '../../errors.ts'
 import { comingFires, type ScheduleSettings, zoneOf } from '../../queues/index.ts'
 
@@ -42,7 +42,7 @@ export type ScheduleFilter = {
   limit: number
 }
 
-function scheduleRows(db: Kysely<DB>) {
+function scheduleRows(db: AnyDatabase) {
   return db
     .selectFrom('schedules as s')
     .leftJoin('clients as c', 'c.id', 's.client_id')
@@ -76,7 +76,7 @@ type Row = Awaited<ReturnType<ReturnType<typeof scheduleRows>['execute']>>[numbe
 
 /** The schedules in sight, those due soonest first, in pages. Throws InputError `invalid-cursor`. */
 export async function listSchedules(
-  db: Kysely<DB>,
+  db: AnyDatabase,
   { clientId, job, cursor, limit }: ScheduleFilter,
   now: Temporal.Instant,
 ): Promise<{ schedules: ScheduleView[]; nextCursor: string | null }> {
@@ -100,7 +100,7 @@ export async function listSchedules(
   }
 }
 
-export async function findSchedule(db: Kysely<DB>, id: string, now: Temporal.Instant): Promise<ScheduleView | null> {
+export async function findSchedule(db: AnyDatabase, id: string, now: Temporal.Instant): Promise<ScheduleView | null> {
   const row = await scheduleRows(db).where('s.id', '=', id).executeTakeFirst()
   return row ? viewOf(row, now) : null
 }
@@ -136,7 +136,7 @@ function fireAt(fire: Temporal.Instant, timeZone: string): Fire {
 }
 
 /** The next times any schedule in sight fires, for each job. */
-export async function firesByJob(db: Kysely<DB>, now: Temporal.Instant): Promise<Map<string, Fire[]>> {
+export async function firesByJob(db: AnyDatabase, now: Temporal.Instant): Promise<Map<string, Fire[]>> {
   const { rows } = await sql<{ job: string; cron: string; timeZone: string }>`
     select job, cron, zone as "timeZone" from (
       select s.job, s.cron, z.zone, row_number() over (partition by s.job order by min(s.next_due_at)) as place

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express'
 import { z } from 'zod'
-import type { Transaction } from '../../db/database.ts'
+import type { SystemTransaction } from '../../db/database.ts'
 import { type Html, html } from '../../html.ts'
 import { type AuditEntry, writeAudit } from '../../people/audit.ts'
 import { rememberAddress } from '../../people/known-addresses.ts'
@@ -109,7 +109,7 @@ async function openSession(
 }
 
 /** While the password was checked, it may have been changed, or the person shut out: that ends all sessions, and this one too. */
-async function isUnchanged(transaction: Transaction, { userId, passwordHash }: SignedIn): Promise<boolean> {
+async function isUnchanged(transaction: SystemTransaction, { userId, passwordHash }: SignedIn): Promise<boolean> {
   const unchanged = await transaction
     .selectFrom('users')
     .select('id')

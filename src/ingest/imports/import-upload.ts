@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { sql } from 'kysely'
-import type { ClientDatabase, Database, Transaction } from '../../db/database.ts'
+import type { ClientDatabase, ClientTransaction, Database } from '../../db/database.ts'
 import { InputError, PermanentError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import type { Clock } from '../../time.ts'
@@ -28,9 +28,9 @@ export type UploadTools = {
   clock: Clock
   signal: AbortSignal
   progress(share: number): void
-  commit(write: (tx: Transaction) => Promise<void>): Promise<void>
+  commit(write: (tx: ClientTransaction) => Promise<void>): Promise<void>
   /** Writes while the import is still ours, also when it is told to stop. */
-  checkpoint(write: (tx: Transaction) => Promise<void>): Promise<void>
+  checkpoint(write: (tx: ClientTransaction) => Promise<void>): Promise<void>
   log: Log
 }
 
@@ -221,7 +221,7 @@ async function findUpload(storage: FileStore, key: string): Promise<Readable | n
 }
 
 async function keepResult(
-  tx: Transaction,
+  tx: ClientTransaction,
   {
     clientId,
     id,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { sql } from 'kysely'
-import type { ClientDatabase, SystemDatabase } from '../../db/database.ts'
+import type { AnyDatabase, ClientDatabase, SystemDatabase } from '../../db/database.ts'
 import type { Day } from '../../time.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { Format } from '../sources/format.ts'
@@ -71,7 +71,7 @@ export async function recordImport(db: ClientDatabase, made: NewImport): Promise
 }
 
 /** Reads back how an import was asked for; null when there is none that `db` may see. */
-export async function findRecordedImport(db: ClientDatabase, id: string): Promise<NewImport | null> {
+export async function findRecordedImport(db: AnyDatabase, id: string): Promise<NewImport | null> {
   const row = await db.selectFrom('imports').selectAll().where('id', '=', id).executeTakeFirst()
   if (row === undefined) return null
   return {

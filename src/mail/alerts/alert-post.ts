@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { SystemDatabase, Transaction } from '../../db/database.ts'
+import type { AnyTransaction, SystemDatabase } from '../../db/database.ts'
 import { PermanentError } from '../../errors.ts'
 
 /** One mail or call to one receiver about one alert, or several that came at once. */
@@ -60,7 +60,7 @@ export async function readAlertPost(db: SystemDatabase, postId: string): Promise
 
 /** The notices of a post go the same way. */
 export async function updateAlertPost(
-  tx: Transaction,
+  tx: AnyTransaction,
   post: AlertPost,
   change: Record<string, unknown>,
 ): Promise<void> {
@@ -69,7 +69,7 @@ export async function updateAlertPost(
 
 /** Says whether it did: the worker that was believed dead may have told meanwhile that the server took the mail. */
 export async function updateUnlessSent(
-  tx: Transaction,
+  tx: AnyTransaction,
   post: AlertPost,
   change: Record<string, unknown>,
 ): Promise<boolean> {
@@ -84,7 +84,7 @@ export async function updateUnlessSent(
 
 /** What became of one mail of a post whose fate nobody knew; a later mail of it has another Message-ID, and a fate of its own. */
 export async function noteLateAnswer(
-  tx: Transaction,
+  tx: AnyTransaction,
   post: AlertPost,
   messageId: string,
   change: Record<string, unknown>,

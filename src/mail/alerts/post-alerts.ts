@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
-import type { SystemDatabase, Transaction } from '../../db/database.ts'
+import type { AnyTransaction, SystemDatabase } from '../../db/database.ts'
 import { messageOf, PermanentError, RetryLaterError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { isAskedAgain } from '../asked-again.ts'
@@ -23,11 +23,11 @@ export type PostAlertsTools = {
   /** When this post was last asked for; what was tried since then is nothing that a person wants again. */
   askedAt: string
   /** A transaction before the outside world is touched. */
-  checkpoint(write: (tx: Transaction) => Promise<void>): Promise<void>
+  checkpoint(write: (tx: AnyTransaction) => Promise<void>): Promise<void>
   /** The last transaction. */
-  commit(write: (tx: Transaction) => Promise<void>): Promise<void>
+  commit(write: (tx: AnyTransaction) => Promise<void>): Promise<void>
   /** A transaction in spite of another worker that has taken the post over; says whether it changed the post. */
-  tellLate(write: (tx: Transaction) => Promise<boolean>): Promise<void>
+  tellLate(write: (tx: AnyTransaction) => Promise<boolean>): Promise<void>
   mailer: Mailer
   /** null: none is configured. */
   webhook: Webhook | null

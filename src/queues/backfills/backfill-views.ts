@@ -1,5 +1,4 @@
-import type { Kysely } from 'kysely'
-import type { DB } from '../../db/schema.ts'
+import type { AnyDatabase } from '../../db/database.ts'
 import { sqlFile } from '../../sql.ts'
 import type { Day } from '../../time.ts'
 import { readCursor, writeCursor } from '../runs/cursor.ts'
@@ -51,14 +50,14 @@ type Row = Omit<BackfillView, 'state' | 'runs' | 'share'> & BackfillRuns & { goi
 
 const backfillViews = sqlFile<Row>(import.meta.dirname, 'backfill-views.sql')
 
-export async function findBackfillView(db: Kysely<DB>, id: string): Promise<BackfillView | null> {
+export async function findBackfillView(db: AnyDatabase, id: string): Promise<BackfillView | null> {
   const [row] = await backfillViews(db, [null, id, null, null, 1])
   return row ? viewOf(row) : null
 }
 
 /** Newest first, in pages. Throws InputError('invalid-cursor'). */
 export async function listBackfillViews(
-  db: Kysely<DB>,
+  db: AnyDatabase,
   { clientId, cursor, limit }: BackfillFilter,
 ): Promise<{ backfills: BackfillView[]; nextCursor: string | null }> {
   const [at, id] = cursor === undefined ? [null, null] : readCursor(cursor)

@@ -1,5 +1,5 @@
-import { type Kysely, sql } from 'kysely'
-import type { DB } from '../../db/schema.ts'
+import { sql } from 'kysely'
+import type { AnyDatabase } from '../../db/database.ts'
 import { InputError } from '../../errors.ts'
 import { addDays, type Day, type DayWindow, dayBefore, dayOf, startOfDay } from '../../time.ts'
 import type { AnyJob, RunRequest } from '../job.ts'
@@ -31,7 +31,7 @@ type Rule = { cron: string; zone: string; client_zone: string; payload: unknown 
  * What the schedule asked for in the 24 hours after each of the days, oldest first, as planNight says it. What is due later than now
  * is left to the schedule. Throws InputError `no-such-client`, `no-such-schedule`, `not-scheduled`, `schedule-needed`, `range`.
  */
-export async function backfillWindows(db: Kysely<DB>, range: BackfillRange): Promise<BackfillWindow[]> {
+export async function backfillWindows(db: AnyDatabase, range: BackfillRange): Promise<BackfillWindow[]> {
   const client = await clientOf(db, range.clientId)
   checkRange(range, client)
   const rule = await ruleOf(db, range, client)
@@ -47,7 +47,7 @@ export async function backfillWindows(db: Kysely<DB>, range: BackfillRange): Pro
   return [...windows.values()]
 }
 
-async function clientOf(db: Kysely<DB>, clientId: string): Promise<Client> {
+async function clientOf(db: AnyDatabase, clientId: string): Promise<Client> {
   const row = await db
     .selectFrom('clients')
     .select(['time_zone', sql<string>`now()`.as('now')])
@@ -65,7 +65,7 @@ function checkRange({ from, to, clientId }: BackfillRange, { timeZone, now }: Cl
   throw new InputError('range', words, 422)
 }
 
-async function ruleOf(db: Kysely<DB>, range: BackfillRange, { timeZone }: Client): Promise<Rule> {
+async function ruleOf(db: AnyDatabase, range: BackfillRange, { timeZone }: Client): Promise<Rule> {
   const { job, clientId, scheduleId } = range
   const id = scheduleId ?? `${job.name}.${clientId}`
   const row = await db

@@ -1,6 +1,5 @@
-import { type Kysely, sql } from 'kysely'
-import type { Transaction } from '../../db/database.ts'
-import type { DB } from '../../db/schema.ts'
+import { sql } from 'kysely'
+import type { AnyDatabase, AnyTransaction } from '../../db/database.ts'
 import { sqlFile } from '../../sql.ts'
 import type { DayWindow } from '../../time.ts'
 import type { QueueName } from '../job.ts'
@@ -56,7 +55,7 @@ const REVIVED: Record<Reprocess, readonly RunState[]> = { none: [], failed: UNDO
 type Plan = { count: BackfillCount; wanted: PlanRequest[]; again: { id: string; position: number }[] }
 
 /** Counts what `startBackfill` would do now, and does nothing. */
-export async function countBackfill(db: Kysely<DB>, request: BackfillRequest): Promise<BackfillCount> {
+export async function countBackfill(db: AnyDatabase, request: BackfillRequest): Promise<BackfillCount> {
   const options = optionsOf('nobody yet')
   return (await planOf(db, request, options)).count
 }
@@ -66,7 +65,7 @@ export async function countBackfill(db: Kysely<DB>, request: BackfillRequest): P
  * null.
  */
 export async function startBackfill(
-  db: Kysely<DB>,
+  db: AnyDatabase,
   request: BackfillRequest,
   { requestedBy, traceParent }: { requestedBy: string; traceParent?: string },
 ): Promise<{ backfillId: string; count: BackfillCount | null }> {
@@ -93,7 +92,7 @@ function optionsOf(requestedBy: string, traceParent?: string): PlanOptions {
 }
 
 /** The backfill of the same parameters that is still under way. */
-async function findRunning(tx: Transaction, request: BackfillRequest): Promise<string | null> {
+async function findRunning(tx: AnyTransaction, request: BackfillRequest): Promise<string | null> {
   const same = await tx
     .selectFrom('backfills')
     .select('id')
@@ -112,7 +111,7 @@ async function findRunning(tx: Transaction, request: BackfillRequest): Promise<s
   return view?.state === 'running' ? view.id : null
 }
 
-async function insertBackfill(tx: Transaction, request: BackfillRequest, requestedBy: string): Promise<string> {
+async function insertBackfill(tx: AnyTransaction, request: BackfillRequest, requestedBy: string): Promise<string> {
   const { id } = await tx
     .insertInto('backfills')
     .values({
@@ -133,7 +132,7 @@ async function insertBackfill(tx: Transaction, request: BackfillRequest, request
 
 type Standing = BackfillWindow & { known: { id: string; state: RunState } | undefined }
 
-async function planOf(db: Kysely<DB>, request: BackfillRequest, options: PlanOptions): Promise<Plan> {
+async function planOf(db: AnyDatabase, request: BackfillRequest, options: PlanOptions): Promise<Plan> {
   const standing = await standingOf(db, await backfillWindows(db, request))
   const revived = REVIVED[request.reprocess]
   const wanted = standing.filter(({ known }) => known === undefined || revived.includes(known.state))
@@ -158,7 +157,7 @@ async function planOf(db: Kysely<DB>, request: BackfillRequest, options: PlanOpt
   }
 }
 
-async function standingOf(db: Kysely<DB>, windows: BackfillWindow[]): Promise<Standing[]> {
+async function standingOf(db: AnyDatabase, windows: BackfillWindow[]): Promise<Standing[]> {
   const runs = await findRuns(
     db,
     windows.map(({ request }) => identityOf(request)),
@@ -168,7 +167,7 @@ async function standingOf(db: Kysely<DB>, windows: BackfillWindow[]): Promise<St
 }
 
 /** What the windows stand on: how many of those nobody has planned yet, and which failed and are to be run again with them. */
-async function standOn(db: Kysely<DB>, standing: Standing[], plans: PlanRequest[], reprocess: Reprocess) {
+async function standOn(db: AnyDatabase, standing: Standing[], plans: PlanRequest[], reprocess: Reprocess) {
   const waiting = standing
     .filter(({ known }) => known?.state === 'planned')
     .map(({ request }) => ({ request, options: { ...NOBODY, position: plans.length } }))
@@ -195,7 +194,7 @@ const cancelRuns = sqlFile<{ id: string; queue: QueueName; was: RunState }>(impo
  * Cancels what of a backfill has not begun and asks what runs to stop. Once it has ended, or was cancelled before, nothing changes.
  * Returns the runs that were in a queue.
  */
-export async function cancelBackfill(db: Kysely<DB>, backfillId: string): Promise<{ id: string; queue: QueueName }[]> {
+export async function cancelBackfill(db: AnyDatabase, backfillId: string): Promise<{ id: string; queue: QueueName }[]> {
   const stopped = await cancelRuns(db, [backfillId])
   return stopped.filter(({ was }) => was === 'queued')
 }

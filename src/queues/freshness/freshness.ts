@@ -1,5 +1,4 @@
-import type { Kysely } from 'kysely'
-import type { DB } from '../../db/schema.ts'
+import type { AnyDatabase } from '../../db/database.ts'
 import { messageOf } from '../../errors.ts'
 import { sqlFile } from '../../sql.ts'
 import { addDays, type Day, dayOf, HOUR_MS, startOfDay } from '../../time.ts'
@@ -78,7 +77,7 @@ const FIRES_MAX = 5000
 
 /** How the windows of every schedule in sight stand, in the order of client and schedule. */
 export async function readFreshness(
-  db: Kysely<DB>,
+  db: AnyDatabase,
   registry: Registry,
   query: FreshnessQuery,
 ): Promise<{ schedules: ScheduleFreshness[]; last: { clientId: string; id: string } | null }> {
@@ -108,11 +107,11 @@ export async function readFreshness(
 }
 
 /** The newest window of every schedule that is done, and how long ago it ended. */
-export function readNewestWindows(db: Kysely<DB>): Promise<NewestWindow[]> {
+export function readNewestWindows(db: AnyDatabase): Promise<NewestWindow[]> {
   return newestWindows(db, [null])
 }
 
-function schedulesOf(db: Kysely<DB>, { clientId, job, after, limit }: FreshnessQuery) {
+function schedulesOf(db: AnyDatabase, { clientId, job, after, limit }: FreshnessQuery) {
   let rows = db
     .selectFrom('schedules as s')
     .innerJoin('clients as c', 'c.id', 's.client_id')
@@ -197,7 +196,7 @@ function targetOf(row: Schedule, job: AnyJob, dueAt: Temporal.Instant): { key: s
 }
 
 async function stateOf(
-  db: Kysely<DB>,
+  db: AnyDatabase,
   windows: (Owed & { job: string })[],
   at: Temporal.Instant,
 ): Promise<Map<number, Found>> {

@@ -1,5 +1,5 @@
-import { type Kysely, sql } from 'kysely'
-import type { DB } from '../../db/schema.ts'
+import { sql } from 'kysely'
+import type { AnyDatabase } from '../../db/database.ts'
 import { InputError } from '../../errors.ts'
 import { sqlFile } from '../../sql.ts'
 import type { QueueName } from '../job.ts'
@@ -54,7 +54,7 @@ function isOpen(state: RunState): boolean {
 }
 
 /** Counts what an action would change now, and changes nothing. */
-export async function countBulk(db: Kysely<DB>, action: BulkAction, filter: RunFilter): Promise<BulkCount> {
+export async function countBulk(db: AnyDatabase, action: BulkAction, filter: RunFilter): Promise<BulkCount> {
   const taken = selectTaken(action, filter, 'r.state')
   if (taken === null) return { total: 0, byState: {} }
   const { rows } = await sql<{ state: RunState; runs: number }>`
@@ -66,7 +66,7 @@ export async function countBulk(db: Kysely<DB>, action: BulkAction, filter: RunF
 }
 
 /** The runs an action takes, oldest first. Throws InputError `more-match` when they are more than somebody has seen. */
-async function runsTaken(db: Kysely<DB>, action: BulkAction, filter: RunFilter, seen: number): Promise<string[]> {
+async function runsTaken(db: AnyDatabase, action: BulkAction, filter: RunFilter, seen: number): Promise<string[]> {
   const taken = selectTaken(action, filter, 'r.id, r.planned_at')
   if (taken === null) return []
   const { rows } = await sql<{ id: string }>`
@@ -82,7 +82,7 @@ const setAside = sqlFile<Discarded>(import.meta.dirname, 'discard-runs.sql')
 
 /** Discards those of the runs that are in one of the states. */
 export async function discardRuns(
-  db: Kysely<DB>,
+  db: AnyDatabase,
   runIds: readonly string[],
   states: readonly RunState[],
   requestedBy: string,
@@ -91,7 +91,7 @@ export async function discardRuns(
 }
 
 export type BulkTools = {
-  db: Kysely<DB>
+  db: AnyDatabase
   registry: Registry
   /** Called with what is to leave its queue. */
   onDiscarded(runs: readonly Discarded[]): Promise<void>

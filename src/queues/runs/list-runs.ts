@@ -1,5 +1,5 @@
-import { type Kysely, sql } from 'kysely'
-import type { DB } from '../../db/schema.ts'
+import { sql } from 'kysely'
+import type { AnyDatabase } from '../../db/database.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import {
   allOf,
@@ -37,7 +37,7 @@ const BOUNDS = { sliceRuns: 20_000, budgetMs: 200 }
 const SLICES_MAX = 200
 
 /** Newest first, in pages: the cursor is opaque and stays good while rows come and go. */
-export async function listRuns(db: Kysely<DB>, request: RunPageRequest, bounds = BOUNDS): Promise<RunPage> {
+export async function listRuns(db: AnyDatabase, request: RunPageRequest, bounds = BOUNDS): Promise<RunPage> {
   const { cursor, limit, ...filter } = request
   const after = cursor === undefined ? null : readPlace(cursor)
   // What a whole id means stands first, however old it is, and beside the others.
@@ -55,7 +55,7 @@ export async function listRuns(db: Kysely<DB>, request: RunPageRequest, bounds =
 
 /** The first `limit` after a place; `end` is where the search left off before it came to the end of the ledger. */
 async function search(
-  db: Kysely<DB>,
+  db: AnyDatabase,
   filter: RunFilter,
   { limit, sliceRuns, budgetMs, ...from }: { after: Place | null; limit: number } & typeof BOUNDS,
 ): Promise<{ found: Place[]; end: Place | null }> {
@@ -74,7 +74,7 @@ async function search(
 
 type Bounds = { after: Place | null; end: Place | null }
 
-async function placesBetween(db: Kysely<DB>, filter: RunFilter, bounds: Bounds & { limit: number }): Promise<Place[]> {
+async function placesBetween(db: AnyDatabase, filter: RunFilter, bounds: Bounds & { limit: number }): Promise<Place[]> {
   const parts = [statesWithin(filter, FINISHED), statesWithin(filter, OPEN)].filter((states) => states.length > 0)
   if (parts.length === 0) return []
   const conditions = [...conditionsOf(filter), ...notNamed(filter), ...plannedWithin(filter), ...within(bounds)]
@@ -120,7 +120,7 @@ function isUndone(filter: RunFilter): boolean {
 }
 
 /** The last of the next finished runs to look through; null: they are the last of all. Reads one of the indexes of 0014 and no row. */
-async function sliceEnd(db: Kysely<DB>, filter: RunFilter, after: Place | null, runs: number): Promise<Place | null> {
+async function sliceEnd(db: AnyDatabase, filter: RunFilter, after: Place | null, runs: number): Promise<Place | null> {
   const { clientId, job } = filter
   const driver = isUndone(filter)
     ? [inStates(['failed', 'cancelled'])]
@@ -134,7 +134,7 @@ async function sliceEnd(db: Kysely<DB>, filter: RunFilter, after: Place | null, 
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-async function runNamed(db: Kysely<DB>, { text, ...rest }: RunFilter): Promise<string[]> {
+async function runNamed(db: AnyDatabase, { text, ...rest }: RunFilter): Promise<string[]> {
   if (text === undefined || !UUID.test(text)) return []
   const states = statesWithin(rest, [...FINISHED, ...OPEN])
   if (states.length === 0) return []

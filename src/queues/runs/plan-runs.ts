@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { type Kysely, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { ZodError } from 'zod'
-import type { DB } from '../../db/schema.ts'
+import type { AnyDatabase } from '../../db/database.ts'
 import { InputError } from '../../errors.ts'
 import { sqlFile } from '../../sql.ts'
 import { systemClock } from '../../time.ts'
@@ -66,7 +66,7 @@ const CHAIN_MAX = 20
  * queued at once, which the caller must hand over after the commit. Throws InputError('invalid-payload') naming each field that is wrong.
  */
 export async function planRuns(
-  db: Kysely<DB>,
+  db: AnyDatabase,
   requests: PlanRequest[],
   clientRunsMax: number | null = null,
 ): Promise<NewRun[]> {
@@ -147,14 +147,17 @@ function describe(error: ZodError): string {
 }
 
 /** The run of a request, when it was ever asked for. */
-export async function findRun(db: Kysely<DB>, request: RunRequest): Promise<{ id: string; state: string } | undefined> {
+export async function findRun(
+  db: AnyDatabase,
+  request: RunRequest,
+): Promise<{ id: string; state: string } | undefined> {
   const { job, key } = identityOf(request)
   return db.selectFrom('runs').select(['id', 'state']).where('job', '=', job).where('key', '=', key).executeTakeFirst()
 }
 
 /** Those of the runs that exist. */
 export async function findRuns(
-  db: Kysely<DB>,
+  db: AnyDatabase,
   runs: { job: string; key: string }[],
 ): Promise<{ id: string; job: string; key: string; state: RunState }[]> {
   const { rows } = await sql<{ id: string; job: string; key: string; state: RunState }>`
@@ -168,7 +171,7 @@ export async function findRuns(
  * keeps the backfill it belongs to unless the options name another. Returns the ids that changed.
  */
 export async function planAgain(
-  db: Kysely<DB>,
+  db: AnyDatabase,
   runs: { id: string; position?: number }[],
   states: readonly RunState[],
   options: PlanOptions,

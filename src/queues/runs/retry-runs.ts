@@ -1,5 +1,4 @@
-import type { Kysely } from 'kysely'
-import type { DB } from '../../db/schema.ts'
+import type { AnyDatabase } from '../../db/database.ts'
 import { sqlFile } from '../../sql.ts'
 import { systemClock } from '../../time.ts'
 import type { Registry } from '../registry.ts'
@@ -17,7 +16,7 @@ const UNDONE: readonly RunState[] = ['failed', 'cancelled']
  * what retention has deleted below them is planned anew. Nothing that succeeded runs again. Returns the ids that are planned again.
  */
 export async function retryRuns(
-  { db, registry }: { db: Kysely<DB>; registry: Registry },
+  { db, registry }: { db: AnyDatabase; registry: Registry },
   runIds: readonly string[],
   states: readonly RunState[],
   options: PlanOptions,

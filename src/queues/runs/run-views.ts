@@ -1,5 +1,5 @@
-import { type Kysely, sql } from 'kysely'
-import type { DB } from '../../db/schema.ts'
+import { sql } from 'kysely'
+import type { AnyDatabase } from '../../db/database.ts'
 import type { DayWindow } from '../../time.ts'
 import type { Origin } from './plan-runs.ts'
 
@@ -55,7 +55,7 @@ export type AttemptView = {
   lines: { at: string; level: string; message: string }[]
 }
 
-function runViews(db: Kysely<DB>) {
+function runViews(db: AnyDatabase) {
   return db
     .selectFrom('runs as r')
     .select([
@@ -102,20 +102,20 @@ function runViews(db: Kysely<DB>) {
 }
 
 /** The runs of these ids, in the order of the ids; one that is gone is left out. */
-export async function findRunViews(db: Kysely<DB>, ids: readonly string[]): Promise<RunView[]> {
+export async function findRunViews(db: AnyDatabase, ids: readonly string[]): Promise<RunView[]> {
   if (ids.length === 0) return []
   const rows = (await runViews(db).where(sql<boolean>`r.id = any(${ids}::uuid[])`).execute()) as RunView[]
   const byId = new Map(rows.map((run) => [run.id, run]))
   return ids.flatMap((id) => byId.get(id) ?? [])
 }
 
-export async function findRunView(db: Kysely<DB>, runId: string): Promise<RunView | null> {
+export async function findRunView(db: AnyDatabase, runId: string): Promise<RunView | null> {
   const [run] = await findRunViews(db, [runId])
   return run ? { ...run, attempts: [...(await attemptsOf(db, runId)), ...(await underWay(db, run))] } : null
 }
 
 /** The attempt a worker is at now, which goes on record when it ends; its lines arrive every few seconds. */
-async function underWay(db: Kysely<DB>, { id, state, attempt, node, startedAt }: RunView): Promise<AttemptView[]> {
+async function underWay(db: AnyDatabase, { id, state, attempt, node, startedAt }: RunView): Promise<AttemptView[]> {
   if (state !== 'running' || node === null || startedAt === null) return []
   const lines = await db
     .selectFrom('run_logs')
@@ -131,7 +131,7 @@ async function underWay(db: Kysely<DB>, { id, state, attempt, node, startedAt }:
 /** A run that waits for something outside is tried every few minutes, for as long as it takes. */
 const ATTEMPTS_MAX = 100
 
-async function attemptsOf(db: Kysely<DB>, runId: string): Promise<AttemptView[]> {
+async function attemptsOf(db: AnyDatabase, runId: string): Promise<AttemptView[]> {
   const newestFirst = await db
     .selectFrom('run_attempts as a')
     .select([

@@ -1,6 +1,5 @@
-import { type Kysely, sql } from 'kysely'
-import type { SystemDatabase } from '../../db/database.ts'
-import type { DB } from '../../db/schema.ts'
+import { sql } from 'kysely'
+import type { AnyDatabase, SystemDatabase } from '../../db/database.ts'
 import { InputError } from '../../errors.ts'
 import { nextFires } from './cron.ts'
 import { afterPause, laterOf } from './due-fires.ts'
@@ -68,7 +67,7 @@ export async function changeSchedule(
 
 type Row = Awaited<ReturnType<typeof lockSchedule>>
 
-async function lockSchedule(tx: Kysely<DB>, id: string) {
+async function lockSchedule(tx: AnyDatabase, id: string) {
   const row = await tx
     .selectFrom('schedules as s')
     .leftJoin('clients as c', 'c.id', 's.client_id')

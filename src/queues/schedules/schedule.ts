@@ -1,6 +1,5 @@
-import { type Kysely, sql } from 'kysely'
-import type { SystemDatabase, Transaction } from '../../db/database.ts'
-import type { DB } from '../../db/schema.ts'
+import { sql } from 'kysely'
+import type { AnyDatabase, AnyTransaction, SystemDatabase } from '../../db/database.ts'
 import { InputError, messageOf } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { sqlFile } from '../../sql.ts'
@@ -58,7 +57,7 @@ function timingOf(row: ScheduleRow): Timing {
 }
 
 /** The database's time: the one clock that all schedulers share. */
-async function databaseNow(db: Kysely<DB>): Promise<Temporal.Instant> {
+async function databaseNow(db: AnyDatabase): Promise<Temporal.Instant> {
   const { rows } = await sql<{ now: string }>`select now() as now`.execute(db)
   return Temporal.Instant.from(rows[0]?.now ?? '')
 }
@@ -92,7 +91,7 @@ function seconds(ms: number | null): number | null {
   return ms === null ? null : Math.round(ms / SECOND_MS)
 }
 
-function scheduleRows(db: Kysely<DB>) {
+function scheduleRows(db: AnyDatabase) {
   return db
     .selectFrom('schedules as s')
     .leftJoin('clients as c', 'c.id', 's.client_id')
@@ -198,7 +197,7 @@ async function planAfter(db: SystemDatabase, options: Batch): Promise<number> {
 type Batch = { registry: Registry; log: Log; now: Temporal.Instant; after: Cursor | null }
 
 /** Plans the schedules that come next. One whose fires are more than one pass takes comes again behind them, with the rest. */
-async function planBatch(tx: Transaction, batch: Batch): Promise<{ planned: number; last: Cursor | null }> {
+async function planBatch(tx: AnyTransaction, batch: Batch): Promise<{ planned: number; last: Cursor | null }> {
   const { registry, log, now } = batch
   const rows = await lockDue(tx, batch)
   const open = await openSchedules(tx, rows)
@@ -221,7 +220,7 @@ async function planBatch(tx: Transaction, batch: Batch): Promise<{ planned: numb
   return { planned: await planOwn(tx, beginNights(plans)), last }
 }
 
-async function lockDue(tx: Transaction, { now, after }: Batch): Promise<ScheduleRow[]> {
+async function lockDue(tx: AnyTransaction, { now, after }: Batch): Promise<ScheduleRow[]> {
   let due = scheduleRows(tx)
     .where('s.next_due_at', '<=', now.toString())
     .orderBy('s.next_due_at')
@@ -234,7 +233,7 @@ async function lockDue(tx: Transaction, { now, after }: Batch): Promise<Schedule
 }
 
 /** Those that may not overlap and have a run open. */
-async function openSchedules(tx: Transaction, rows: readonly ScheduleRow[]): Promise<Set<string>> {
+async function openSchedules(tx: AnyTransaction, rows: readonly ScheduleRow[]): Promise<Set<string>> {
   const ids = rows.filter(({ overlap }) => overlap === 'skip').map(({ id }) => id)
   if (ids.length === 0) return new Set()
   const open = await tx
@@ -283,7 +282,7 @@ function sayLeftOut(log: Log, row: ScheduleRow, { due, skipped }: Chosen): void 
 }
 
 /** Plans a schedule's runs; those that stand already become its own. Returns how many were new. */
-async function planOwn(tx: Transaction, plans: PlanRequest[]): Promise<number> {
+async function planOwn(tx: AnyTransaction, plans: PlanRequest[]): Promise<number> {
   const planned = await planRuns(tx, plans)
   const fresh = new Set(planned.map(({ job, key }) => `${job} ${key}`))
   const own = withDependencies(plans).filter(({ job, key, dueAt }) => dueAt !== null && !fresh.has(`${job} ${key}`))

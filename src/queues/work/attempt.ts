@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Database, Transaction } from '../../db/database.ts'
+import type { AnyTransaction, Database } from '../../db/database.ts'
 import { DatabaseAwayError, InputError, messageOf, PermanentError, RetryLaterError } from '../../errors.ts'
 import { type Log, withLineSink } from '../../log.ts'
 import { sqlFile } from '../../sql.ts'
@@ -8,6 +8,7 @@ import { type Answer, answeringFor } from '../../uncaught.ts'
 import type { AnyJob, RetryPolicy, RunContext, RunRequest } from '../job.ts'
 import { planRuns } from '../runs/plan-runs.ts'
 import { flushLines, keepLines, type LogLine, MESSAGE_CHARS_MAX, plainText } from './log-lines.ts'
+import { clientHandle, ownHandle } from './own-handle.ts'
 import { persist } from './persist.ts'
 import { tellLate } from './tell-late.ts'
 
@@ -169,8 +170,9 @@ function createContext<JobTools>(
   lines: LogLine[],
   { database, log }: AttemptTools<JobTools>,
 ): RunContext {
-  const db = run.client_id === null ? database.unhurried : database.forClient(run.client_id)
-  const follow = (tx: Transaction) => (request: RunRequest) =>
+  const { client_id: clientId } = run
+  const own = ownHandle(clientId, database)
+  const follow = (tx: AnyTransaction) => (request: RunRequest) =>
     planRuns(tx, [{ request, options: { origin: 'follow-up', requestedBy: run.id, priority: run.priority } }]).then(
       () => {},
     )
@@ -180,14 +182,14 @@ function createContext<JobTools>(
     attempt: run.attempt,
     askedAt: run.planned_at,
     isLastTry: run.failures + 1 >= job.retry.attempts,
-    db,
+    db: clientHandle(clientId, database),
     signal,
     log: log.child({ run_id: run.id, job: job.name, client_id: run.client_id, attempt: run.attempt }),
     progress(share) {
       const now = performance.now()
       if (now - reportedAt < PROGRESS_EVERY_MS) return
       reportedAt = now
-      const update = db.updateTable('runs').set({ progress: Math.min(1, Math.max(0, share)) })
+      const update = own.updateTable('runs').set({ progress: Math.min(1, Math.max(0, share)) })
       // Decoration: a report that fails must not fail the run, and the next one says more.
       update
         .where('id', '=', run.id)
@@ -197,17 +199,17 @@ function createContext<JobTools>(
     },
     async checkpoint(write) {
       await persist(signal, () =>
-        db.transaction().execute(async (tx) => {
+        own.transaction().execute(async (tx) => {
           await holdClaim(tx, run)
           await write(tx)
         }),
       )
     },
-    tellLate: (write) => tellLate(db, database.system, run, write),
+    tellLate: (write) => tellLate(own, database.system, run, write),
     async commit(write) {
       if (state.committed) throw new Error(`${job.name} commits twice`)
       await persist(signal, () =>
-        db.transaction().execute(async (tx) => {
+        own.transaction().execute(async (tx) => {
           await holdClaim(tx, run)
           await write(tx, follow(tx))
           await writeEndings(tx, [endingOf(run, { kind: 'succeeded' }, lines)])
@@ -219,7 +221,7 @@ function createContext<JobTools>(
 }
 
 /** Locks the run's row for the transaction, or refuses: another worker has the run. */
-async function holdClaim(tx: Transaction, run: ClaimedRun): Promise<void> {
+async function holdClaim(tx: AnyTransaction, run: ClaimedRun): Promise<void> {
   const held = await tx
     .selectFrom('runs')
     .select('id')
@@ -295,7 +297,7 @@ function endingOf(run: ClaimedRun, outcome: Exclude<Outcome, { kind: 'lost' }>, 
 }
 
 /** Writes how attempts ended; answers for each whether its run was still held. */
-export async function writeEndings(db: Transaction | Database['system'], endings: Ending[]): Promise<boolean[]> {
+export async function writeEndings(db: AnyTransaction | Database['system'], endings: Ending[]): Promise<boolean[]> {
   const rows = await finishAttempts(db, [JSON.stringify(endings)])
   const held = new Set(rows.map((row) => row.id))
   return endings.map((ending) => held.has(ending.id))

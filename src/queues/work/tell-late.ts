@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ClientDatabase, SystemDatabase, Transaction } from '../../db/database.ts'
+import type { ClientDatabase, ClientTransaction, SystemDatabase } from '../../db/database.ts'
 import { SECOND_MS } from '../../time.ts'
 import { planAgain } from '../runs/plan-runs.ts'
 import type { ClaimedRun } from './attempt.ts'
@@ -13,7 +13,7 @@ export async function tellLate(
   db: ClientDatabase,
   system: SystemDatabase,
   run: Pick<ClaimedRun, 'id' | 'priority'>,
-  write: (tx: Transaction) => Promise<boolean>,
+  write: (tx: ClientTransaction) => Promise<boolean>,
 ): Promise<void> {
   // However it was told to stop: nobody else will ever know.
   const unstopped = new AbortController().signal

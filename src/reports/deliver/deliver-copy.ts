@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
-import type { ClientDatabase, Transaction } from '../../db/database.ts'
+import type { ClientDatabase, ClientTransaction } from '../../db/database.ts'
 import { PermanentError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { isAskedAgain } from '../../mail/asked-again.ts'
@@ -20,11 +20,11 @@ export type DeliverTools = {
   /** A refusal for now is one for good: the mail will not be tried again. */
   isLastTry: boolean
   /** A transaction before the outside world is touched. */
-  checkpoint(write: (tx: Transaction) => Promise<void>): Promise<void>
+  checkpoint(write: (tx: ClientTransaction) => Promise<void>): Promise<void>
   /** The last transaction. */
-  commit(write: (tx: Transaction) => Promise<void>): Promise<void>
+  commit(write: (tx: ClientTransaction) => Promise<void>): Promise<void>
   /** A transaction in spite of another worker that has taken the copy over; says whether it changed the copy. */
-  tellLate(write: (tx: Transaction) => Promise<boolean>): Promise<void>
+  tellLate(write: (tx: ClientTransaction) => Promise<boolean>): Promise<void>
   storage: ObjectStore
   mailer: Mailer
   mail: { publicUrl: string; attachMaxBytes: number; linkTtlDays: number }
@@ -113,7 +113,7 @@ async function send(copy: Copy, mail: Mail, tools: DeliverTools): Promise<void> 
 
 /** The copy is sent, unless a person has asked for another mail meanwhile: then that one's fate is the copy's, and this one stands beside it. */
 async function noteLateAnswer(
-  tx: Transaction,
+  tx: ClientTransaction,
   { clientId, id }: Copy,
   { messageId, sent }: { messageId: string; sent: Record<string, unknown> },
 ): Promise<boolean> {
@@ -148,7 +148,7 @@ async function giveUpAsUnknown({ clientId, id }: Copy, { checkpoint }: DeliverTo
   )
 }
 
-async function updateDelivery(tx: Transaction, copy: Copy, change: Record<string, unknown>): Promise<void> {
+async function updateDelivery(tx: ClientTransaction, copy: Copy, change: Record<string, unknown>): Promise<void> {
   await tx
     .updateTable('deliveries')
     .set(change)

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { windowStanding } from '../../analytics/questions/index.ts'
-import type { ClientDatabase, Transaction } from '../../db/database.ts'
+import type { ClientDatabase, ClientTransaction } from '../../db/database.ts'
 import { reportNamed } from '../catalogue/index.ts'
 import type { Document, DocumentMeta } from '../document.ts'
 import { windowLabel } from '../period.ts'
@@ -27,7 +27,7 @@ export async function composeDocument(
 
 type AboutWindow = Omit<DocumentMeta, 'report' | 'title' | 'executionId' | 'generatedAt'>
 
-async function aboutWindow(tx: Transaction, { client, window, filters }: ReportParams): Promise<AboutWindow> {
+async function aboutWindow(tx: ClientTransaction, { client, window, filters }: ReportParams): Promise<AboutWindow> {
   const { dataAsOf, provisionalDays, quarantined } = await windowStanding(tx, client.id, window)
   return {
     client: { id: client.id, name: client.name },
@@ -43,7 +43,7 @@ async function aboutWindow(tx: Transaction, { client, window, filters }: ReportP
   }
 }
 
-async function databaseNow(tx: Transaction): Promise<string> {
+async function databaseNow(tx: ClientTransaction): Promise<string> {
   const { rows } = await sql<{ now: string }>`select now() as now`.execute(tx)
   const [row] = rows
   if (row === undefined) throw new TypeError('select now() has one row')

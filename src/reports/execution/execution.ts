@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { sql } from 'kysely'
-import type { ClientDatabase, Transaction } from '../../db/database.ts'
+import type { ClientDatabase, ClientTransaction } from '../../db/database.ts'
 import { messageOf, PermanentError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
@@ -27,9 +27,9 @@ export type ExecutionTools = {
   log: Log
   progress(share: number): void
   /** A transaction in the middle of the work. */
-  checkpoint(write: (tx: Transaction) => Promise<void>): Promise<void>
+  checkpoint(write: (tx: ClientTransaction) => Promise<void>): Promise<void>
   /** The last transaction; `write` returns the deliveries to send. */
-  commit(write: (tx: Transaction) => Promise<string[]>): Promise<void>
+  commit(write: (tx: ClientTransaction) => Promise<string[]>): Promise<void>
 }
 
 type StoredFile = {
@@ -206,7 +206,7 @@ function tracedPrinter(printer: PdfPrinter): PdfPrinter {
 }
 
 async function closeExecution(
-  tx: Transaction,
+  tx: ClientTransaction,
   { meta, blocks }: Document,
   files: StoredFile[],
   params: ExecutionParams,
@@ -244,7 +244,7 @@ function headlineFigures(blocks: Block[]): Figure[] {
 
 /** One delivery per recipient of the subscription; those that exist stay as they are. Returns the new ones. */
 async function planDeliveries(
-  tx: Transaction,
+  tx: ClientTransaction,
   { clientId, subscriptionId }: ExecutionParams,
   executionId: string,
 ): Promise<string[]> {

@@ -105,7 +105,9 @@ test('disabling a person ends their sessions, and enabling brings none back', as
 test('a mailed link that is revoked leads nowhere, and so do all to its report', async () => {
   const executionId = await givenExecution(board, { clientId: 'acme' })
   const link = { clientId: 'acme', executionId, format: 'csv', deliveryId: null, ttlDays: 1 } as const
-  const [one = '', two = '', three = ''] = await Promise.all([1, 2, 3].map(() => issueDownloadLink(db, link)))
+  const [one = '', two = '', three = ''] = await Promise.all(
+    [1, 2, 3].map(() => issueDownloadLink(board.database.forClient('acme'), link)),
+  )
   const statuses = () =>
     Promise.all([one, two, three].map(async (token) => (await fetch(`${board.url}/d/${token}`)).status))
   expect(await revokeDownloadLinks(db, { token: one })).toEqual([{ clientId: 'acme', executionId, revoked: 1 }])

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CompiledQuery } from 'kysely'
-import type { Transaction } from '../../../db/database.ts'
+import type { ClientTransaction } from '../../../db/database.ts'
 import { prepareAs } from '../../../sql.ts'
 import type { Day } from '../../../time.ts'
 import type { FamilyName } from '../components.ts'
@@ -20,10 +20,10 @@ export type DayOfClient = {
 }
 
 /** Writes something of a day, within the transaction of its roll-up, after the day's rows were deleted. */
-export type DayStep = (tx: Transaction, day: DayOfClient) => Promise<unknown>
+export type DayStep = (tx: ClientTransaction, day: DayOfClient) => Promise<unknown>
 
 /** A step that is one statement, with the rows it returns. */
-export type DayStatement<Row> = (tx: Transaction, day: DayOfClient) => Promise<Row[]>
+export type DayStatement<Row> = (tx: ClientTransaction, day: DayOfClient) => Promise<Row[]>
 
 /**
  * A family of metrics: which components it fills, and how. Its steps leave out facts that contradict themselves, and note them in
