@@ -6,12 +6,14 @@ import {
   COMPONENTS,
   type Component,
   type ComponentSums,
+  DIMENSIONS,
+  type Dimension,
   dimensionsOf,
   METRICS,
 } from '../../src/analytics/metrics/index.ts'
 import { askMetrics, type Group, setThresholds } from '../../src/analytics/questions/index.ts'
 import { ingredientsOf } from '../../src/analytics/questions/metrics-asked.ts'
-import { DIMENSIONS, type Dimension, type MetricQuestion } from '../../src/analytics/questions/question.ts'
+import type { MetricQuestion } from '../../src/analytics/questions/question.ts'
 import { addDays, type Day, type DayWindow } from '../../src/time.ts'
 import { given } from '../support/given.ts'
 import { rollUpDays } from '../support/roll-up.ts'

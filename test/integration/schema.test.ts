@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { databaseTypes } from '../../scripts/docs/database-types.ts'
+import { DIMENSIONS } from '../../src/analytics/metrics/index.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const { url, database } = await createTestDatabase()
@@ -146,4 +147,14 @@ test('a client sees and writes its own rows only', async () => {
 test('src/db/schema.ts is what `npm run docs` would write now', async () => {
   const committed = await readFile(join(import.meta.dirname, '../../src/db/schema.ts'), 'utf8')
   expect(committed).toBe(await databaseTypes(url))
+})
+
+test('daily_metrics takes the dimensions that are declared, and no other', async () => {
+  const { rows } = await sql<{ rule: string }>`select pg_get_constraintdef(oid) as rule from pg_constraint
+    where conrelid = 'daily_metrics'::regclass and contype = 'c' and pg_get_constraintdef(oid) like '%dimension%'`.execute(
+    database.system,
+  )
+  expect(rows.flatMap(({ rule }) => [...rule.matchAll(/'([\w-]+)'::text/g)].map(([, name]) => name))).toEqual(
+    DIMENSIONS,
+  )
 })

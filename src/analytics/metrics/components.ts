@@ -71,6 +71,10 @@ export type ComponentSums = Partial<Record<Component, number>>
 export type Sums = Record<AgentComponent, number>
 export type MoneySums = Record<MoneyComponent, number>
 
+export function isFamily(name: string): name is FamilyName {
+  return Object.hasOwn(FAMILIES, name)
+}
+
 export function componentsOf(family: FamilyName): readonly Component[] {
   return FAMILIES[family]
 }

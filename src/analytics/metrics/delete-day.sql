@@ -16,8 +16,8 @@ with agents as (
 ), histograms as (
   delete from metric_histograms
   where client_id = :client_id and day = :day
-    and dimension in ('client', 'agent', 'sector', 'channel', 'campaign', 'provider', 'customer-role', 'location')
+    and dimension in ({dimensions: '#'})
 )
 delete from daily_metrics
 where client_id = :client_id and day = :day
-  and dimension in ('client', 'agent', 'sector', 'channel', 'campaign', 'provider', 'customer-role', 'location')
+  and dimension in ({dimensions: '#'})

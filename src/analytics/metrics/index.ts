@@ -15,6 +15,7 @@ export {
   type Sums,
 } from './components.ts'
 export { type CustomerRevenue, customersTotal, topCustomers } from './customer-revenue.ts'
+export { DIMENSIONS, type Dimension } from './dimensions.ts'
 export { firstFactDays } from './first-fact-days.ts'
 export { gapDays } from './gap-days.ts'
 export { type Histogram, MEASURES, type Measure, mergeHistograms, percentileOf } from './histogram.ts'

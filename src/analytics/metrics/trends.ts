@@ -3,10 +3,11 @@ import type { ClientTransaction } from '../../db/database.ts'
 import { prepareAs } from '../../sql.ts'
 import { type Day, startOfDay } from '../../time.ts'
 import { COMPONENTS } from './components.ts'
+import { DIMENSIONS } from './dimensions.ts'
 import { type DayStep, statementStep } from './families/family.ts'
 
-/** Every dimension of daily_metrics: named, an index that has it before the day is used all the same. */
-const DIMENSIONS = `'client', 'agent', 'sector', 'channel', 'campaign', 'provider', 'customer-role', 'location'`
+/** Named, an index that has the dimension before the day is used all the same. */
+const EVERY_DIMENSION = DIMENSIONS.map((name) => `'${name}'`).join(', ')
 
 /** How many facts of the day were left out, and the day of performance_trends, once all families have written theirs. */
 export const closeDay: DayStep = statementStep(
@@ -59,13 +60,13 @@ const DUE_BUCKETS = `
 
 const DELETE_BUCKETS = `
   delete from performance_trends t using (select * from ${BUCKETS} where to_day > from_day and at is not null) b
-  where t.client_id = $1 and t.grain = b.grain and t.dimension in (${DIMENSIONS}) and t.bucket_day = b.from_day`
+  where t.client_id = $1 and t.grain = b.grain and t.dimension in (${EVERY_DIMENSION}) and t.bucket_day = b.from_day`
 
 const ADD_UP_DAYS = `
   insert into performance_trends (client_id, grain, dimension, bucket_at, bucket_day, member, ${COMPONENTS.join(', ')})
   select $1, b.grain, d.dimension, b.at, b.from_day, d.member, ${COMPONENTS.map((name) => `sum(d.${name})`).join(', ')}
   from ${BUCKETS}
-  join daily_metrics d on d.client_id = $1 and d.dimension in (${DIMENSIONS}) and d.day >= b.from_day and d.day < b.to_day
+  join daily_metrics d on d.client_id = $1 and d.dimension in (${EVERY_DIMENSION}) and d.day >= b.from_day and d.day < b.to_day
   group by b.grain, b.from_day, b.at, d.dimension, d.member`
 
 prepareAs('roll-up:due-buckets', DUE_BUCKETS)

@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.ts'
-import { AGENT_COMPONENTS, type Component, dimensionsOf, type Metric } from '../metrics/index.ts'
+import { AGENT_COMPONENTS, type Component, type Dimension, dimensionsOf, type Metric } from '../metrics/index.ts'
 import { ingredientsOf } from './metrics-asked.ts'
-import type { Dimension, FilterDimension, Filters, Granularity } from './question.ts'
+import type { FilterDimension, Filters, Granularity } from './question.ts'
 
 /** Dimensions that agent_metrics keeps together, and their columns. */
 const AGENT_COLUMNS = { agent: 'agent_id', sector: 'sector_id', channel: 'channel' } as const

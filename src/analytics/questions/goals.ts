@@ -1,9 +1,9 @@
 import type { AnyDatabase, ClientDatabase } from '../../db/database.ts'
 import { InputError } from '../../errors.ts'
 import { addDays, type Day } from '../../time.ts'
+import { DIMENSIONS, type Dimension } from '../metrics/index.ts'
 import { chooseSource } from './choose-source.ts'
 import { metricNamed } from './metrics-asked.ts'
-import { DIMENSIONS, type Dimension } from './question.ts'
 import { RANGE_DAYS_MAX } from './resolve-question.ts'
 
 /** Whether the target is to be reached or not to be exceeded. */

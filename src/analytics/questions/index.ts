@@ -1,3 +1,4 @@
+export { DIMENSIONS, type Dimension } from '../metrics/index.ts'
 /** The face of questions: what other folders may use of it. */
 export { createAnswerCache } from './answer-cache.ts'
 export { askMetrics, settledFrom } from './ask-metrics.ts'
@@ -9,8 +10,6 @@ export { handleNumber } from './handle-number.ts'
 export { hoursOfDay } from './hours-of-day.ts'
 export {
   type AskedMetric,
-  DIMENSIONS,
-  type Dimension,
   type FilterDimension,
   type Filters,
   GRANULARITIES,

@@ -1,16 +1,11 @@
 import type { Day } from '../../time.ts'
-import type { ComponentSums, Interval, Level, Metric, Thresholds } from '../metrics/index.ts'
+import type { ComponentSums, Dimension, Interval, Level, Metric, Thresholds } from '../metrics/index.ts'
 import type { Comparison, Range, Span } from './resolve-range.ts'
 
 export const GRANULARITIES = ['none', 'hour', 'day', 'week', 'month'] as const
 /** How long a bucket of the answer is; none: the whole range is one. Weeks begin on Monday (ISO 8601). */
 export type Granularity = (typeof GRANULARITIES)[number]
 
-export const DIMENSIONS = [
-  ...(['client', 'agent', 'sector', 'channel', 'campaign', 'provider', 'customer-role', 'location'] as const),
-] as const
-/** What an answer is broken down by; client: nothing, it is about the client as a whole. */
-export type Dimension = (typeof DIMENSIONS)[number]
 export type FilterDimension = Exclude<Dimension, 'client'>
 
 /** Only these members of a dimension; '' is "none", such as contacts that no agent took. */

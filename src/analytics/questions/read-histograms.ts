@@ -1,9 +1,8 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { ClientDatabase } from '../../db/database.ts'
 import { type Day, daysOf } from '../../time.ts'
-import type { Histogram, Measure } from '../metrics/index.ts'
+import type { Dimension, Histogram, Measure } from '../metrics/index.ts'
 import { bucketStart, type Part } from './cover-window.ts'
-import type { Dimension } from './question.ts'
 import { readCover } from './read-cover.ts'
 import type { SumsQuestion } from './read-sums.ts'
 

@@ -23,7 +23,7 @@ with changes as (
   where c.status <> 'offline' and c.ends_at > :from and c.ends_at > c.begins_at
 )
 insert into agent_metrics (
-  client_id, day, hour_at, agent_id, sector_id, channel, available_s, handling_s, break_s, training_s, paid_s
+  client_id, day, hour_at, agent_id, sector_id, channel, {agentTime}
 )
 select
   :client_id, :day, date_trunc('hour', piece_at, :time_zone), agent_id, coalesce(sector_id, ''), '',
@@ -33,5 +33,4 @@ select
 from pieces
 group by 3, 4, 5
 on conflict (client_id, day, hour_at, agent_id, sector_id, channel) do update set
-  available_s = excluded.available_s, handling_s = excluded.handling_s, break_s = excluded.break_s,
-  training_s = excluded.training_s, paid_s = excluded.paid_s
+  {agentTime: # = excluded.#}

@@ -4,6 +4,7 @@
 -- transaction, so twice is the same as once. Contacts that contradict themselves are noted in quarantined_facts and counted nowhere.
 -- Repeated: the same customer came again on the same topic within 168 hours, the last instant included; a topic that nobody noted is a
 -- topic, and whoever comes again on the same day is within them. repeated_contacts keeps who was, and by which day, for recount-repeats.sql.
+-- Lists in braces are the family's components, written out by family.ts.
 -- An assistant's contact is an automated one, or one whose agent is an assistant. A sentiment beyond ±0.2 is positive or negative.
 with facts as materialized (
   select
@@ -83,50 +84,29 @@ with facts as materialized (
 ), hours as (
   insert into agent_metrics (
     client_id, day, hour_at, agent_id, sector_id, channel,
-    offered, answered, abandoned, short_abandoned, missed, answered_in_threshold, wait_answered_s, talk_s, hold_s, wrap_s, resolved,
-    resolved_first, repeats, escalated, automated, assistant_contacts, automated_resolved, messages_in, messages_out, sentiment_count,
-    sentiment_milli_sum, sentiment_positive, sentiment_negative, conversions, conversion_minor, follow_ups
+    {contacts}
   )
   select
     :client_id, :day, hour_at, agent_id, sector_id, channel,
-    sum(offered), sum(answered), sum(abandoned), sum(short_abandoned), sum(missed), sum(answered_in_threshold), sum(wait_answered_s),
-    sum(talk_s), sum(hold_s), sum(wrap_s), sum(resolved), sum(resolved_first), sum(repeats), sum(escalated), sum(automated),
-    sum(assistant_contacts), sum(automated_resolved), sum(messages_in), sum(messages_out), sum(sentiment_count),
-    sum(sentiment_milli_sum), sum(sentiment_positive), sum(sentiment_negative), sum(conversions), sum(conversion_minor),
-    sum(follow_ups)
+    {contacts: sum(#)}
   from contacts
   group by hour_at, agent_id, sector_id, channel
 ), kinds as (
   select
     campaign_id, customer_role, location,
-    sum(offered) as offered, sum(answered) as answered, sum(abandoned) as abandoned, sum(short_abandoned) as short_abandoned,
-    sum(missed) as missed, sum(answered_in_threshold) as answered_in_threshold, sum(wait_answered_s) as wait_answered_s,
-    sum(talk_s) as talk_s, sum(hold_s) as hold_s, sum(wrap_s) as wrap_s, sum(resolved) as resolved,
-    sum(resolved_first) as resolved_first, sum(repeats) as repeats, sum(escalated) as escalated, sum(automated) as automated,
-    sum(assistant_contacts) as assistant_contacts, sum(automated_resolved) as automated_resolved, sum(messages_in) as messages_in,
-    sum(messages_out) as messages_out, sum(sentiment_count) as sentiment_count, sum(sentiment_milli_sum) as sentiment_milli_sum,
-    sum(sentiment_positive) as sentiment_positive, sum(sentiment_negative) as sentiment_negative, sum(conversions) as conversions,
-    sum(conversion_minor) as conversion_minor, sum(follow_ups) as follow_ups
+    {contacts: sum(#) as #}
   from contacts
   group by campaign_id, customer_role, location
 ), days as (
   insert into daily_metrics (
     client_id, day, dimension, member,
-    offered, answered, abandoned, short_abandoned, missed, answered_in_threshold, wait_answered_s, talk_s, hold_s, wrap_s, resolved,
-    resolved_first, repeats, escalated, automated, assistant_contacts, automated_resolved, messages_in, messages_out, sentiment_count,
-    sentiment_milli_sum, sentiment_positive, sentiment_negative, conversions, conversion_minor, follow_ups
+    {contacts}
   )
   select
     :client_id, :day,
     case when grouping(campaign_id) = 0 then 'campaign' when grouping(location) = 0 then 'location' else 'customer-role' end,
     coalesce(campaign_id, customer_role, location),
-    nullif(sum(offered), 0), nullif(sum(answered), 0), nullif(sum(abandoned), 0), nullif(sum(short_abandoned), 0), nullif(sum(missed),
-    0), nullif(sum(answered_in_threshold), 0), nullif(sum(wait_answered_s), 0), nullif(sum(talk_s), 0), nullif(sum(hold_s), 0),
-    nullif(sum(wrap_s), 0), nullif(sum(resolved), 0), nullif(sum(resolved_first), 0), nullif(sum(repeats), 0), nullif(sum(escalated),
-    0), nullif(sum(automated), 0), nullif(sum(assistant_contacts), 0), nullif(sum(automated_resolved), 0), nullif(sum(messages_in),
-    0), nullif(sum(messages_out), 0), nullif(sum(sentiment_count), 0), nullif(sum(sentiment_milli_sum), 0),
-    nullif(sum(sentiment_positive), 0), nullif(sum(sentiment_negative), 0), nullif(sum(conversions), 0), nullif(sum(conversion_minor),
-    0), nullif(sum(follow_ups), 0)
+    {contacts: nullif(sum(#), 0)}
   from kinds
   group by grouping sets (campaign_id, customer_role, location)
 ), sizes as (

@@ -1,18 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Component, type ComponentSums, componentsOf, type FamilyName } from '../components.ts'
+import { PLACES } from '../dimensions.ts'
 import { type DayStatement, statementStep } from './family.ts'
-
-/** What a fact can belong to, and the column that says to whom. */
-const PLACES = [
-  ['agent', 'agent_id'],
-  ['sector', 'sector_id'],
-  ['channel', 'channel'],
-  ['campaign', 'campaign_id'],
-  ['provider', 'provider_id'],
-  ['customer-role', 'customer_role'],
-  ['location', 'location'],
-] as const
 
 /** Which facts of a family can contradict themselves: their table, the time they are noted by, and what says how they do. */
 const FAULTS: Partial<Record<FamilyName, readonly { table: string; at: string; fault: string }[]>> = {

@@ -4,7 +4,8 @@ import { CompiledQuery } from 'kysely'
 import type { ClientTransaction } from '../../../db/database.ts'
 import { prepareAs } from '../../../sql.ts'
 import type { Day } from '../../../time.ts'
-import type { FamilyName } from '../components.ts'
+import { componentsOf, type FamilyName, isFamily } from '../components.ts'
+import { DIMENSIONS } from '../dimensions.ts'
 
 /** One local day of one client, with the settings its sums depend on. `from` and `to` are its half-open instants. */
 export type DayOfClient = {
@@ -68,14 +69,35 @@ export function statementStep<Row>(statement: string, file: string): DayStatemen
   }
 }
 
+/**
+ * Writes out what is declared once: `{contacts: sum(#)}` is `sum(offered), sum(answered), …` for each component of the family,
+ * `{contacts}` their names alone, and `{dimensions: '#'}` the same for each dimension.
+ */
+function writtenOut(source: string, file: string): string {
+  return source.replaceAll(/\{(\w+)(?::\s*([^}]+))?\}/g, (_, list: string, form = '#') =>
+    namesOf(list, file)
+      .map((name) => form.replaceAll('#', name))
+      .join(', '),
+  )
+}
+
+function namesOf(list: string, file: string): readonly string[] {
+  if (list === 'dimensions') return DIMENSIONS
+  if (!isFamily(list)) throw new TypeError(`${file} names {${list}}, which is no family of metrics`)
+  return componentsOf(list)
+}
+
 /** PostgreSQL knows parameters by number only. Comments go first: they may name what the statement does not use. */
 function numbered(source: string, file: string): { text: string; names: (keyof DayOfClient)[] } {
   const names: (keyof DayOfClient)[] = []
-  const text = source.replaceAll(/--.*$/gm, '').replaceAll(/(?<!:):([a-z_]+)\b/g, (_, name: string) => {
-    const parameter = PARAMETERS[name]
-    if (parameter === undefined) throw new TypeError(`${file} names :${name}, which no day has`)
-    if (!names.includes(parameter.of)) names.push(parameter.of)
-    return `$${names.indexOf(parameter.of) + 1}::${parameter.type}`
-  })
+  const text = writtenOut(source.replaceAll(/--.*$/gm, ''), file).replaceAll(
+    /(?<!:):([a-z_]+)\b/g,
+    (_, name: string) => {
+      const parameter = PARAMETERS[name]
+      if (parameter === undefined) throw new TypeError(`${file} names :${name}, which no day has`)
+      if (!names.includes(parameter.of)) names.push(parameter.of)
+      return `$${names.indexOf(parameter.of) + 1}::${parameter.type}`
+    },
+  )
   return { text, names }
 }

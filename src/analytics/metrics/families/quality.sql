@@ -28,10 +28,7 @@ with noted as (
 )
 insert into agent_metrics (
   client_id, day, hour_at, agent_id, sector_id, channel,
-  reviews, quality_centi_sum, professionalism_sum, professionalism_count, empathy_sum, empathy_count, resolution_sum, resolution_count,
-  clarity_sum, clarity_count, responsiveness_sum, responsiveness_count, audio_clarity_centi_sum, audio_clarity_count,
-  noise_centi_sum, noise_count, issues_critical, issues_major, issues_minor, issues_compliance, issues_tone, issues_procedure,
-  issues_documentation, issues_resolved
+  {quality}
 )
 select
   :client_id, :day, date_trunc('hour', at, :time_zone), coalesce(agent_id, ''), coalesce(sector_id, ''), channel,
@@ -46,12 +43,4 @@ select
 from facts
 group by 3, 4, 5, 6
 on conflict (client_id, day, hour_at, agent_id, sector_id, channel) do update set
-  reviews = excluded.reviews, quality_centi_sum = excluded.quality_centi_sum, professionalism_sum = excluded.professionalism_sum,
-  professionalism_count = excluded.professionalism_count, empathy_sum = excluded.empathy_sum, empathy_count = excluded.empathy_count,
-  resolution_sum = excluded.resolution_sum, resolution_count = excluded.resolution_count, clarity_sum = excluded.clarity_sum,
-  clarity_count = excluded.clarity_count, responsiveness_sum = excluded.responsiveness_sum,
-  responsiveness_count = excluded.responsiveness_count, audio_clarity_centi_sum = excluded.audio_clarity_centi_sum,
-  audio_clarity_count = excluded.audio_clarity_count, noise_centi_sum = excluded.noise_centi_sum, noise_count = excluded.noise_count,
-  issues_critical = excluded.issues_critical, issues_major = excluded.issues_major, issues_minor = excluded.issues_minor,
-  issues_compliance = excluded.issues_compliance, issues_tone = excluded.issues_tone, issues_procedure = excluded.issues_procedure,
-  issues_documentation = excluded.issues_documentation, issues_resolved = excluded.issues_resolved
+  {quality: # = excluded.#}

@@ -2,7 +2,7 @@
 -- Reads customer_satisfaction by (client_id, answered_at) and customers by their key. Sets, never adds: twice is the same as once.
 insert into daily_metrics (
   client_id, day, dimension, member,
-  csat_count, csat_sum, csat_satisfied, nps_count, nps_promoters, nps_detractors, recommend_count, recommend_yes
+  {satisfaction}
 )
 select
   :client_id, :day, case when grouping(campaign_id) = 0 then 'campaign' else 'customer-role' end, coalesce(campaign_id, customer_role),
@@ -16,6 +16,4 @@ from (
 ) answers
 group by grouping sets (campaign_id, customer_role)
 on conflict (client_id, dimension, day, member) do update set
-  csat_count = excluded.csat_count, csat_sum = excluded.csat_sum, csat_satisfied = excluded.csat_satisfied,
-  nps_count = excluded.nps_count, nps_promoters = excluded.nps_promoters, nps_detractors = excluded.nps_detractors,
-  recommend_count = excluded.recommend_count, recommend_yes = excluded.recommend_yes
+  {satisfaction: # = excluded.#}

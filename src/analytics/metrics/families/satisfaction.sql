@@ -3,7 +3,7 @@
 -- transaction, so twice is the same as once. An answer counts in the hour it was given, not in that of the call it is about.
 insert into agent_metrics (
   client_id, day, hour_at, agent_id, sector_id, channel,
-  csat_count, csat_sum, csat_satisfied, nps_count, nps_promoters, nps_detractors, recommend_count, recommend_yes
+  {satisfaction}
 )
 select
   :client_id, :day, date_trunc('hour', answered_at, :time_zone), coalesce(agent_id, ''), coalesce(sector_id, ''), channel,
@@ -14,6 +14,4 @@ from customer_satisfaction
 where client_id = :client_id and answered_at >= :from and answered_at < :to
 group by 3, 4, 5, 6
 on conflict (client_id, day, hour_at, agent_id, sector_id, channel) do update set
-  csat_count = excluded.csat_count, csat_sum = excluded.csat_sum, csat_satisfied = excluded.csat_satisfied,
-  nps_count = excluded.nps_count, nps_promoters = excluded.nps_promoters, nps_detractors = excluded.nps_detractors,
-  recommend_count = excluded.recommend_count, recommend_yes = excluded.recommend_yes
+  {satisfaction: # = excluded.#}
