@@ -8,7 +8,7 @@ export type Progress = { open: number; succeeded: number; failed: number; cancel
 
 /** Which runs are waited for; what is not named does not select. */
 export type RunSelection = {
-  runId?: string
+  runIds?: string[]
   clientIds?: string[]
   job?: string
   /** Only those that had not ended by then. */
@@ -46,16 +46,17 @@ export async function startWork({ engine }: Program): Promise<void> {
  */
 export async function waitUntilDone(program: Program, which: RunSelection, options: WaitOptions): Promise<Progress> {
   for (;;) {
-    const progress = await progressOf(program.database.system, which)
+    const progress = await runsProgress(program.database.system, which)
     options.onProgress?.(progress)
     if (progress.open === 0 || options.signal.aborted) return progress
     await new Promise((done) => setTimeout(done, ASK_EVERY_MS))
   }
 }
 
-async function progressOf(db: SystemDatabase, which: RunSelection): Promise<Progress> {
-  const { runId, clientIds, job, openSince } = which
+/** How far the selected runs have come now; a run held by a failed one counts as failed. */
+export async function runsProgress(db: SystemDatabase, which: RunSelection): Promise<Progress> {
+  const { runIds, clientIds, job, openSince } = which
   const since = openSince?.toString() ?? null
-  const [progress] = await countRuns(db, [runId ?? null, clientIds ?? null, job ?? null, since])
+  const [progress] = await countRuns(db, [runIds ?? null, clientIds ?? null, job ?? null, since])
   return progress ?? { open: 0, succeeded: 0, failed: 0, cancelled: 0 }
 }

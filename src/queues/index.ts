@@ -6,6 +6,7 @@ export {
   BACKFILL_RUNS_MAX,
   type BackfillCount,
   type BackfillRequest,
+  type FoundWindows,
   REPROCESS,
   type Reprocess,
 } from './backfills/backfills.ts'

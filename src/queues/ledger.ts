@@ -13,6 +13,7 @@ import {
   type BackfillRequest,
   cancelBackfill,
   countBackfill,
+  type FoundWindows,
   startBackfill,
 } from './backfills/backfills.ts'
 import type { QueueName, RunRequest } from './job.ts'
@@ -77,7 +78,7 @@ export type Ledger = {
   startBackfill(
     request: BackfillRequest,
     options: { requestedBy: string; traceParent?: string },
-  ): Promise<{ backfill: BackfillView; count: BackfillCount | null }>
+  ): Promise<{ backfill: BackfillView; count: BackfillCount | null; windows: FoundWindows }>
   /** Stops what is left of a backfill; one that has ended stays as it is. Throws InputError('unknown-backfill', 404). */
   cancelBackfill(backfillId: string): Promise<BackfillView>
   findBackfill(backfillId: string): Promise<BackfillView | null>
@@ -132,9 +133,9 @@ export function createLedger(tools: LedgerTools): Ledger {
 }
 
 async function startAndShow({ db, onPlanned }: LedgerTools, ...asked: Parameters<Ledger['startBackfill']>) {
-  const { backfillId, count } = await startBackfill(db, ...asked)
+  const { backfillId, ...started } = await startBackfill(db, ...asked)
   onPlanned()
-  return { backfill: await backfillOf(db, backfillId), count }
+  return { backfill: await backfillOf(db, backfillId), ...started }
 }
 
 async function cancelAndShow({ db, backend }: LedgerTools, backfillId: string): Promise<BackfillView> {

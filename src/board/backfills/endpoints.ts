@@ -61,6 +61,16 @@ const count = z
   })
   .meta({ id: 'BackfillCount' })
 
+const windows = z
+  .strictObject({
+    new: z.int().describe('Planned by this call.'),
+    inProgress: z
+      .int()
+      .describe('Planned, queued or at work already, by whoever asked for them: they are not planned twice.'),
+    done: z.int().describe('Have succeeded, and are left as they are.'),
+  })
+  .meta({ id: 'BackfillWindows' })
+
 const instant = z.iso.datetime()
 const runs = z.strictObject({
   planned: z.int(),
@@ -119,15 +129,17 @@ export const startBackfillEndpoint = defineEndpoint({
   statuses: [202, 200],
   reply: z.strictObject({
     count: count.nullable().describe('null: the same backfill was under way.'),
+    windows: windows.nullable().describe('What it found; null: a dry run.'),
     backfill: backfillReply.nullable().describe('null: a dry run.'),
   }),
   async handle({ body }, context) {
     const wish = wishOf(body)
     if (body.dryRun) {
-      return { answer: json({ count: await countBackfill(context, wish), backfill: null }), audit: null }
+      return { answer: json({ count: await countBackfill(context, wish), windows: null, backfill: null }), audit: null }
     }
-    const { backfill, count, audit } = await startBackfill(context, wish)
-    return { answer: json({ count, backfill: replyOf(backfill) }, count === null ? 200 : 202), audit }
+    const { backfill, count, windows, audit } = await startBackfill(context, wish)
+    const { elsewhere: _, ...found } = windows
+    return { answer: json({ count, windows: found, backfill: replyOf(backfill) }, count === null ? 200 : 202), audit }
   },
 })
 

@@ -20,6 +20,9 @@ export const backfills: Feature = {
   },
   notices: {
     'backfill-started': 'Planned. It works its way through, behind the nights.',
+    'backfill-partly-open':
+      'Planned. Some of its windows are in progress already, in runs that are not counted here: Runs shows them.',
+    'backfill-open': 'No window was new: those that are not done are in progress already, and Runs shows them.',
     'backfill-known': 'The same backfill was under way already: here it is.',
     'backfill-cancelled': 'Cancelled. A run that was already at work stops within seconds.',
   },

@@ -1,7 +1,13 @@
 import { z } from 'zod'
 import { InputError } from '../../errors.ts'
 import { type Html, html } from '../../html.ts'
-import { BACKFILL_RUNS_DEFAULT, BACKFILL_RUNS_MAX, type BackfillCount, REPROCESS } from '../../queues/index.ts'
+import {
+  BACKFILL_RUNS_DEFAULT,
+  BACKFILL_RUNS_MAX,
+  type BackfillCount,
+  type FoundWindows,
+  REPROCESS,
+} from '../../queues/index.ts'
 import { addDays } from '../../time.ts'
 import { clientId, day } from '../http/address.ts'
 import { clientOptions } from '../http/clients.ts'
@@ -70,10 +76,10 @@ function counted({ identity }: PageContext, chosen: Fields, count: BackfillCount
     ['never ran, and would run', count.fresh],
     ['ran before, and would run again', count.again],
     ['ran before, and are left as they are', count.left],
-    ['are open already', count.open],
+    ['are in progress already, and are not planned twice', count.open],
   ]
   const hidden = Object.entries({ csrf: identity.csrfToken ?? '', ...chosen })
-  return html`<section class="card backfill-count" aria-labelledby="count"><h2 id="count">${runs === 0 ? 'Nothing would run' : `${plural(runs, 'window')} would run`}</h2>
+  return html`<section class="card backfill-count" aria-labelledby="count"><h2 id="count">${headingOf(count)}</h2>
 <p>${titleOf(chosen.what.split(':')[0] ?? '')} for ${chosen.client}: of ${plural(count.windows, 'window')},</p>
 <ul>${rows.map(([words, number]) => html`<li><strong class="number">${number}</strong> ${words}</li>`)}</ul>
 ${count.dependencies > 0 && html`<p>${plural(count.dependencies, 'run')} they stand on would run first.</p>`}
@@ -84,6 +90,11 @@ ${
   html`<form class="stack" method="post" action="/backfills">${hidden.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
 <button class="primary">Start the backfill</button></form>`
 }</section>`
+}
+
+function headingOf({ fresh, again, open }: BackfillCount): string {
+  if (fresh + again > 0) return `${plural(fresh + again, 'window')} would run`
+  return open > 0 ? `Nothing would run: ${plural(open, 'window')} in progress already` : 'Nothing would run'
 }
 
 async function choices({ db, board }: PageContext, chosen: Chosen): Promise<Html> {
@@ -134,7 +145,13 @@ export const startBackfillForm = defineForm({
   cost: 'dear',
   fields,
   async submit({ fields: chosen }, context) {
-    const { backfill, count, audit } = await startBackfill(context, wishOf(chosen))
-    return { audit, location: `/backfills/${backfill.id}?notice=${count ? 'backfill-started' : 'backfill-known'}` }
+    const { backfill, count, windows, audit } = await startBackfill(context, wishOf(chosen))
+    return { audit, location: `/backfills/${backfill.id}?notice=${noticeOf(count, windows)}` }
   },
 })
+
+function noticeOf(count: BackfillCount | null, { inProgress }: FoundWindows): string {
+  if (count === null) return 'backfill-known'
+  if (inProgress === 0) return 'backfill-started'
+  return count.fresh + count.again > 0 ? 'backfill-partly-open' : 'backfill-open'
+}

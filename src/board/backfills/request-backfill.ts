@@ -1,5 +1,5 @@
 import type { AuditEntry } from '../../people/audit.ts'
-import type { BackfillCount, BackfillRequest, BackfillView } from '../../queues/index.ts'
+import type { BackfillCount, BackfillRequest, BackfillView, FoundWindows } from '../../queues/index.ts'
 import type { Context } from '../http/context.ts'
 import { HttpError, notFound } from '../http/problem.ts'
 import { checkClient } from '../runs/index.ts'
@@ -16,11 +16,11 @@ export async function countBackfill(context: Context, wish: BackfillWish): Promi
 export async function startBackfill(
   context: Context,
   wish: BackfillWish,
-): Promise<{ backfill: BackfillView; count: BackfillCount | null; audit: AuditEntry | null }> {
+): Promise<{ backfill: BackfillView; count: BackfillCount | null; windows: FoundWindows; audit: AuditEntry | null }> {
   const { ledger } = context.board
   const request = await requestOf(context, wish)
-  const { backfill, count } = await ledger.startBackfill(request, { requestedBy: context.identity.name })
-  return { backfill, count, audit: count && backfillStarted(backfill, count) }
+  const started = await ledger.startBackfill(request, { requestedBy: context.identity.name })
+  return { ...started, audit: started.count && backfillStarted(started.backfill, started.count) }
 }
 
 /** How the audit log names a backfill that was started. */

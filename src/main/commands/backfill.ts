@@ -8,6 +8,7 @@ import {
   type BackfillCount,
   type BackfillRequest,
   type BackfillView,
+  type FoundWindows,
   jobNamed,
   REPROCESS,
   type Reprocess,
@@ -17,7 +18,7 @@ import { inSpan } from '../../tracing.ts'
 import { OPERATOR } from '../operator.ts'
 import type { Program } from '../program.ts'
 import { createProgress } from '../progress.ts'
-import { startWork } from '../work-until-done.ts'
+import { type Progress, runsProgress, startWork } from '../work-until-done.ts'
 import { recordCommand } from './command-record.ts'
 import type { CommandTools } from './command-tools.ts'
 import { requireClient } from './require-client.ts'
@@ -68,8 +69,8 @@ async function backfill(tools: CommandTools, options: BackfillOptions): Promise<
     const request = requestOf(program, options)
     await requireClient(program.database.system, request.clientId)
     if (options.dryRun) return sayCount(tools, request, await program.engine.ledger.countBackfill(request))
-    const id = await start(tools, program, request)
-    if (options.wait) await workAndShow(tools, program, id)
+    const started = await start(tools, program, request)
+    if (options.wait) await workAndShow(tools, program, started)
   } finally {
     await program.close()
   }
@@ -107,50 +108,85 @@ function sayCount({ print }: CommandTools, { job, clientId }: BackfillRequest, c
   if (first && last) print(`The oldest begins on ${first.from}, the newest ends on ${addDays(last.to, -1)}.`)
 }
 
-async function start(tools: CommandTools, program: Program, request: BackfillRequest): Promise<string> {
-  const { print } = tools
+/** A backfill, and the runs of its windows that are not its own. */
+type Started = { id: string; elsewhere: string[] }
+
+async function start(tools: CommandTools, program: Program, request: BackfillRequest): Promise<Started> {
   const intent = { action: 'start-backfill', target: `job:${request.job.name}`, clientId: request.clientId }
-  const { backfill, count } = await inSpan('daybreak backfill', {}, null, () =>
+  const { backfill, count, windows } = await inSpan('daybreak backfill', {}, null, () =>
     recordCommand(program.database.system, tools, intent, async () => {
       const started = await program.engine.ledger.startBackfill(request, { requestedBy: OPERATOR })
       return { ...started, audit: started.count && backfillStarted(started.backfill, started.count) }
     }),
   )
-  if (count === null) {
-    print(`Known: backfill ${backfill.id}, which is under way.`)
-    return backfill.id
-  }
-  print(`Planned: backfill ${backfill.id}, ${count.fresh + count.again} of ${count.windows} windows.`)
-  return backfill.id
+  sayStarted(tools, backfill.id, count, windows)
+  return { id: backfill.id, elsewhere: windows.elsewhere }
 }
 
-async function workAndShow(tools: CommandTools, program: Program, id: string): Promise<void> {
+function sayStarted(
+  { print }: CommandTools,
+  id: string,
+  count: BackfillCount | null,
+  { inProgress, done, elsewhere }: FoundWindows,
+): void {
+  if (count === null) {
+    print(`Known: backfill ${id}, which is under way.`)
+    if (elsewhere.length > 0) print(`${elsewhere.length} of its windows are in progress elsewhere.`)
+    return
+  }
+  const { windows, fresh, again, left } = count
+  print(`Planned: backfill ${id}, ${fresh + again} of ${windows} windows.`)
+  if (inProgress + left === 0) return
+  const undone = left > done ? `, ${left - done} failed or were cancelled and are left as they are` : ''
+  print(`${inProgress} are in progress already, ${done} are done already${undone}.`)
+}
+
+async function workAndShow(tools: CommandTools, program: Program, { id, elsewhere }: Started): Promise<void> {
   await startWork(program)
-  const backfill = await waitForEnd(tools, program, id)
-  const { succeeded, failed, blocked, cancelled } = backfill.runs
-  if (backfill.state === 'running' || backfill.state === 'cancelling') {
+  const { backfill, others } = await waitForEnd(tools, program, { id, elsewhere })
+  const { succeeded, failed, blocked, cancelled } = togetherOf(backfill, others)
+  if (isGoing(backfill)) {
     tools.print(`Backfill ${id} goes on wherever Daybreak runs. To stop it: daybreak backfill --cancel ${id}`)
+  } else if (others.open > 0) {
+    tools.print(`${others.open} windows that were in progress before go on wherever Daybreak runs.`)
   } else {
     tools.print(`${succeeded} runs succeeded, ${failed} failed, ${cancelled} are cancelled, ${blocked} wait in vain.`)
   }
   tools.signal.throwIfAborted()
-  if (failed + blocked > 0) {
-    const words = `${failed + blocked} runs of backfill ${id} are not done; the board says why, and asking for it again tries them again.`
-    throw new InputError('backfill-failed', words)
+  const undone = failed + cancelled + blocked
+  if (undone === 0) return
+  const words = `${undone} runs of backfill ${id} or its windows are not done; the board says why, and asking for it again tries them again.`
+  throw new InputError('backfill-failed', words)
+}
+
+/** How far its own runs and those of its windows that were in progress before have come; of the others, what waits in vain counts as failed. */
+function togetherOf({ runs }: BackfillView, others: Progress) {
+  return {
+    succeeded: runs.succeeded + others.succeeded,
+    failed: runs.failed + others.failed,
+    cancelled: runs.cancelled + others.cancelled,
+    blocked: runs.blocked,
+    total: runs.total + others.open + others.succeeded + others.failed + others.cancelled,
   }
 }
 
+function isGoing({ state }: BackfillView): boolean {
+  return state === 'running' || state === 'cancelling'
+}
+
+type SoFar = { backfill: BackfillView; others: Progress }
+
 /** Shows how far it is until nothing more happens, or somebody presses Ctrl-C. */
-async function waitForEnd({ signal }: CommandTools, { engine }: Program, id: string): Promise<BackfillView> {
+async function waitForEnd({ signal }: CommandTools, program: Program, { id, elsewhere }: Started): Promise<SoFar> {
   const progress = createProgress('runs', 0)
   try {
     for (;;) {
-      const backfill = await engine.ledger.findBackfill(id)
+      const backfill = await program.engine.ledger.findBackfill(id)
       if (!backfill) throw new InputError('unknown-backfill', `Backfill ${id} was deleted while it ran.`)
-      const { succeeded, failed, cancelled, total } = backfill.runs
+      const others = await runsProgress(program.database.system, { runIds: elsewhere })
+      const { succeeded, failed, cancelled, total } = togetherOf(backfill, others)
       progress.update(succeeded + failed + cancelled, total)
-      const goesOn = backfill.state === 'running' || backfill.state === 'cancelling'
-      if (!goesOn || signal.aborted) return backfill
+      if ((!isGoing(backfill) && others.open === 0) || signal.aborted) return { backfill, others }
       await new Promise((done) => setTimeout(done, ASK_EVERY_MS))
     }
   } finally {

@@ -49,7 +49,7 @@ async function erase(tools: CommandTools, { client: clientId, customer: customer
       return { erasureId, runId, audit }
     })
     tools.print(`Erasure ${erasureId} is on record; run ${runId} does it.`)
-    await workUntilDone(program, { runId }, { signal: tools.signal })
+    await workUntilDone(program, { runIds: [runId] }, { signal: tools.signal })
     const erasure = await readErasure(database.forClient(clientId), clientId, erasureId)
     if (erasure?.finishedAt == null)
       throw new InputError(

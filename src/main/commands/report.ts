@@ -73,7 +73,7 @@ async function makeReport(tools: CommandTools, name: string, options: ReportOpti
         return { runId, audit: { ...intent, target: `run:${runId}`, before: null, after } }
       }),
     )
-    await workUntilDone(program, { runId }, { signal: tools.signal })
+    await workUntilDone(program, { runIds: [runId] }, { signal: tools.signal })
     const run = await program.engine.ledger.find(runId)
     if (run?.state !== 'succeeded')
       throw new InputError(

@@ -44,7 +44,7 @@ async function runJob(tools: CommandTools, name: string, { payload, again, wait 
     )
     tools.print(`${created ? 'Planned' : 'Known'}: run ${runId} of ${name}.`)
     if (!wait) return
-    await workUntilDone(program, { runId }, { signal: tools.signal })
+    await workUntilDone(program, { runIds: [runId] }, { signal: tools.signal })
     await sayHowItEnded(program, runId, tools.print)
   } finally {
     await program.close()

@@ -49,10 +49,26 @@ export type BackfillCount = {
   last: DayWindow | null
 }
 
+/** What a backfill found when it was asked for, or asked for once more. */
+export type FoundWindows = {
+  /** It has planned them just now. */
+  new: number
+  /** Planned, queued or at work already. */
+  inProgress: number
+  done: number
+  /** The runs of those in progress that are not its own: an earlier backfill's, a night's, a person's. */
+  elsewhere: string[]
+}
+
 const UNDONE: readonly RunState[] = ['failed', 'cancelled']
 const REVIVED: Record<Reprocess, readonly RunState[]> = { none: [], failed: UNDONE, all: ['succeeded', ...UNDONE] }
 
-type Plan = { count: BackfillCount; wanted: PlanRequest[]; again: { id: string; position: number }[] }
+type Plan = {
+  standing: Standing[]
+  count: BackfillCount
+  wanted: PlanRequest[]
+  again: { id: string; position: number }[]
+}
 
 /** Counts what `startBackfill` would do now, and does nothing. */
 export async function countBackfill(db: AnyDatabase, request: BackfillRequest): Promise<BackfillCount> {
@@ -62,18 +78,21 @@ export async function countBackfill(db: AnyDatabase, request: BackfillRequest): 
 
 /**
  * Plans a backfill and all its runs, or nothing of it. The same asked for while it still runs is the same backfill: `count` is then
- * null.
+ * null. `windows` is what it found either way.
  */
 export async function startBackfill(
   db: AnyDatabase,
   request: BackfillRequest,
   { requestedBy, traceParent }: { requestedBy: string; traceParent?: string },
-): Promise<{ backfillId: string; count: BackfillCount | null }> {
+): Promise<{ backfillId: string; count: BackfillCount | null; windows: FoundWindows }> {
   return db.transaction().execute(async (tx) => {
     const lock = `backfill ${request.clientId} ${request.job.name}`
     await sql`select pg_advisory_xact_lock(hashtextextended(${lock}, 0))`.execute(tx)
     const known = await findRunning(tx, request)
-    if (known !== null) return { backfillId: known, count: null }
+    if (known !== null) {
+      const standing = await standingOf(tx, await backfillWindows(tx, request))
+      return { backfillId: known, count: null, windows: found(standing, known, () => false) }
+    }
     const options = optionsOf(requestedBy, traceParent)
     const plan = await planOf(tx, request, options)
     const backfillId = await insertBackfill(tx, request, requestedBy)
@@ -82,7 +101,8 @@ export async function startBackfill(
       tx,
       plan.wanted.map((each) => ({ ...each, options: { ...each.options, backfillId } })),
     )
-    return { backfillId, count: plan.count }
+    const windows = found(plan.standing, backfillId, wantedBy(request))
+    return { backfillId, count: plan.count, windows }
   })
 }
 
@@ -130,18 +150,39 @@ async function insertBackfill(tx: AnyTransaction, request: BackfillRequest, requ
   return id
 }
 
-type Standing = BackfillWindow & { known: { id: string; state: RunState } | undefined }
+type Standing = BackfillWindow & { known: { id: string; state: RunState; backfillId: string | null } | undefined }
+
+/** The windows that are planned: never ran, or ran and are to run again. */
+function wantedBy({ reprocess }: BackfillRequest): (window: Standing) => boolean {
+  return ({ known }) => known === undefined || REVIVED[reprocess].includes(known.state)
+}
+
+/** `isPlanned`: which of the windows as they stood have been planned since. */
+function found(standing: Standing[], backfillId: string, isPlanned: (window: Standing) => boolean): FoundWindows {
+  const others = standing.flatMap((window) => (isPlanned(window) ? [] : (window.known ?? [])))
+  const open = others.filter(isOpen)
+  return {
+    new: standing.filter(isPlanned).length,
+    inProgress: open.length,
+    done: others.filter(({ state }) => state === 'succeeded').length,
+    elsewhere: open.filter((run) => run.backfillId !== backfillId).map(({ id }) => id),
+  }
+}
+
+function isOpen({ state }: { state: RunState }): boolean {
+  return !REVIVED.all.includes(state)
+}
 
 async function planOf(db: AnyDatabase, request: BackfillRequest, options: PlanOptions): Promise<Plan> {
   const standing = await standingOf(db, await backfillWindows(db, request))
-  const revived = REVIVED[request.reprocess]
-  const wanted = standing.filter(({ known }) => known === undefined || revived.includes(known.state))
+  const wanted = standing.filter(wantedBy(request))
   const ordered = request.newestFirst ? wanted.toReversed() : wanted
   const plans = ordered.map((window, position) => ({ request: window.request, options: { ...options, position } }))
   const below = await standOn(db, standing, plans, request.reprocess)
   const again = ordered.flatMap(({ known }, position) => (known === undefined ? [] : [{ id: known.id, position }]))
-  const open = standing.filter(({ known }) => known !== undefined && !REVIVED.all.includes(known.state))
+  const open = standing.filter(({ known }) => known !== undefined && isOpen(known))
   return {
+    standing,
     count: {
       windows: standing.length,
       fresh: wanted.length - again.length,

@@ -155,13 +155,12 @@ export async function findRun(
   return db.selectFrom('runs').select(['id', 'state']).where('job', '=', job).where('key', '=', key).executeTakeFirst()
 }
 
+type KnownRun = { id: string; job: string; key: string; state: RunState; backfillId: string | null }
+
 /** Those of the runs that exist. */
-export async function findRuns(
-  db: AnyDatabase,
-  runs: { job: string; key: string }[],
-): Promise<{ id: string; job: string; key: string; state: RunState }[]> {
-  const { rows } = await sql<{ id: string; job: string; key: string; state: RunState }>`
-    select r.id, job, key, r.state from jsonb_to_recordset(${JSON.stringify(runs)}::jsonb) as given (job text, key text)
+export async function findRuns(db: AnyDatabase, runs: { job: string; key: string }[]): Promise<KnownRun[]> {
+  const { rows } = await sql<KnownRun>`
+    select r.id, job, key, r.state, r.backfill_id as "backfillId" from jsonb_to_recordset(${JSON.stringify(runs)}::jsonb) as given (job text, key text)
     join runs r using (job, key)`.execute(db)
   return rows
 }

@@ -42,7 +42,8 @@ beforeEach(async () => {
 
 type Backfill = { id: string; state: string; runs: Record<string, number>; from: string; requestedBy: string }
 type Count = { windows: number; fresh: number; again: number; left: number; open: number }
-type Started = { count: Count | null; backfill: Backfill | null }
+type Windows = { new: number; inProgress: number; done: number }
+type Started = { count: Count | null; windows: Windows | null; backfill: Backfill | null }
 
 const get = <Body>(path: string, headers = operator) => callApi<Body>(board.url, { path, headers })
 const post = <Body>(path: string, body: unknown = {}, headers = operator) =>
@@ -85,6 +86,25 @@ describe('the API', () => {
     const after = { ...options, from: '2026-01-01', to: '2026-02-01', runs: 31 }
     const entry = { action: 'start-backfill', target: `backfill:${id}`, client_id: 'acme', actor_name: 'operator key' }
     expect(await audit()).toEqual([{ ...entry, before: null, after }])
+  })
+
+  test('says what is new, in progress and done of days that others fill already', async () => {
+    await start()
+    const [done] = await db.selectFrom('runs').select('id').limit(1).execute()
+    await db
+      .updateTable('runs')
+      .set({ state: 'succeeded' })
+      .where('id', '=', done?.id ?? '')
+      .execute()
+    const same = await start()
+    expect([same.status, same.body.count, same.body.windows]).toEqual([200, null, { new: 0, inProgress: 30, done: 1 }])
+    const longer = await start({ ...january, to: '2026-02-03' })
+    expect([longer.status, longer.body.windows]).toEqual([202, { new: 2, inProgress: 30, done: 1 }])
+    const none = await start({ ...january, order: 'newest-first' })
+    expect([none.status, none.body.windows]).toEqual([202, { new: 0, inProgress: 30, done: 1 }])
+    const again = await start({ ...january, reprocess: 'all' })
+    expect([again.status, again.body.windows]).toEqual([202, { new: 1, inProgress: 30, done: 0 }])
+    expect((await start({ ...january, dryRun: true })).body.windows).toBe(null)
   })
 
   test('an Idempotency-Key gives the same backfill even when it has ended', async () => {
@@ -187,8 +207,20 @@ describe('the pages', async () => {
       location.replace('backfill-started', 'backfill-known'),
     )
     expect(await textOf(location)).toContain('0 % of 31 runs')
-    expect(await textOf(`/backfills/new?${new URLSearchParams(form)}`)).toContain('Nothing would run')
+    expect(await textOf(`/backfills/new?${new URLSearchParams(form)}`)).toContain(
+      'Nothing would run: 31 windows in progress already',
+    )
     expect(await audit()).toMatchObject([{ action: 'start-backfill', actor_name: 'The operator' }])
+  })
+
+  test('say that windows are in progress already where nothing is new', async () => {
+    await start()
+    const other = await person.submit('/backfills', { ...form, order: 'newest-first' })
+    const location = other.headers.get('Location') ?? ''
+    expect(location).toMatch(/\?notice=backfill-open$/)
+    expect(await textOf(location)).toContain('No window was new')
+    const longer = await person.submit('/backfills', { ...form, last: '2026-02-02' })
+    expect(longer.headers.get('Location')).toMatch(/\?notice=backfill-partly-open$/)
   })
 
   test('say why days cannot be filled, beside the form that names them', async () => {
