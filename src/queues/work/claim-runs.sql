@@ -6,8 +6,9 @@
 -- the worker writes afterwards, and what it wrote before, the same failure lost.
 with wanted as (
   select r.id, r.state, r.attempt, r.node, r.started_at
-  from unnest($1::uuid[], $3::text[]) as given (id, queue) join runs r on r.id = given.id and r.queue = given.queue
-  where r.state in ('queued', 'running')
+  from runs r
+  -- The ids by themselves, so that they are looked up one by one however little the planner knows of the table.
+  where r.id = any($1::uuid[]) and (r.id, r.queue) in (select * from unnest($1::uuid[], $3::text[])) and r.state in ('queued', 'running')
     and (select set_config('synchronous_commit', 'off', true)) is not null
   order by r.id for no key update of r
 ), claimed as (
