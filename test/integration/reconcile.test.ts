@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
+import { Redis } from 'ioredis'
+import { sql } from 'kysely'
 import { pino } from 'pino'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { createRegistry, on } from '../../src/queues/index.ts'
 import { createLedger } from '../../src/queues/ledger.ts'
 import { dispatch } from '../../src/queues/queue/dispatch.ts'
-import { reconcile } from '../../src/queues/queue/reconcile.ts'
+import { reconcile, trimQueues } from '../../src/queues/queue/reconcile.ts'
 import { AGREED, disagreementOf } from '../support/agreement.ts'
 import { given } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -84,6 +86,58 @@ describe.each<BackendKind>(['postgres', 'redis'])('a sweep on %s', (kind) => {
     await dispatch(toolsOf(opened))
     expect(await disagreementOf(db, opened.backend)).toEqual(AGREED)
   })
+
+  /** Jobs that have ended, as a worker leaves them. */
+  async function givenFinished(jobs: number): Promise<void> {
+    const queue = queueOf(opened)
+    if (kind === 'postgres') {
+      await sql`
+        insert into bullmq.job (queue, id, seq, name, state, added_at_ms, finished_at_ms)
+        select ${queue.name}, n::text, n, 'work', 'completed', n, n from generate_series(1, ${jobs}::integer) n`.execute(
+        db,
+      )
+      return
+    }
+    const redis = new Redis(inject('redisUrl'))
+    const pipeline = redis.pipeline()
+    for (let id = 1; id <= jobs; id += 1) {
+      pipeline.zadd(queue.toKey('completed'), id, String(id))
+      pipeline.hset(queue.toKey(String(id)), { name: 'work', data: '{}', timestamp: id, finishedOn: id })
+    }
+    await pipeline.exec()
+    redis.disconnect()
+  }
+
+  test('leaves the last hundred of the jobs that have ended, however many there are', async () => {
+    await givenFinished(12_000)
+    expect(await queueOf(opened).getJobCounts('completed')).toEqual({ completed: 12_000 })
+    await trimQueues(opened.backend)
+    expect(await queueOf(opened).getJobCounts('completed')).toEqual({ completed: 100 })
+    expect(await queueOf(opened).getJob('12000')).toBeDefined()
+  })
+
+  test('finds few events in a queue: nobody listens to them', async () => {
+    // To obliterate a queue takes its settings along.
+    await opened.close()
+    opened = await openTestEngine(kind, database, [work])
+    const queue = queueOf(opened)
+    // Two events each.
+    for (let job = 0; job < 400; job += 1) await queue.add('work', {})
+    expect(await countEvents()).toBeLessThan(500)
+  })
+
+  async function countEvents(): Promise<number> {
+    const queue = queueOf(opened)
+    if (kind === 'postgres') {
+      const { rows } = await sql<{ n: number }>`
+        select count(*)::int as n from bullmq.event where queue = ${queue.name}`.execute(db)
+      return rows[0]?.n ?? 0
+    }
+    const redis = new Redis(inject('redisUrl'))
+    const events = await redis.xlen(queue.toKey('events'))
+    redis.disconnect()
+    return events
+  }
 
   test('sees what waits in a paused queue, and what is added to it', async () => {
     const queue = queueOf(opened)

@@ -56,7 +56,7 @@ async function onPostgres({ pool, log }: QueueBackendOptions): Promise<QueueBack
   const connection = pool as never
   const queues = openQueues(
     log,
-    (name) => new Queue(name, { connection, defaultJobOptions }, factory) as unknown as Queue,
+    (name) => new Queue(name, { connection, defaultJobOptions, streams }, factory) as unknown as Queue,
   )
   // One that loses the database now would stay without it for ever: then the start fails, and the next one is another try.
   await Promise.all([...queues.values()].map((queue) => queue.waitUntilReady()))
@@ -106,7 +106,7 @@ function onRedis({ redisCluster, prefix, log }: QueueBackendOptions, url: string
   const health = watchQueueHealth(() => checkRedis(redis.producer, keyPrefix), log)
   const queues = openQueues(
     log,
-    (name) => new Queue(name, { connection: redis.producer, prefix: keyPrefix, defaultJobOptions }),
+    (name) => new Queue(name, { connection: redis.producer, prefix: keyPrefix, defaultJobOptions, streams }),
     health,
   )
   return {
@@ -146,6 +146,9 @@ const defaultJobOptions = {
   removeOnFail: false,
   stackTraceLimit: 5,
 }
+
+/** Nobody listens to a queue's events; BullMQ would keep ten thousand of each. None at all would be all of them, on PostgreSQL. */
+const streams = { events: { maxLen: 100 } }
 
 function openQueues(log: Log, open: (name: QueueName) => Queue, health = ALWAYS_WELL): Map<QueueName, Queue> {
   return new Map(

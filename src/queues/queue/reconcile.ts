@@ -86,10 +86,11 @@ async function withoutRun(db: SystemDatabase, queue: QueueName, jobIds: string[]
 
 /** The last completed and failed jobs stay in the queue for its board; the ledger keeps the history. */
 const KEEP = { completed: 100, failed: 500 } as const
-const TRIM_MAX = 10_000
+/** Deleted by one statement. */
+const TRIM_BATCH = 10_000
 
 /**
- * Deletes the oldest finished jobs beyond those kept. BullMQ would do so with every job that ends, on PostgreSQL at four times the
+ * Deletes all finished jobs but the last ones, which are kept. BullMQ would do so with every job that ends, on PostgreSQL at four times the
  * cost of the job itself.
  */
 export async function trimQueues(backend: QueueBackend): Promise<void> {
@@ -98,7 +99,8 @@ export async function trimQueues(backend: QueueBackend): Promise<void> {
     const queue = queueOf(backend, name)
     for (const state of ['completed', 'failed'] as const) {
       const { [state]: held = 0 } = await queue.getJobCounts(state)
-      if (held > KEEP[state]) await queue.clean(0, Math.min(held - KEEP[state], TRIM_MAX), state)
+      for (let over = held - KEEP[state]; over > 0; over -= TRIM_BATCH)
+        await queue.clean(0, Math.min(over, TRIM_BATCH), state)
     }
   }
 }
