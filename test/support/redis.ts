@@ -9,6 +9,7 @@ import { TOOLS_FOLDER, unpackPackage } from './debian-package.ts'
 
 const START_TRIES = 100
 const START_WAIT_MS = 50
+const PORT_TRIES = 3
 
 export type RedisServer = {
   url: string
@@ -24,7 +25,18 @@ type Program = { path: string; libraries: string | null }
  * `port`: one that was used before (to come back after a stop), otherwise a free one.
  */
 export async function startRedis(options: { port?: number; settings?: readonly string[] } = {}): Promise<RedisServer> {
-  const port = options.port ?? (await freePort())
+  if (options.port !== undefined) return startAt(options.port, options.settings)
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startAt(await freePort(), options.settings)
+    } catch (error) {
+      // Somebody else may have taken the port since it was free.
+      if (tries === PORT_TRIES) throw error
+    }
+  }
+}
+
+function startAt(port: number, more: readonly string[] = []): Promise<RedisServer> {
   const settings = [
     '--port',
     String(port),
@@ -36,7 +48,7 @@ export async function startRedis(options: { port?: number; settings?: readonly s
     'noeviction',
     '--databases',
     '64',
-    ...(options.settings ?? []),
+    ...more,
   ]
   return launch(settings, port)
 }
@@ -122,11 +134,13 @@ async function answers(child: ChildProcess, port: number): Promise<void> {
     for (let attempt = 0; attempt < START_TRIES; attempt += 1) {
       if (child.exitCode !== null)
         throw new Error(`redis-server ended with ${child.exitCode} at its start on port ${port}`)
-      const reply = await redis.connect().then(
-        () => redis.ping(),
-        () => null,
+      const info = await redis.connect().then(
+        () => redis.info('server'),
+        () => '',
       )
-      if (reply === 'PONG') return
+      // Another one that has the port answers too, until ours has noticed and ends.
+      if (info.includes(`process_id:${child.pid}\r\n`)) return
+      redis.disconnect()
       await sleep(START_WAIT_MS)
     }
     child.kill('SIGKILL')
