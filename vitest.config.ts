@@ -32,7 +32,7 @@ export default defineConfig({
       levelWithServers('e2e', 90 * SECOND_MS),
       levelWithServers('hostile', 300 * SECOND_MS, { maxConcurrency: 3 }),
       // They mostly wait for something to be noticed.
-      levelWithServers('faults', 180 * SECOND_MS, { maxConcurrency: 3 }),
+      levelWithServers('faults', 600 * SECOND_MS, { maxConcurrency: 3 }),
     ],
   },
 })

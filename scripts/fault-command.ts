@@ -117,7 +117,7 @@ async function runOne(
   signal: AbortSignal,
 ): Promise<FaultResult> {
   tell(`${title}: ${fault.title}`)
-  const options = { backend, shared, seed, signal, say: (text: string) => tell(`  ${text}`) }
+  const options = { backend, shared, seed, signal, isTimed: true, say: (text: string) => tell(`  ${text}`) }
   const result = await runFault(fault, length, options)
   const took = `${Math.round(result.durationMs / 1000)} s`
   if (result.missed.length === 0) tell(`${title}: held (${took}; ${figuresOf(result)})`)

@@ -1,13 +1,12 @@
 import { sql } from 'kysely'
 import { on, type RunRequest } from '../../src/queues/index.ts'
 import { given } from '../support/given.ts'
-import { defineFault, quantile, seconds, verdict } from './fault.ts'
+import { defineFault, type Mark, quantile, seconds, verdict } from './fault.ts'
 import { planNightly } from './report-world.ts'
 import { harms, nap } from './test-jobs.ts'
 import type { World } from './world.ts'
 
-/** Times count as a mark on a quiet machine only: where tests run, others do too. */
-type Size = { naps: number; rounds: number; isTimed: boolean }
+type Size = { naps: number; rounds: number }
 
 const NAP_MS = 50
 /** A nap is asked for this often: the worker has time left, as it has at night. */
@@ -22,15 +21,15 @@ export const badJob = defineFault<Size>({
   backends: ['postgres', 'redis'],
   servers: 'shared',
   alone: true,
-  short: { naps: 60, rounds: 1, isTimed: false },
-  long: { naps: 300, rounds: 3, isTimed: true },
-  async run(world, { naps, rounds, isTimed }) {
+  short: { naps: 60, rounds: 1 },
+  long: { naps: 300, rounds: 3 },
+  async run(world, { naps, rounds }) {
     await given.client(world.db)
     await world.startProgram('test-node.ts', { ROLES: 'scheduler' })
     const worker = await world.startProgram('test-node.ts', { ROLES: 'worker' })
     await ask(world, 10, 'warm-up', [])
     const figures: Record<string, string | number> = {}
-    const marks: [boolean, string][] = []
+    const times: Mark[] = []
     const quiet: number[] = []
     for (let round = 1; round <= rounds; round += 1) quiet.push(...(await ask(world, naps, `quiet-${round}`, [])))
     const quietP95 = quantile(quiet, 0.95) ?? 0
@@ -43,23 +42,23 @@ export const badJob = defineFault<Size>({
         waits.push(...(await ask(world, naps, name, [bad])))
       }
       const p95 = quantile(waits, 0.95) ?? Infinity
-      const times = p95 / quietP95
+      const share = p95 / quietP95
       world.say(`${harm.name}: p95 ${seconds(p95)}`)
-      figures[harm.name] = `${times.toFixed(1)} ×`
-      if (isTimed) marks.push([times <= TIMES_MAX, `beside ${harm.name} the others took ${times.toFixed(1)} × as long`])
+      figures[harm.name] = `${share.toFixed(1)} ×`
+      times.push([share <= TIMES_MAX, `beside ${harm.name} the others took ${share.toFixed(1)} × as long`])
     }
     const { rows } = await sql<{ run: string }>`
       select key || ' ' || state || ' ' || crashes as run from runs
       where job = 'nap' and (state <> 'succeeded' or crashes > 0 or failures > 0)`.execute(world.db)
-    marks.push([
-      rows.length === 0,
-      `harmed: ${rows
-        .slice(0, 5)
-        .map(({ run }) => run)
-        .join('; ')}`,
-    ])
-    marks.push([worker.isAlive(), 'the worker died'])
-    return verdict(figures, marks)
+    const harmed = rows
+      .slice(0, 5)
+      .map(({ run }) => run)
+      .join('; ')
+    const marks: Mark[] = [
+      [rows.length === 0, `harmed: ${harmed}`],
+      [worker.isAlive(), 'the worker died'],
+    ]
+    return verdict(figures, marks, times)
   },
 })
 

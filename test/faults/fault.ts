@@ -1,8 +1,11 @@
 import type { BackendKind } from '../support/test-engine.ts'
 import type { World } from './world.ts'
 
-/** What a fault showed: figures for the table, and every mark that did not hold, as a sentence that says what was found instead. */
-export type Verdict = { figures: Record<string, string | number>; missed: string[] }
+/**
+ * What a fault showed: figures for the table, and every mark that did not hold, as a sentence that says what was found instead. `late`: marks of
+ * time, which only a machine that has time for it can hold. `npm run faults` judges them; where tests run, others do too.
+ */
+export type Verdict = { figures: Record<string, string | number>; missed: string[]; late: string[] }
 
 /** One thing that a year in production brings, and what must hold all the same. */
 export type Fault = {
@@ -31,12 +34,16 @@ export function defineFault<Size>(
   return { ...about, run: (world, length) => run(world, length === 'short' ? short : long) }
 }
 
-/** The verdict on what was measured; each mark is a condition and what to say when it does not hold. */
-export function verdict(
-  figures: Record<string, string | number>,
-  marks: [holds: boolean, otherwise: string][],
-): Verdict {
-  return { figures, missed: marks.filter(([holds]) => !holds).map(([, otherwise]) => otherwise) }
+/** A condition, and what to say when it does not hold. */
+export type Mark = [holds: boolean, otherwise: string]
+
+/** The verdict on what was measured. `times`: the marks of time. */
+export function verdict(figures: Verdict['figures'], marks: Mark[], times: Mark[] = []): Verdict {
+  return { figures, missed: notHeld(marks), late: notHeld(times) }
+}
+
+function notHeld(marks: Mark[]): string[] {
+  return marks.filter(([holds]) => !holds).map(([, otherwise]) => otherwise)
 }
 
 /** The value that `share` of all values do not exceed; null for none. */

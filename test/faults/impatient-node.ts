@@ -12,7 +12,8 @@ import { systemClock } from '../../src/time.ts'
 /** A process that renders and mails as `daybreak start` does, but waits seconds where that waits minutes. Its settings are the same. */
 
 const RETRY = { attempts: 5, delayMs: 500, maxDelayMs: 1_000 }
-const TIMEOUTS_MS = { connection: 2_000, greeting: 2_000, socket: 4_000 }
+/** What a busy machine is late by is no silence. */
+const TIMEOUTS_MS = { connection: 5_000, greeting: 5_000, socket: 10_000 }
 
 const config = readConfig()
 const log = createLog(config.LOG_LEVEL)

@@ -25,7 +25,7 @@ export const killTheNight = defineFault<Size>({
   backends: ['postgres', 'redis'],
   servers: 'shared',
   alone: false,
-  short: { historyDays: 70, kills: 6, settleMs: 120_000 },
+  short: { historyDays: 70, kills: 6, settleMs: 150_000 },
   long: { historyDays: 400, kills: 40, settleMs: 300_000 },
   async run(world, { historyDays, kills, settleMs }) {
     const lastDay = dayBefore(systemClock(), 'Europe/Berlin')

@@ -1,5 +1,5 @@
 import type { RunRequest } from '../../src/queues/index.ts'
-import { defineFault, quantile, seconds, type Verdict, verdict } from './fault.ts'
+import { defineFault, type Mark, quantile, seconds, type Verdict, verdict } from './fault.ts'
 import { type Killing, killHard, rescues } from './killings.ts'
 import type { NodeProcess } from './node-process.ts'
 import { countReports, makeReports, openRuns, planNightly, type ReportCount, retryUnsent } from './report-world.ts'
@@ -23,7 +23,7 @@ export const killWorkers = defineFault<Size>({
   backends: ['postgres', 'redis'],
   servers: 'shared',
   alone: false,
-  short: { kills: 8, reports: 30, workers: 2, everyMs: 1500, pdfEvery: 10, settleMs: 90_000 },
+  short: { kills: 8, reports: 30, workers: 2, everyMs: 1500, pdfEvery: 10, settleMs: 150_000 },
   long: { kills: 200, reports: 1000, workers: 4, everyMs: 2200, pdfEvery: 20, settleMs: 180_000 },
   async run(world, size) {
     const requests = await makeReports(world, size.reports, (index) =>
@@ -98,7 +98,7 @@ function judge(
     max: seconds(max),
   }
   const some = (list: string[]) => list.slice(0, 5).join('; ')
-  return verdict(figures, [
+  const marks: Mark[] = [
     [after.lost.length === 0, `lost: ${some(after.lost)}`],
     [after.mailedTwice.length === 0, `mailed twice: ${some(after.mailedTwice)}`],
     [after.missed.length === 0, `on record as sent, never mailed: ${some(after.missed)}`],
@@ -107,6 +107,8 @@ function judge(
     [after.half.length === 0, `not what was rendered: ${some(after.half)}`],
     [waits.length > 0, 'no kill hit a running attempt: nothing was shown'],
     [rescued.length === waits.length, `${waits.length - rescued.length} killed attempts were never claimed again`],
+  ]
+  return verdict(figures, marks, [
     [(median ?? 0) <= RESCUE_MEDIAN_MS, `rescue took ${seconds(median)} at the median`],
     [(max ?? 0) <= RESCUE_MAX_MS, `rescue took up to ${seconds(max)}`],
   ])

@@ -9,7 +9,7 @@ import type { Settings } from '../support/program.ts'
 const ROOT = join(import.meta.dirname, '../..')
 /** Shared with the end-to-end tests: a process that starts for the hundredth time should not compile again. */
 const COMPILED = join(ROOT, '.daybreak/test-tools/compiled')
-const START_TIMEOUT_MS = 60_000
+const START_TIMEOUT_MS = 150_000
 const POLL_MS = 25
 
 /** A process of ours with a log of its own. */
@@ -27,7 +27,7 @@ export type NodeProcess = {
   kill(signal: NodeJS.Signals): Promise<Ended>
   ended: Promise<Ended>
   log(): Promise<string>
-  /** Waits until the log says something; throws with the end of the log after a minute. */
+  /** Waits until the log says something; throws when it does not. */
   says(pattern: RegExp, timeoutMs?: number): Promise<void>
 }
 

@@ -38,7 +38,7 @@ export const poisonJob = defineFault({
       )
       const tookMs = performance.now() - asked
       const stopped = await Promise.all(ids.map((id) => ledger.find(id)))
-      await world.until('the other jobs ended', 60_000, async () => (await napsDone(world)) === naps)
+      await world.until('the other jobs ended', DEADLINE_MS, async () => (await napsDone(world)) === naps)
       await world.db.updateTable('clients').set({ name: 'cured' }).where('id', 'like', 'poison-%').execute()
       for (const id of ids) await ledger.retry(id, 'somebody who mended it')
       await world.until('the retry has ended', DEADLINE_MS, async () => (await stillOpen(world, ids)) === 0)

@@ -10,6 +10,7 @@ const START_TIMEOUT_MS = 60_000
 const PICK_UP_MS = 5_000
 /** Readiness is asked four times a second and remembered for two. */
 const READINESS_LAG_MS = 6_000
+const READY_WITHIN_MS = 60_000
 
 export const postgresStopped = defineFault<Size>({
   name: 'postgres-stopped',
@@ -18,7 +19,7 @@ export const postgresStopped = defineFault<Size>({
   backends: ['postgres', 'redis'],
   servers: 'own',
   alone: false,
-  short: { reports: 6, quick: 24, beforeMs: 2_000, awayMs: 5_000, afterMs: 1_000, settleMs: 60_000 },
+  short: { reports: 6, quick: 24, beforeMs: 2_000, awayMs: 5_000, afterMs: 1_000, settleMs: 150_000 },
   long: { reports: 120, quick: 300, beforeMs: 8_000, awayMs: 30_000, afterMs: 10_000, settleMs: 240_000 },
   async run(world, size) {
     const [, , , board] = await Promise.all([
@@ -30,10 +31,11 @@ export const postgresStopped = defineFault<Size>({
     const load = await startLoad(world, { ...size, overMs: size.beforeMs + size.awayMs + size.afterMs })
     const readiness = watchReadiness(world, board)
     await world.sleep(size.beforeMs)
-    const { crashedMs, backMs } = await crashFor(world, size.awayMs)
+    const { crashedMs, backMs } = await crashFor(world, size.awayMs, () => readiness.answers.at(-1)?.status === 503)
     await world.sleep(size.afterMs)
     await load.finish()
     const counts = await settle(world, size.settleMs)
+    await world.until('/readyz answers 200', READY_WITHIN_MS, () => readiness.answers.at(-1)?.status === 200)
     await readiness.stop()
     const pickUpMs = await firstClaimAfter(world, backMs)
     const during = readiness.answers.filter(({ atMs }) => atMs > crashedMs && atMs < backMs)
@@ -51,8 +53,11 @@ export const postgresStopped = defineFault<Size>({
       },
       [
         ...marks,
-        [pickUpMs !== null && pickUpMs <= PICK_UP_MS, `the first run was picked up after ${seconds(pickUpMs)}`],
+        [pickUpMs !== null, 'no run was picked up after its return'],
         [refusedFirst !== undefined, '/readyz never answered 503 while the database was away'],
+      ],
+      [
+        [(pickUpMs ?? Infinity) <= PICK_UP_MS, `the first run was picked up after ${seconds(pickUpMs)}`],
         [wrongly.length === 0, `/readyz answered ${wrongly.map(({ status }) => status).join(', ')} meanwhile`],
         [
           readyAgain !== undefined && readyAgain.atMs - backMs <= READINESS_LAG_MS,
@@ -63,14 +68,22 @@ export const postgresStopped = defineFault<Size>({
   },
 })
 
-/** Whatever happens, the server is there again afterwards. Times are milliseconds since 1970; `back`: it takes connections. */
-async function crashFor(world: World, awayMs: number): Promise<{ crashedMs: number; backMs: number }> {
+/**
+ * For so long, and until it was noticed. Whatever happens, the server is there again afterwards. Times are milliseconds since 1970; `back`: it
+ * takes connections.
+ */
+async function crashFor(
+  world: World,
+  awayMs: number,
+  isNoticed: () => boolean,
+): Promise<{ crashedMs: number; backMs: number }> {
   const { postgres } = world.servers()
   const times = { crashedMs: Date.now(), backMs: 0 }
   await postgres.crash()
   world.say('PostgreSQL is dead')
   try {
     await world.sleep(awayMs)
+    await world.until('/readyz answers 503', READY_WITHIN_MS, isNoticed)
   } finally {
     // Its start ends a while after it has begun to answer.
     const [backMs] = await Promise.all([answersAt(world), postgres.restart()])

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { sql } from 'kysely'
 import { startRedis } from '../support/redis.ts'
-import { defineFault, seconds, verdict } from './fault.ts'
+import { defineFault, type Mark, seconds, verdict } from './fault.ts'
 import { planSurely, settle, someWork, unharmed } from './steady-load.ts'
 import type { World } from './world.ts'
 
@@ -48,13 +48,16 @@ export const queueLost = defineFault<Size>({
       }
       const { figures, marks } = unharmed(world, size.reports, await settle(world, SETTLE_MS))
       const shown = waits.map(({ name, unfinished, tookMs }) => [name, `${unfinished} runs done in ${seconds(tookMs)}`])
-      return verdict({ ...Object.fromEntries(shown), ...figures }, [
-        ...marks,
-        ...waits.flatMap(({ name, unfinished, tookMs }): [boolean, string][] => [
-          [unfinished > 0, `${name}: nothing was unfinished`],
-          [tookMs <= REFILL_MS, `${name}: what was unfinished was done after ${seconds(tookMs)}`],
-        ]),
-      ])
+      return verdict(
+        { ...Object.fromEntries(shown), ...figures },
+        [...marks, ...waits.map(({ name, unfinished }): Mark => [unfinished > 0, `${name}: nothing was unfinished`])],
+        waits.map(
+          ({ name, tookMs }): Mark => [
+            tookMs <= REFILL_MS,
+            `${name}: what was unfinished was done after ${seconds(tookMs)}`,
+          ],
+        ),
+      )
     } finally {
       for (const cleanup of cleanups) await cleanup()
     }

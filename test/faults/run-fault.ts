@@ -11,17 +11,20 @@ export type FaultResult = Verdict & {
   tails: string
 }
 
-/** Lets a fault happen in a world of its own. What goes wrong on the way is a mark missed; */
-export async function runFault(fault: Fault, length: Length, options: WorldOptions): Promise<FaultResult> {
+/** `isTimed`: marks of time count, too. */
+export type FaultOptions = WorldOptions & { isTimed: boolean }
+
+/** Lets a fault happen in a world of its own. What goes wrong on the way is a mark missed. */
+export async function runFault(fault: Fault, length: Length, options: FaultOptions): Promise<FaultResult> {
   const startedAt = performance.now()
   const durationMs = () => Math.round(performance.now() - startedAt)
   const { world, close, tails } = await openWorld(fault, options)
   try {
     const found = await fault.run(world, length).catch((error: unknown): Verdict => {
       options.signal.throwIfAborted()
-      return { figures: {}, missed: [messageOf(error)] }
+      return { figures: {}, missed: [messageOf(error)], late: [] }
     })
-    found.missed.push(...(await fallen(world)))
+    found.missed.push(...(options.isTimed ? found.late : []), ...(await fallen(world)))
     if (found.missed.length === 0) return { ...found, durationMs: durationMs(), tails: '' }
     return { ...found, durationMs: durationMs(), tails: `${await tails()}\nall logs: ${await keepLogs(world)}` }
   } finally {

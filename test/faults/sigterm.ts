@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { on, type RunRequest } from '../../src/queues/index.ts'
 import { given } from '../support/given.ts'
-import { defineFault, quantile, seconds, verdict } from './fault.ts'
+import { defineFault, type Mark, quantile, seconds, verdict } from './fault.ts'
 import type { Ended, NodeProcess } from './node-process.ts'
 import { makeReports, openRuns, planNightly } from './report-world.ts'
 import { nap } from './test-jobs.ts'
@@ -54,8 +54,7 @@ export const sigterm = defineFault<Size>({
       'runs given back': back,
       spent: rows.length,
     }
-    return verdict(figures, [
-      [(slowest ?? Infinity) <= limitMs, `an exit took ${seconds(slowest)}, grace is ${graceSeconds} s`],
+    const marks: Mark[] = [
       [bad.length === 0, `processes ended with ${bad.join(', ')}`],
       [
         rows.length === 0,
@@ -66,6 +65,9 @@ export const sigterm = defineFault<Size>({
       ],
       [odd.length === 0, `attempts ended ${odd.join(', ')}`],
       [back > 0, 'no stop met a run that had to be given back: nothing was shown'],
+    ]
+    return verdict(figures, marks, [
+      [(slowest ?? Infinity) <= limitMs, `an exit took ${seconds(slowest)}, grace is ${graceSeconds} s`],
     ])
   },
 })

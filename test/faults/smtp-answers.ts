@@ -69,7 +69,7 @@ export const smtpAnswers = defineFault<Size>({
   backends: ['postgres', 'redis'],
   servers: 'shared',
   alone: false,
-  short: { each: 2, impatient: true, silentConnections: 3, settleMs: 60_000 },
+  short: { each: 2, impatient: true, silentConnections: 3, settleMs: 150_000 },
   long: { each: 8, impatient: false, silentConnections: 4, settleMs: 400_000 },
   async run(world, { each, impatient, silentConnections, settleMs }) {
     const kinds = impatient ? [...KINDS, ALWAYS_LATER] : KINDS

@@ -25,7 +25,7 @@ export const storeAnswers = defineFault<Size>({
   backends: ['postgres', 'redis'],
   servers: 'shared',
   alone: false,
-  short: { reports: 6, slowMs: 1_000, largeMb: 20, settleMs: 90_000 },
+  short: { reports: 6, slowMs: 1_000, largeMb: 20, settleMs: 150_000 },
   long: { reports: 96, slowMs: 3_000, largeMb: 90, settleMs: 400_000 },
   async run(world, { reports, slowMs, largeMb, settleMs }) {
     const requests = await makeReports(world, reports, () => ['csv', 'json', 'html'])
