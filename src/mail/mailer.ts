@@ -8,8 +8,6 @@ export type Mail = {
   text: string
   html: string
   attachments: Attachment[]
-  /** Images the HTML refers to by `cid:`. */
-  inline: { cid: string; mediaType: string; content: Buffer }[]
   /** Chosen by the caller before the first try and the same on every automatic retry. */
   messageId: string
   date: Date

@@ -47,10 +47,7 @@ export function composeMessage(mail: Mail, from: Person): Message {
     messageId: mail.messageId,
     date: mail.date,
     headers: headersOf(mail),
-    attachments: [
-      ...mail.inline.map(inlinePart),
-      ...mail.attachments.map((attachment) => attachedPart(attachment, note)),
-    ],
+    attachments: mail.attachments.map((attachment) => attachedPart(attachment, note)),
     baseBoundary: createHash('sha256').update(mail.messageId).digest('hex').slice(0, 24),
     disableFileAccess: true,
     disableUrlAccess: true,
@@ -95,10 +92,6 @@ function headersOf({ unsubscribeUrl }: Mail): Record<string, string> {
 /** A lone carriage return is a line break on the wire and none in a file: without it both hold the same. */
 function withPlainLines(text: string): string {
   return text.replace(/\r\n?/g, '\n')
-}
-
-function inlinePart({ cid, mediaType, content }: Mail['inline'][number]) {
-  return { cid, contentType: mediaType, content, contentDisposition: 'inline' }
 }
 
 function attachedPart(attachment: Attachment, note: (error: Error) => void) {

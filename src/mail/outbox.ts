@@ -23,8 +23,6 @@ export type OutboxMailContent = OutboxMail & {
   text: string
   html: string
   attachments: { fileName: string; mediaType: string; content: Buffer }[]
-  /** Images the HTML refers to by `cid:`. */
-  inline: { cid: string; mediaType: string; content: Buffer }[]
   source: Buffer
 }
 
@@ -146,22 +144,16 @@ function summaryOf(fileName: string, sizeBytes: number, email: Email): OutboxMai
 }
 
 function contentOf(fileName: string, source: Buffer, email: Email): OutboxMailContent {
-  const parts = email.attachments.map((part) => ({
-    fileName: part.filename ?? '',
-    cid: part.contentId?.replace(/^<|>$/g, '') ?? '',
-    mediaType: part.mimeType,
-    content: Buffer.from(part.content as ArrayBuffer),
-    inline: part.disposition === 'inline',
-  }))
   return {
     ...summaryOf(fileName, source.length, email),
     from: email.from ? textOf(email.from) : '',
     text: email.text ?? '',
     html: email.html ?? '',
-    attachments: parts
-      .filter(({ inline }) => !inline)
-      .map(({ fileName, mediaType, content }) => ({ fileName, mediaType, content })),
-    inline: parts.filter(({ inline }) => inline).map(({ cid, mediaType, content }) => ({ cid, mediaType, content })),
+    attachments: email.attachments.map(({ filename, mimeType, content }) => ({
+      fileName: filename ?? '',
+      mediaType: mimeType,
+      content: Buffer.from(content as ArrayBuffer),
+    })),
     source,
   }
 }

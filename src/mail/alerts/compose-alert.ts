@@ -17,7 +17,6 @@ export function composeAlertMail(
     text: asText(words),
     html: asHtml(words),
     attachments: [],
-    inline: [],
     messageId,
     date: new Date(date),
     unsubscribeUrl: null,

@@ -28,7 +28,6 @@ export async function composeMail(copy: Copy, parts: MailParts): Promise<Mail> {
     text: asText(words),
     html: asHtml(words, copy.locale),
     attachments: parts.attach ? copy.files.map((file) => attachmentOf(file, parts.storage)) : [],
-    inline: [],
     messageId: parts.messageId,
     date: new Date(parts.date),
     unsubscribeUrl: parts.unsubscribeUrl,
