@@ -96,6 +96,18 @@ export const settings = z.object({
       'Mail server, such as smtps://user:password@host:465. Unset: mails become .eml files in DATA_DIR/outbox.',
     ),
   MAIL_FROM: z.string().default('Daybreak <daybreak@localhost>').describe('Sender of every mail.'),
+  SMTP_DKIM_KEY_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'File of a private RSA key (PEM) that signs every mail (DKIM); its public half stands in DNS. Unset: unsigned, or the mail server signs.',
+    ),
+  SMTP_DKIM_SELECTOR: z
+    .string()
+    .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, 'must be a name in DNS')
+    .default('daybreak')
+    .describe('Where the public half stands: at this name, before ._domainkey and the domain.'),
+  SMTP_DKIM_DOMAIN: z.hostname().optional().describe('Domain that signs. Unset: that of MAIL_FROM.'),
   MAIL_ATTACH_MAX_BYTES: z.coerce
     .number()
     .int()

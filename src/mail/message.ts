@@ -23,6 +23,12 @@ export function readSender(from: string): Person {
   return sender
 }
 
+/** The domain of the sender of every mail. Throws as `readSender` does. */
+export function domainOf(from: string): string {
+  const { address } = readSender(from)
+  return address.slice(address.lastIndexOf('@') + 1)
+}
+
 /** Throws PermanentError('mail-address' or 'mail-identity') for what could not become a proper message. */
 export function composeMessage(mail: Mail, from: Person): Message {
   const recipient = onePerson(mail.to)

@@ -1,11 +1,14 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import type { Database } from '../db/database.ts'
+import { InputError, messageOf } from '../errors.ts'
 import type { JobTools } from '../jobs/job-tools.ts'
 import type { Log } from '../log.ts'
 import type { Mailer } from '../mail/mailer.ts'
+import { domainOf } from '../mail/message.ts'
 import { openOutbox } from '../mail/outbox.ts'
-import { openSmtp } from '../mail/smtp.ts'
+import { type DkimKey, openSmtp } from '../mail/smtp.ts'
 import { openWebhook } from '../mail/webhook.ts'
 import { openFonts, openPdfPrinter } from '../reports/render/index.ts'
 import { openFolderStore } from '../storage/folder-store.ts'
@@ -51,7 +54,20 @@ export function outboxFolder(config: Config): string {
 
 async function openMailer(config: Config): Promise<Mailer> {
   if (config.SMTP_URL === undefined) return openOutbox(outboxFolder(config), { from: config.MAIL_FROM })
-  return openSmtp(config.SMTP_URL, { from: config.MAIL_FROM })
+  const dkim = await readDkimKey(config)
+  return openSmtp(config.SMTP_URL, { from: config.MAIL_FROM, ...(dkim === null ? {} : { dkim }) })
+}
+
+/** What mails are signed with, or null. Throws InputError('configuration') for a file that cannot be read. */
+export async function readDkimKey(config: Config): Promise<DkimKey | null> {
+  const path = config.SMTP_DKIM_KEY_FILE
+  if (path === undefined) return null
+  const privateKey = await readFile(path, 'utf8').catch((error) => {
+    const advice = 'Correct SMTP_DKIM_KEY_FILE, or let the user that runs Daybreak read it.'
+    throw new InputError('configuration', `The DKIM key ${path} cannot be read: ${messageOf(error)}. ${advice}`)
+  })
+  const domain = config.SMTP_DKIM_DOMAIN ?? domainOf(config.MAIL_FROM)
+  return { domain, selector: config.SMTP_DKIM_SELECTOR, privateKey }
 }
 
 async function openStorage(config: Config): Promise<ObjectStore> {

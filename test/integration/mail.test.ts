@@ -10,10 +10,13 @@ import { inspect } from 'node:util'
 import PostalMime from 'postal-mime'
 import { SMTPServer } from 'smtp-server'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { readConfig } from '../../src/config.ts'
 import { PermanentError } from '../../src/errors.ts'
 import type { Attachment, Mail, Mailer } from '../../src/mail/mailer.ts'
 import { listOutbox, openOutbox, readOutboxMail } from '../../src/mail/outbox.ts'
 import { openSmtp, type SmtpOptions } from '../../src/mail/smtp.ts'
+import { readDkimKey } from '../../src/main/open-job-tools.ts'
+import { verifyDkim } from '../support/dkim.ts'
 import { type SmtpTestServer, startSmtpServer } from '../support/smtp.ts'
 
 const FROM = 'Daybreak Berichte <reports@daybreak.test>'
@@ -130,17 +133,19 @@ describe('what a recipient gets', () => {
     expect(server.received.map(({ raw }) => raw)).toEqual([kept, kept])
   })
 
-  test('a signed mail carries a signature over List-Unsubscribe-Post, and an unreadable key stops the start', async () => {
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
-    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' })
-    const mailer = smtp(server.url, { dkim: { domain: 'daybreak.test', selector: 'night', privateKey: pem } })
-    await send(mailer, aMail({ attachments: [file('a.pdf', Buffer.alloc(100_000, 'x'))] }))
-    const { 'dkim-signature': signature = '' } = await headersOf(server.received[0]?.raw ?? '', ['dkim-signature'])
-    const tags = Object.fromEntries(signature.split(/;\s*/).map((tag) => tag.split(/=(.*)/s, 2)))
-    expect({ d: tags.d, s: tags.s, h: tags.h?.replace(/\s/g, '').split(':') }).toEqual({
-      d: 'daybreak.test',
-      s: 'night',
-      h: [
+  test('a signed mail is whole to a receiver, List-Unsubscribe-Post included, and a change is noticed', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const keyFile = join(folder, 'dkim.pem')
+    await writeFile(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }))
+    const config = readConfig({ MAIL_FROM: FROM, SMTP_DKIM_KEY_FILE: keyFile, SMTP_DKIM_SELECTOR: 'night' })
+    const dkim = await readDkimKey(config)
+    if (dkim === null) throw new Error('no key was read')
+    await send(smtp(server.url, { dkim }), aMail({ attachments: [file('a.pdf', Buffer.alloc(100_000, 'x'))] }))
+    const raw = server.received[0]?.raw ?? ''
+    expect(verifyDkim(raw, publicKey)).toEqual({
+      domain: 'daybreak.test',
+      selector: 'night',
+      signed: [
         'from',
         'subject',
         'date',
@@ -152,13 +157,22 @@ describe('what a recipient gets', () => {
         'list-unsubscribe-post',
         'auto-submitted',
       ],
+      body: true,
+      headers: true,
     })
-    expect(tags.b?.length).toBeGreaterThan(100)
+    expect(verifyDkim(raw.replace('One-Click', 'Two-Click'), publicKey)).toMatchObject({ body: true, headers: false })
+    expect(verifyDkim(raw.replace('1,456,145.80', '1,456,145.81'), publicKey)).toMatchObject({ body: false })
+  })
+
+  test('a key that cannot sign stops the start, and says which', async () => {
     const ed25519 = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
     for (const privateKey of ['no key', ed25519]) {
       const dkim = { domain: 'd.test', selector: 's', privateKey }
       expect(() => smtp(server.url, { dkim })).toThrow(/The DKIM key of d\.test cannot be used/)
     }
+    const missing = readConfig({ SMTP_DKIM_KEY_FILE: join(folder, 'none.pem') })
+    await expect(readDkimKey(missing)).rejects.toThrow(/none\.pem cannot be read: ENOENT.*Correct SMTP_DKIM_KEY_FILE/)
+    expect(await readDkimKey(readConfig({}))).toBeNull()
   })
 
   test('many mails at once go out once each, over few connections', async () => {
