@@ -1,9 +1,11 @@
 /** Errors as words. Whoever knows what went wrong says it with one of these; nobody reads messages. */
 
-/** Trying again cannot help: the run fails at once. `code` is stable and searchable, such as `smtp-refused`. */
+import { CODES, type Code } from './codes/index.ts'
+
+/** Trying again cannot help: the run fails at once. `code` is stable and searchable, such as `mail-refused`. */
 export class PermanentError extends Error {
-  readonly code: string
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  readonly code: Code
+  constructor(code: Code, message: string, options?: ErrorOptions) {
     super(message, options)
     this.name = 'PermanentError'
     this.code = code
@@ -33,15 +35,16 @@ export class DatabaseAwayError extends Error {
 
 /** What a person asked for cannot be had as asked: shown as one line on the command line, as a 4xx problem over HTTP. */
 export class InputError extends Error {
-  readonly code: string
-  readonly status: number
+  readonly code: Code
+  /** That of its code. */
+  readonly status: number | null
   /** When it may be asked again; null: it makes no difference. */
   readonly retryAfterS: number | null
-  constructor(code: string, message: string, status = 400, retryAfterS: number | null = null) {
+  constructor(code: Code, message: string, retryAfterS: number | null = null) {
     super(message)
     this.name = 'InputError'
     this.code = code
-    this.status = status
+    this.status = CODES[code].status
     this.retryAfterS = retryAfterS
   }
 }

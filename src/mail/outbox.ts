@@ -59,11 +59,7 @@ export async function listOutbox(folder: string, { limit }: { limit: number }): 
 
 /** Throws InputError('outbox-mail-missing', 404) for a name that is not in the outbox. */
 export async function readOutboxMail(folder: string, fileName: string): Promise<OutboxMailContent> {
-  const missing = new InputError(
-    'outbox-mail-missing',
-    `There is no mail ${JSON.stringify(fileName)} in the outbox.`,
-    404,
-  )
+  const missing = new InputError('outbox-mail-missing', `There is no mail ${JSON.stringify(fileName)} in the outbox.`)
   if (!NAME.test(fileName)) throw missing
   const path = join(folder, fileName)
   const { size } = await stat(path).catch((error: unknown) => {

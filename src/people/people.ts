@@ -33,7 +33,7 @@ export async function createUser(
       .onConflict((conflict) => conflict.column('email').doNothing())
       .returning('id')
       .executeTakeFirst()
-    if (!created) throw new InputError('email-taken', 'Somebody with this e-mail address exists already.', 409)
+    if (!created) throw new InputError('email-taken', 'Somebody with this e-mail address exists already.')
     const entry = { action: 'create-user', target: `user:${created.id}`, clientId: user.clientId, before: null, after }
     await writeAudit(transaction, actor, entry)
     return created
@@ -101,7 +101,7 @@ function aboutUser(user: { id: string; client_id: string | null }) {
 }
 
 function noSuchUser(): InputError {
-  return new InputError('no-such-user', 'Nobody has this e-mail address.', 404)
+  return new InputError('no-such-user', 'Nobody has this e-mail address.')
 }
 
 /** Everybody who may sign in or might once, by their e-mail address. */
@@ -160,9 +160,8 @@ export async function revokeKey(db: SystemDatabase, name: string, actor: Actor):
     .limit(2)
     .execute()
   const [key, another] = keys
-  if (!key) throw new InputError('no-such-key', `There is no key "${name}" that is not revoked already.`, 404)
-  if (another)
-    throw new InputError('ambiguous-key', `Several keys are named "${name}". Give the id or the prefix.`, 409)
+  if (!key) throw new InputError('no-such-key', `There is no key "${name}" that is not revoked already.`)
+  if (another) throw new InputError('ambiguous-key', `Several keys are named "${name}". Give the id or the prefix.`)
   const entry = {
     action: 'revoke-key',
     target: `key:${key.id}`,
@@ -191,5 +190,5 @@ function checkPassword(password: string): void {
 async function checkClient(db: SystemDatabase, clientId: string | null): Promise<void> {
   if (clientId === null) return
   const client = await db.selectFrom('clients').select('id').where('id', '=', clientId).executeTakeFirst()
-  if (!client) throw new InputError('no-such-client', `There is no client "${clientId}".`, 404)
+  if (!client) throw new InputError('no-such-client', `There is no client "${clientId}".`)
 }

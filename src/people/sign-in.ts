@@ -110,7 +110,7 @@ async function secondsToWait(limiter: RateLimiterPostgres, key: string): Promise
 
 function tooMany(seconds: number): InputError {
   const message = `Too many failed sign-ins. Try again in ${Math.ceil(seconds / 60)} min.`
-  return new InputError('too-many-sign-ins', message, 429, seconds)
+  return new InputError('too-many-sign-ins', message, seconds)
 }
 
 /** Forgets every failure of an account, so that its person may try again at once from anywhere. */

@@ -40,7 +40,7 @@ export async function requestErasure(
   const { clientId, customerId } = customer
   const rows = await countCustomerRows(database, customer)
   if (Object.keys(rows).length === 0)
-    throw new InputError('no-such-customer', `Nothing of ${clientId} names a customer of this id.`, 404)
+    throw new InputError('no-such-customer', `Nothing of ${clientId} names a customer of this id.`)
   const { rows: made } = await sql<{ id: string }>`
     insert into erasures (client_id, customer_hash, requested_by, pending_id, pending_name)
     select l.id, sha256(convert_to(l.erasure_salt || ':' || ${customerId}::text, 'UTF8')), ${requestedBy}, ${customerId}, c.name
@@ -49,7 +49,7 @@ export async function requestErasure(
     on conflict (client_id, customer_hash) where finished_at is null do update set requested_by = erasures.requested_by
     returning id`.execute(database.forClient(clientId))
   const erasureId = made[0]?.id
-  if (erasureId === undefined) throw new InputError('no-such-client', `There is no client "${clientId}".`, 404)
+  if (erasureId === undefined) throw new InputError('no-such-client', `There is no client "${clientId}".`)
   return { erasureId, rows }
 }
 

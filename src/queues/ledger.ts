@@ -147,7 +147,7 @@ async function cancelAndShow({ db, backend }: LedgerTools, backfillId: string): 
 async function backfillOf(db: SystemDatabase, backfillId: string): Promise<BackfillView> {
   const backfill = await findBackfillView(db, backfillId)
   if (backfill) return backfill
-  throw new InputError('unknown-backfill', `There is no backfill ${backfillId}.`, 404)
+  throw new InputError('unknown-backfill', `There is no backfill ${backfillId}.`)
 }
 
 async function requestRun(tools: LedgerTools, request: RunRequest, options: RequestOptions) {
@@ -204,7 +204,7 @@ async function stateOf(db: SystemDatabase, runId: string) {
 }
 
 function unknownRun(runId: string): InputError {
-  return new InputError('unknown-run', `There is no run ${runId}.`, 404)
+  return new InputError('unknown-run', `There is no run ${runId}.`)
 }
 
 async function retryRun(tools: LedgerTools, runId: string, requestedBy: string): Promise<void> {
@@ -215,7 +215,6 @@ async function retryRun(tools: LedgerTools, runId: string, requestedBy: string):
     throw new InputError(
       'not-retryable',
       `${run.job} ${run.key} is ${run.state}; only what failed or was cancelled can be retried.`,
-      409,
     )
   }
   tools.onPlanned()
@@ -238,7 +237,7 @@ async function cancelRun({ db, backend }: LedgerTools, runId: string, requestedB
   const [run] = await stopRun(db, [runId, requestedBy])
   if (!run) throw unknownRun(runId)
   if (!run.stopped) {
-    throw new InputError('not-cancellable', `${run.job} ${run.key} is ${run.was}; there is nothing to stop.`, 409)
+    throw new InputError('not-cancellable', `${run.job} ${run.key} is ${run.was}; there is nothing to stop.`)
   }
   if (run.was !== 'running') await removeFromQueues(backend, [{ id: runId, queue: run.queue }])
 }

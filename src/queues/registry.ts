@@ -14,7 +14,7 @@ export function createRegistry(jobs: readonly AnyJob[]): Registry {
 export function jobNamed(registry: Registry, name: string): AnyJob {
   const job = registry.get(name)
   if (job) return job
-  throw new InputError('unknown-job', `There is no job "${name}". Jobs: ${[...registry.keys()].join(', ')}.`, 404)
+  throw new InputError('unknown-job', `There is no job "${name}". Jobs: ${[...registry.keys()].join(', ')}.`)
 }
 
 /** The job of a run in the ledger, which an older version may have written. */

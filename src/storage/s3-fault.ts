@@ -19,7 +19,7 @@ export function nameFault(error: unknown, { bucket, key }: Subject): Error {
     })
   }
   const answer = `${error.$metadata.httpStatusCode ?? 'no status'} ${error.name}`
-  const permanent = (code: string, message: string) =>
+  const permanent = (code: Exclude<Kind, 'other'>, message: string) =>
     new PermanentError(code, `${message} (${answer})`, { cause: error })
   switch (kindOf(error, key)) {
     case 'bucket-missing':

@@ -139,7 +139,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
   test('a failed step holds what stands on it; retrying the run that waits releases the chain', async () => {
     let broken = true
     const base = testJob('base', async () => {
-      if (broken) throw new PermanentError('broken', 'it is broken')
+      if (broken) throw new PermanentError('object-missing', 'it is broken')
     })
     const top = testJob('top', async () => {}, { after: (payload: unknown) => [on(base, payload as never)] })
     const engine = await start([base, top])
@@ -147,7 +147,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     const baseId = (await db.selectFrom('runs').select('id').where('job', '=', 'base').executeTakeFirstOrThrow()).id
     expect(await ended(baseId)).toMatchObject({
       state: 'failed',
-      error_code: 'broken',
+      error_code: 'object-missing',
       error_message: 'it is broken',
       attempt: 1,
     })
@@ -157,14 +157,14 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     await engine.engine.ledger.retry(topId, 'tester')
     expect((await ended(topId)).state).toBe('succeeded')
     expect(await attemptsOf(baseId)).toEqual([
-      { attempt: 1, outcome: 'failed', error_code: 'broken' },
+      { attempt: 1, outcome: 'failed', error_code: 'object-missing' },
       { attempt: 2, outcome: 'succeeded', error_code: null },
     ])
   })
 
   test('a failure whose words no database holds ends in the queue as it does in the ledger', async () => {
     const broken = testJob('broken', async () => {
-      throw new PermanentError('broken', 'a\0b\ud800')
+      throw new PermanentError('object-missing', 'a\0b\ud800')
     })
     const { engine, backend } = await start([broken])
     const { runId } = await engine.ledger.request(on(broken, { clientId: 'acme', name: 'x' }), asked)

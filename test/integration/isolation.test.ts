@@ -115,7 +115,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
       [jobs.throws, jobs.refuses].map(async (job) => ended(await request(engine, job))),
     )
     expect(thrown).toMatchObject({ state: 'failed', failures: 3, crashes: 0, error_message: 'no luck' })
-    expect(refused).toMatchObject({ state: 'failed', failures: 1, crashes: 0, error_code: 'refused' })
+    expect(refused).toMatchObject({ state: 'failed', failures: 1, crashes: 0, error_code: 'mail-refused' })
     const { stack } = await db
       .selectFrom('run_attempts')
       .select('error_stack as stack')

@@ -19,7 +19,7 @@ function step(name: string, ...after: AnyJob[]): AnyJob {
     async (payload) => {
       const what = `${name} ${payload.name}`
       world.ran[what] = (world.ran[what] ?? 0) + 1
-      if (world.broken.has(what)) throw new PermanentError('broken', `${what} is broken`)
+      if (world.broken.has(what)) throw new PermanentError('object-missing', `${what} is broken`)
     },
     { after: (payload: unknown) => after.map((job) => on(job, payload)) },
   )

@@ -173,7 +173,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     let broken = true
     const job = nightlyJob(async ({ name }) => {
       tries.push(name)
-      if (broken && name === day(2)) throw new PermanentError('broken', 'it is broken')
+      if (broken && name === day(2)) throw new PermanentError('object-missing', 'it is broken')
     })
     const top = testJob('top', async () => {}, {
       schedule,

@@ -104,7 +104,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('what a schedule missed, on %s
     const job = scheduled('queue', async (payload) => {
       tries.push(payload.name)
       if (payload.name === '12:01' && tries.length === 1) throw new Error('no luck')
-      if (payload.name === '12:02') throw new PermanentError('broken', 'it is broken')
+      if (payload.name === '12:02') throw new PermanentError('object-missing', 'it is broken')
       await work(payload)
     })
     await missFour(job)

@@ -71,7 +71,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     const root = `asked on ${kind}`
     const base = testJob('base', async () => {})
     const letter = testJob('letter', async () => {
-      throw new PermanentError('no-stamp', 'ada@acme.example has no stamp')
+      throw new PermanentError('mail-address', 'ada@acme.example has no stamp')
     })
     const top = testJob(
       'top',
@@ -105,7 +105,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     const errors = ends.map(({ name, isError, attributes }) => [name, isError, attributes['error.type']].join(' '))
     expect(errors.toSorted()).toEqual([
       'run base false ',
-      'run letter true no-stamp',
+      'run letter true mail-address',
       'run top false ',
       'run top true error',
     ])
@@ -116,7 +116,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     const root = `retried on ${kind}`
     let broken = true
     const job = testJob('fickle', async () => {
-      if (broken) throw new PermanentError('broken', 'it is broken')
+      if (broken) throw new PermanentError('object-missing', 'it is broken')
     })
     const { engine } = await start(job)
     const { runId } = await engine.ledger.request(on(job, { clientId: 'acme', name: kind }), asked)

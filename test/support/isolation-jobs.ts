@@ -89,7 +89,7 @@ export const throws = apart('throws', async () => {
   throw new Error('no luck')
 })
 export const refuses = apart('refuses', async () => {
-  throw new PermanentError('refused', 'it will never do')
+  throw new PermanentError('mail-refused', 'it will never do')
 })
 export const poison = apart('poison', async ({ name }, { attempt }) => {
   if (name !== 'mended' || attempt <= 4) process.exit(3)

@@ -90,7 +90,7 @@ function refuseOthers(dimensions: readonly FilterDimension[], byHour: boolean): 
 }
 
 function refusal(message: string): InputError {
-  return new InputError('no-such-rollup', message, 422)
+  return new InputError('no-such-rollup', message)
 }
 
 /** The column of agent_metrics that holds a dimension; a question about another one was refused before. */

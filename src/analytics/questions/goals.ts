@@ -118,13 +118,12 @@ function columnsOf({ from, to, ...draft }: GoalDraft) {
 
 function checkGoal({ metric, dimension, member, from, to }: GoalDraft): void {
   const asked = metricNamed(metric)
-  if (!DIMENSIONS.includes(dimension))
-    throw new InputError('invalid-goal', `There is no dimension "${dimension}".`, 422)
+  if (!DIMENSIONS.includes(dimension)) throw new InputError('invalid-goal', `There is no dimension "${dimension}".`)
   if (dimension === 'client' && member !== '') {
-    throw new InputError('invalid-goal', `A goal of the client as a whole has no member, such as "${member}".`, 422)
+    throw new InputError('invalid-goal', `A goal of the client as a whole has no member, such as "${member}".`)
   }
   const filters = dimension === 'client' ? {} : { [dimension]: [member] }
   chooseSource({ granularity: 'day', ofHours: false, dimension: 'client', filters, metrics: [asked] })
   if (from < to && addDays(from, RANGE_DAYS_MAX) >= to) return
-  throw new InputError('range', `A goal lasts from 1 to ${RANGE_DAYS_MAX} days; this is from ${from} to ${to}.`, 422)
+  throw new InputError('range', `A goal lasts from 1 to ${RANGE_DAYS_MAX} days; this is from ${from} to ${to}.`)
 }

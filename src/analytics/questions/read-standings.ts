@@ -40,7 +40,7 @@ export async function readStandings(
   const standsFrom = fromTheBeginning ? windows.map(() => '-infinity') : from
   const standings = await selectStandings(db, [clientId, from, to, standsFrom, daysAfter])
   const [settings] = standings
-  if (settings === undefined) throw new InputError('no-such-client', `There is no client "${clientId}".`, 404)
+  if (settings === undefined) throw new InputError('no-such-client', `There is no client "${clientId}".`)
   return { settings, standings }
 }
 

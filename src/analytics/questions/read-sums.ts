@@ -82,7 +82,7 @@ export function refuseTooMany(groups: number, groupsMax: number): void {
   const limit = groupsMax.toLocaleString('en')
   const fewer = groupsMax < GROUPS_MAX ? ', fewer metrics or fewer comparisons' : ''
   const message = `The answer has more than ${limit} groups, the most for this many metrics and comparisons. Ask for a shorter range, a coarser granularity, fewer members${fewer}.`
-  throw new InputError('too-many-groups', message, 422)
+  throw new InputError('too-many-groups', message)
 }
 
 async function rowsOf(db: ClientDatabase, question: SumsQuestion): Promise<RawBuilder<unknown>> {

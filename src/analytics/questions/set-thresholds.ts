@@ -34,7 +34,7 @@ export async function setThresholds(
 function checkLimits(name: string, { target, warning, critical }: Thresholds): void {
   const metric = metricNamed(name)
   if (metric.direction === null) {
-    throw new InputError('invalid-thresholds', `${name} has no better and worse, and so no limits.`, 422)
+    throw new InputError('invalid-thresholds', `${name} has no better and worse, and so no limits.`)
   }
   const sign = metric.direction === 'up' ? 1 : -1
   const inOrder = [target ?? metric.target, warning ?? metric.warning, critical ?? metric.critical]
@@ -43,5 +43,5 @@ function checkLimits(name: string, { target, warning, critical }: Thresholds): v
   if (inOrder.every((limit, index) => limit <= (inOrder[index - 1] ?? limit))) return
   const words = metric.direction === 'up' ? 'higher is better' : 'lower is better'
   const message = `The limits of ${name} contradict each other: ${words}, so the target comes first, then the warning, then critical.`
-  throw new InputError('invalid-thresholds', message, 422)
+  throw new InputError('invalid-thresholds', message)
 }

@@ -76,7 +76,7 @@ function readCursor(cursor: string): [string, string, string] {
   const match = /^(true|false) (\d{4}-\d\d-\d\dT[\d:.]+Z) ([0-9a-f-]{36})$/.exec(text)
   const [, isResolved, raisedAt, id] = match ?? []
   if (isResolved !== undefined && raisedAt !== undefined && id !== undefined) return [isResolved, raisedAt, id]
-  throw new HttpError(400, 'invalid-cursor', 'The cursor is none that this list gave out. Start again without one.')
+  throw new HttpError('invalid-cursor', 'The cursor is none that this list gave out. Start again without one.')
 }
 
 /** How many alerts in sight are open, up to one more than COUNT_MAX. */

@@ -40,7 +40,7 @@ async function requestOf(context: Context, wish: BackfillWish): Promise<Backfill
   const job = context.board.registry.get(wish.job)
   if (job) return { ...wish, job }
   const errors = [{ in: 'body' as const, pointer: '/job', detail: 'There is no such job.' }]
-  throw new HttpError(422, 'unknown-job', `There is no job "${wish.job}".`, { errors })
+  throw new HttpError('unknown-job', `There is no job "${wish.job}".`, { status: 422, errors })
 }
 
 /** Cancels a backfill the visitor may see. Throws HttpError `not-found`. */
@@ -80,7 +80,7 @@ export async function backfillsInSight(
 ) {
   const bound = identity.clientId ?? client
   if (client !== undefined && client !== bound) {
-    throw new HttpError(403, 'other-client', `You act for ${identity.clientId}, and this is about ${client}.`)
+    throw new HttpError('other-client', `You act for ${identity.clientId}, and this is about ${client}.`)
   }
   const chosen = { ...(bound === undefined ? {} : { clientId: bound }), ...(cursor === undefined ? {} : { cursor }) }
   return board.ledger.listBackfills({ ...chosen, limit })

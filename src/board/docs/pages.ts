@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { type Html, html } from '../../html.ts'
+import { CODES } from '../../codes/index.ts'
+import { type Html, html, type Renderable } from '../../html.ts'
 import type { Context } from '../http/context.ts'
 import type { Endpoint } from '../http/endpoint.ts'
 import { definePage } from '../http/page.ts'
-import { PROBLEMS } from '../http/problem.ts'
 import type { Route } from '../http/routes.ts'
 import { layout } from '../ui/layout.ts'
 import { cell, dataTable } from '../ui/parts.ts'
@@ -138,11 +138,30 @@ function schemaBlock(schema: JsonSchema): Html {
 }
 
 function problemTable(): Html {
-  const rows = Object.entries(PROBLEMS).map(
-    ([code, meaning]) =>
-      html`<tr id="${code}"><th scope="row" data-label="Code"><code>${code}</code></th>${cell('What it means', meaning)}</tr>`,
-  )
+  const codes = Object.entries(CODES)
+  const answered = codes.filter(([, { status }]) => status !== null)
+  const others = codes.filter(([, { status }]) => status === null)
   return html`<p class="crumbs"><a href="/docs">API</a></p><div class="page-head"><div><h1>Problems</h1>
 <p class="lead">Every failure is a problem document (RFC 9457). Programs read its code, people its detail.</p></div></div>
-${dataTable({ caption: 'Codes', columns: ['Code', 'What it means'], rows })}`
+${dataTable({
+  caption: 'Codes',
+  columns: ['Code', 'Status', 'What it means'],
+  rows: answered.map(([code, { status, means }]) => codeRow(code, [cell('Status', status)], means)),
+})}
+<h2>Runs and commands</h2>
+<p>The run that failed or the command that ended says these; the API does not answer with them.</p>
+${dataTable({
+  caption: 'Codes of runs and commands',
+  columns: ['Code', 'What it means'],
+  rows: others.map(([code, { means }]) => codeRow(code, [], means)),
+})}`
+}
+
+function codeRow(code: string, cells: readonly Html[], means: string): Html {
+  return html`<tr id="${code}"><th scope="row" data-label="Code"><code>${code}</code></th>${cells}${cell('What it means', marked(means))}</tr>`
+}
+
+/** What stands between back ticks is code. */
+function marked(words: string): readonly Renderable[] {
+  return words.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))
 }

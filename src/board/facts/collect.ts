@@ -72,15 +72,17 @@ async function storeKinds(
 function readLists(bytes: Buffer, names: readonly string[]) {
   const body = parseJsonBody(bytes)
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new HttpError(400, 'invalid-json', `The body must be an object of lists, such as {"${names[0]}": [...]}.`)
+    throw new HttpError('invalid-json', `The body must be an object of lists, such as {"${names[0]}": [...]}.`)
   }
   return Object.entries(body).map(([name, values]: [string, unknown]) => {
     const kind = kindNamed(name, 422)
     if (!names.includes(kind.name)) {
-      throw new HttpError(422, 'unknown-kind', `"${kind.name}" cannot be sent here, only ${names.join(' and ')}.`)
+      throw new HttpError('unknown-kind', `"${kind.name}" cannot be sent here, only ${names.join(' and ')}.`, {
+        status: 422,
+      })
     }
     if (Array.isArray(values)) return { name, kind, values: values as unknown[] }
-    throw new HttpError(422, 'invalid-body', `"${kind.name}" must be a list of facts.`, {
+    throw new HttpError('invalid-body', `"${kind.name}" must be a list of facts.`, {
       errors: [{ in: 'body', pointer: `/${name}`, detail: 'must be a list' }],
     })
   })

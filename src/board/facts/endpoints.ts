@@ -109,7 +109,7 @@ export function kindNamed(name: string, status = 404): FactKind {
   try {
     return findKind(name)
   } catch (error) {
-    throw new HttpError(status, 'unknown-kind', (error as Error).message, { cause: error })
+    throw new HttpError('unknown-kind', (error as Error).message, { status, cause: error })
   }
 }
 
@@ -145,5 +145,5 @@ function readBody({ mediaType, bytes }: BulkInput): { value: object } | { items:
     return { items: itemsOf(value) }
   }
   if (typeof value === 'object' && value !== null) return { value }
-  throw new HttpError(400, 'invalid-json', 'The body must be a fact (a JSON object) or a list of them.')
+  throw new HttpError('invalid-json', 'The body must be a fact (a JSON object) or a list of them.')
 }

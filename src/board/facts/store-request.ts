@@ -17,7 +17,7 @@ export async function findOwner(context: Context, client: string | undefined): P
 export function refuseTooMany(count: number): void {
   if (count <= FACTS_MAX) return
   const message = `A request brings at most ${FACTS_MAX.toLocaleString('en')} facts. Send them in parts.`
-  throw new HttpError(413, 'too-many-facts', message)
+  throw new HttpError('too-many-facts', message)
 }
 
 /** Stores one fact that came alone. Throws HttpError `invalid-fact` that names it and each field at fault. */
@@ -36,7 +36,7 @@ function invalidFact(kind: FactKind, errors: readonly ItemError[]): HttpError {
   const id = errors[0]?.id ?? null
   const what = id === null ? `The fact (${kind.name})` : `The fact "${id}" (${kind.name})`
   const words = errors.map(({ field, reason }) => (field === '' ? reason : `${field} ${reason}`)).join('; ')
-  return new HttpError(422, 'invalid-fact', `${what} is not stored: ${words}.`, {
+  return new HttpError('invalid-fact', `${what} is not stored: ${words}.`, {
     errors: errors.map(({ field, reason }) => ({
       in: 'body',
       pointer: field === '' ? '' : `/${field.replaceAll('~', '~0').replaceAll('/', '~1')}`,

@@ -37,7 +37,7 @@ export async function freshnessInSight(
 function readCursor(cursor: string): { clientId: string; id: string } {
   const match = /^([a-z0-9-]{1,63}) (.{1,200})$/.exec(Buffer.from(cursor, 'base64url').toString())
   if (match?.[1] !== undefined && match[2] !== undefined) return { clientId: match[1], id: match[2] }
-  throw new HttpError(400, 'invalid-cursor', 'The cursor is none that this list gave out. Start again without one.')
+  throw new HttpError('invalid-cursor', 'The cursor is none that this list gave out. Start again without one.')
 }
 
 /** What a schedule is about, beside its job: the report of a subscription. */

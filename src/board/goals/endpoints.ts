@@ -194,5 +194,5 @@ function cursorOf({ to, id }: Goal): string {
 function readCursor(cursor: string): { to: string; id: string } {
   const [, to, id] = /^(\d{4}-\d\d-\d\d) ([0-9a-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? []
   if (to !== undefined && id !== undefined) return { to, id }
-  throw new HttpError(400, 'invalid-cursor', 'The cursor is none that this list gave out. Start again without one.')
+  throw new HttpError('invalid-cursor', 'The cursor is none that this list gave out. Start again without one.')
 }

@@ -1,4 +1,5 @@
 import type { KeptFrom } from '../../analytics/journeys/index.ts'
+import type { HttpCode } from '../../codes/index.ts'
 import type { ClientDatabase } from '../../db/database.ts'
 import { addDays, type Day, dayOf } from '../../time.ts'
 import type { Context } from './context.ts'
@@ -22,14 +23,14 @@ export type ActingClient = {
 export async function actingClient(context: Context, named: string | undefined): Promise<ActingClient> {
   refuseOtherClient(context, named)
   const clientId = named ?? context.identity.clientId
-  if (clientId === null) throw refusal(400, 'client-needed', 'You act for every client: name one with ?client=ID.')
+  if (clientId === null) throw refusal('client-needed', 'You act for every client: name one with ?client=ID.')
   const db = context.board.database.forClient(clientId)
   const client = await db
     .selectFrom('clients')
     .select(['time_zone', 'currency'])
     .where('id', '=', clientId)
     .executeTakeFirst()
-  if (!client) throw refusal(422, 'no-such-client', `There is no client "${clientId}".`)
+  if (!client) throw refusal('no-such-client', `There is no client "${clientId}".`)
   const today = dayOf(context.board.clock(), client.time_zone)
   // Months go by UTC: the first of the days that are kept may have begun before its month.
   const firstOf = (days: number | null) => (days === null ? null : addDays(today, 1 - days))
@@ -37,6 +38,6 @@ export async function actingClient(context: Context, named: string | undefined):
   return { clientId, timeZone: client.time_zone, currency: client.currency, today, keptFrom, db }
 }
 
-function refusal(status: number, code: string, detail: string): HttpError {
-  return new HttpError(status, code, detail, { errors: [{ in: 'query', pointer: 'client', detail }] })
+function refusal(code: HttpCode, detail: string): HttpError {
+  return new HttpError(code, detail, { errors: [{ in: 'query', pointer: 'client', detail }] })
 }

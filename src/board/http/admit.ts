@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { Request } from 'express'
+import type { HttpCode } from '../../codes/index.ts'
 import { networkOf } from '../../people/network.ts'
 import { ANONYMOUS, type Identity, mayUse } from '../../people/roles.ts'
 import { findKey, findSession } from '../../people/sessions.ts'
@@ -48,10 +49,10 @@ export async function admit(
   await countRequest(board, identity, route.method)
   if (route.role === 'open') return identity
   if (identity.role === null || !mayUse(identity.role, route.role)) {
-    throw new HttpError(403, 'forbidden', `Your role (${identity.role}) does not allow this.`)
+    throw new HttpError('forbidden', `Your role (${identity.role}) does not allow this.`)
   }
   if (route.scope === 'everything' && identity.clientId !== null) {
-    throw new HttpError(403, 'other-client', 'This shows every client, and you act for one.')
+    throw new HttpError('other-client', 'This shows every client, and you act for one.')
   }
   return identity
 }
@@ -87,6 +88,6 @@ export function addressOf({ ip, socket }: Request): string {
   return ip !== undefined && isIP(ip) !== 0 ? ip : (socket.remoteAddress ?? 'unknown')
 }
 
-function unauthorized(code: string, message: string): HttpError {
-  return new HttpError(401, code, message, { headers: { 'WWW-Authenticate': 'Bearer' } })
+function unauthorized(code: HttpCode, message: string): HttpError {
+  return new HttpError(code, message, { headers: { 'WWW-Authenticate': 'Bearer' } })
 }

@@ -72,10 +72,10 @@ async function replyOf(db: SystemDatabase, { actor, key }: KeyedRequest, request
     .where('key', '=', key)
     .executeTakeFirst()
   if (row && !row.request_hash.equals(requestHash)) {
-    throw new HttpError(422, 'idempotency-key-reused', 'This Idempotency-Key was used for another request.')
+    throw new HttpError('idempotency-key-reused', 'This Idempotency-Key was used for another request.')
   }
   if (row?.status == null || row.reply === null) {
-    throw new HttpError(409, 'idempotency-key-busy', 'The first request with this Idempotency-Key is still at work.', {
+    throw new HttpError('idempotency-key-busy', 'The first request with this Idempotency-Key is still at work.', {
       headers: { 'Retry-After': '1' },
     })
   }

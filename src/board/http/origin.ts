@@ -36,5 +36,5 @@ function originOf(url: string): string {
 }
 
 function refusal(message: string): HttpError {
-  return new HttpError(403, 'invalid-csrf-token', message)
+  return new HttpError('invalid-csrf-token', message)
 }

@@ -29,7 +29,7 @@ test('an unexpected error shows nothing of itself', () => {
 })
 
 test.each([
-  ['an InputError keeps its code and status', new InputError('not-retryable', 'It runs.', 409), 409, 'not-retryable'],
+  ['an InputError keeps its code and status', new InputError('not-retryable', 'It runs.'), 409, 'not-retryable'],
   [
     'a lost database is no fault of the caller',
     Object.assign(new Error(), { code: 'ECONNREFUSED' }),
@@ -39,7 +39,13 @@ test.each([
   ['what has waited for others long enough', new RetryLaterError(4500, 'Others write.'), 503, 'busy'],
   ['a value the database refuses is', Object.assign(new Error(), { code: '22008' }), 422, 'unstorable-value'],
   ['an address that cannot be decoded', Object.assign(new URIError(), { status: 400 }), 400, 'invalid-path'],
-  ['a problem stays what it is', new HttpError(418, 'teapot', 'Tea.'), 418, 'teapot'],
+  ['a problem stays what it is', new HttpError('unknown-job', 'No.', { status: 422 }), 422, 'unknown-job'],
+  [
+    'what is wrong with the machine is no fault of the caller',
+    new InputError('no-space', 'Full.'),
+    500,
+    'internal-error',
+  ],
 ])('%s', (_rule, error, status, code) => {
   const mapped = httpErrorOf(error)
   expect([mapped.status, mapped.code]).toEqual([status, code])

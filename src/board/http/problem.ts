@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { z } from 'zod'
+import { type HttpCode, isHttpCode, statusOf } from '../../codes/index.ts'
 import { DatabaseAwayError, InputError, messageOf, RetryLaterError } from '../../errors.ts'
 import { SECOND_MS } from '../../time.ts'
 
@@ -12,89 +13,26 @@ export type Problem = {
   title: string
   status: number
   detail: string
-  code: string
+  code: HttpCode
   instance: string
   errors?: FieldError[]
-}
-
-/** Every code the board itself answers with. A job or the ledger may add its own; those have the type `about:blank`. */
-export const PROBLEMS: Record<string, string> = {
-  'invalid-json': 'The body is not JSON, or holds text that cannot be stored.',
-  'invalid-body': 'Fields of the body are missing, unknown or wrong; `errors` names each.',
-  'invalid-query': 'Parameters after the question mark are unknown or wrong; `errors` names each.',
-  'invalid-path': 'A part of the address is wrong; `errors` names it.',
-  'invalid-cursor': 'The cursor was not made by this list. Start again without one.',
-  'invalid-header': 'A header is wrong; `errors` names it.',
-  'bad-request': 'The request cannot be read.',
-  'sign-in-needed': 'Sign in, or send an API key as `Authorization: Bearer dbk_…`.',
-  'invalid-key': 'The API key is unknown, expired or revoked.',
-  'invalid-csrf-token': 'A write from a browser must carry the token of its session and come from our own pages.',
-  forbidden: 'The role of the person or key does not allow this.',
-  'other-client': 'The person or key is bound to one client, and this is about another or about all of them.',
-  'not-offered': 'A button of bull-board that would bypass the ledger: use the board’s own pages.',
-  'not-found': 'There is nothing at this address, or nothing that this person or key may see.',
-  'broken-schedule': 'A schedule of the night cannot be read; mend it first. Its page says what is wrong.',
-  'not-declared': 'Nothing declares the schedule, so there is nothing to take its edits back to.',
-  'unknown-job': 'No job has this name. GET /api/jobs lists them.',
-  'no-such-client': 'The request names a client that does not exist.',
-  'no-such-customer': 'Nothing of the client names a customer of this id.',
-  'no-such-schedule': 'The client has no schedule of this name for this job.',
-  'not-scheduled': 'The job is not scheduled for each client, so it has no windows to fill.',
-  'schedule-needed': 'The job runs by schedules of its own; name one.',
-  range: 'The days are none, not over yet, or too many.',
-  'unknown-metric': 'The catalogue has no metric of this name. GET /api/analytics/catalogue lists them.',
-  'no-such-rollup':
-    'No roll-up holds this combination of metrics, dimensions and granularity; `detail` says which there are.',
-  'too-many-groups':
-    'The answer would have too many groups. Ask for a shorter range, a coarser granularity, fewer members, metrics or comparisons.',
-  'invalid-thresholds': 'The limits contradict each other, or the metric has no better and worse.',
-  'invalid-goal': 'The goal is of a dimension or a member that cannot be.',
-  'wrong-host': 'The Host header names none of the names the board is reached by. The setting PUBLIC_URL is its name.',
-  'method-not-allowed': 'The address exists, but not for this method; `Allow` lists those it takes.',
-  'not-retryable': 'Only a failed or cancelled run can be retried.',
-  'not-cancellable': 'Only a planned, queued or running run can be cancelled.',
-  'more-match': 'More runs match than the count that came with the request. Count again.',
-  'too-many': 'The action would change more runs than one request may. Narrow the filter down.',
-  'job-active': 'The job of a queue is at work. Cancel its run instead.',
-  'job-not-delayed': 'The job of a queue does not wait for a time any more.',
-  'invalid-fact': 'A fact is wrong; `errors` names each field at fault, and why.',
-  'too-many-facts': 'More facts than one request may bring. Send them in parts.',
-  'unknown-kind': 'There is no such kind of fact; the message names the nearest.',
-  'client-needed': 'The person or key acts for every client: name one as `?client=`.',
-  'file-needed': 'The request brings no file, or an empty one.',
-  'not-a-dry-run': 'Only what a dry run looked at can be imported in earnest.',
-  mapping: 'The mapping of columns is wrong; the message names the place.',
-  'body-too-large': 'The body is larger than the board accepts.',
-  'unsupported-media-type': 'The body must be JSON in UTF-8, sent as application/json.',
-  'unstorable-value': 'A value is outside what the database can hold.',
-  'idempotency-key-reused': 'The Idempotency-Key was used for another request before.',
-  'idempotency-key-busy': 'The first request with this Idempotency-Key is still at work.',
-  'too-many-requests': 'More requests than allowed; `Retry-After` says when to come back.',
-  'too-many-at-once':
-    'More questions that take long than are answered at once for one person or key; ask them one after the other.',
-  'too-many-sign-ins': 'Too many failed sign-ins; `Retry-After` says when to come back.',
-  'link-expired': 'The mailed link has expired or was revoked. Ask for the report again.',
-  'file-missing': 'The file was deleted, or its report is not finished.',
-  busy: 'Others are writing the same for so long that the request gave up; `Retry-After` says when to come back.',
-  unavailable: 'A part the board stands on, such as the database, cannot be reached.',
-  'internal-error': 'Something went wrong on our side. The log has it under the request id in `instance`.',
 }
 
 /** A failure with all that a problem document says. */
 export class HttpError extends Error {
   readonly status: number
-  readonly code: string
+  readonly code: HttpCode
   readonly errors: FieldError[]
   readonly headers: Record<string, string>
+  /** `status`: where it is not that of its code, as of a name that stands in an address and is asked for in a body elsewhere. */
   constructor(
-    status: number,
-    code: string,
+    code: HttpCode,
     message: string,
-    more: { errors?: FieldError[]; headers?: Record<string, string>; cause?: unknown } = {},
+    more: { status?: number; errors?: FieldError[]; headers?: Record<string, string>; cause?: unknown } = {},
   ) {
     super(message, { cause: more.cause })
     this.name = 'HttpError'
-    this.status = status
+    this.status = more.status ?? statusOf(code)
     this.code = code
     this.errors = more.errors ?? []
     this.headers = more.headers ?? {}
@@ -102,7 +40,7 @@ export class HttpError extends Error {
 }
 
 export function notFound(what: string): HttpError {
-  return new HttpError(404, 'not-found', what)
+  return new HttpError('not-found', what)
 }
 
 const UNKNOWN: Record<FieldError['in'], string> = {
@@ -130,7 +68,7 @@ function pointerTo(path: readonly PropertyKey[]): string {
 
 export function problemDocument(error: HttpError, requestId: string): Problem {
   return {
-    type: error.code in PROBLEMS ? `/docs/problems#${error.code}` : 'about:blank',
+    type: `/docs/problems#${error.code}`,
     title: STATUS_CODES[error.status] ?? 'Error',
     status: error.status,
     detail: error.message,
@@ -150,41 +88,38 @@ export function httpErrorOf(error: unknown): HttpError {
 }
 
 export function internalError(cause: unknown): HttpError {
-  return new HttpError(500, 'internal-error', 'Something went wrong on our side.', { cause })
+  return new HttpError('internal-error', 'Something went wrong on our side.', { cause })
 }
 
 function refusedInput(error: InputError): HttpError {
-  const { status, code, message, retryAfterS } = error
+  const { code, message, retryAfterS } = error
+  // Nothing of the request: a setting, or the machine.
+  if (!isHttpCode(code)) return internalError(error)
   const headers: Record<string, string> = retryAfterS === null ? {} : { 'Retry-After': String(retryAfterS) }
-  return new HttpError(status, code, message, { headers, cause: error })
+  return new HttpError(code, message, { headers, cause: error })
 }
 
 function busy(error: RetryLaterError): HttpError {
   const headers = { 'Retry-After': String(Math.ceil(error.waitMs / SECOND_MS)) }
-  return new HttpError(503, 'busy', error.message, { headers, cause: error })
+  return new HttpError('busy', error.message, { headers, cause: error })
 }
 
 /** What express and its body parser refuse; they name it in `type` and `status`. */
 function parserError(error: unknown): HttpError | null {
   const { type, status } = error as { type?: unknown; status?: unknown }
   const more = { cause: error }
-  if (type === 'entity.too.large') return new HttpError(413, 'body-too-large', 'The body is larger than 256 kB.', more)
+  if (type === 'entity.too.large') return new HttpError('body-too-large', 'The body is larger than 256 kB.', more)
   if (type === 'entity.parse.failed') {
-    return new HttpError(400, 'invalid-json', `The body is not JSON: ${messageOf(error)}`, more)
+    return new HttpError('invalid-json', `The body is not JSON: ${messageOf(error)}`, more)
   }
   if (type === 'encoding.unsupported' || type === 'charset.unsupported') {
-    return new HttpError(415, 'unsupported-media-type', messageOf(error), more)
+    return new HttpError('unsupported-media-type', messageOf(error), more)
   }
   if (error instanceof URIError) {
-    return new HttpError(
-      400,
-      'invalid-path',
-      'The address cannot be read: a % in it begins no character of UTF-8.',
-      more,
-    )
+    return new HttpError('invalid-path', 'The address cannot be read: a % in it begins no character of UTF-8.', more)
   }
   if (typeof status === 'number' && status >= 400 && status < 500) {
-    return new HttpError(400, 'bad-request', 'The request cannot be read.', more)
+    return new HttpError('bad-request', 'The request cannot be read.', more)
   }
   return null
 }
@@ -200,11 +135,11 @@ function codeOf(error: unknown): string {
 function databaseError(error: unknown): HttpError | null {
   const code = codeOf(error)
   if (/^22\w{3}$/.test(code)) {
-    return new HttpError(422, 'unstorable-value', 'A value is outside what the database can hold.', { cause: error })
+    return new HttpError('unstorable-value', 'A value is outside what the database can hold.', { cause: error })
   }
   if (!CONNECTION_LOST.test(code) && !(error instanceof DatabaseAwayError)) return null
   const headers = { 'Retry-After': '5' }
-  return new HttpError(503, 'unavailable', 'The database cannot be reached. Try again in a moment.', {
+  return new HttpError('unavailable', 'The database cannot be reached. Try again in a moment.', {
     headers,
     cause: error,
   })

@@ -79,11 +79,11 @@ async function consume(limiter: RateLimiterMemory, key: string, points = 1): Pro
 
 function tooMany(perSecond: number, retryAfterSeconds: number): HttpError {
   const headers = { 'Retry-After': String(retryAfterSeconds) }
-  return new HttpError(429, 'too-many-requests', `At most ${perSecond} requests a second are answered.`, { headers })
+  return new HttpError('too-many-requests', `At most ${perSecond} requests a second are answered.`, { headers })
 }
 
 function tooManyAtOnce({ atOnce, waitMs }: typeof DEAR): HttpError {
   const message = `At most ${atOnce} questions that take long are answered at once. Ask again when one is answered.`
   const headers = { 'Retry-After': String(waitMs / SECOND_MS) }
-  return new HttpError(429, 'too-many-at-once', message, { headers })
+  return new HttpError('too-many-at-once', message, { headers })
 }

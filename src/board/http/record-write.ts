@@ -1,3 +1,4 @@
+import type { HttpCode } from '../../codes/index.ts'
 import type { Actor } from '../../people/audit.ts'
 import { recordDownload } from '../../people/count-audit.ts'
 import { type Changed, type Intent, onRecord, type Recorder } from '../../people/on-record.ts'
@@ -36,7 +37,7 @@ function recorderOf(context: Context): Recorder {
 }
 
 /** What is refused as wrong has changed nothing; of anything else nobody knows. */
-export function failureOf(error: unknown): { code: string; changedNothing: boolean } {
+export function failureOf(error: unknown): { code: HttpCode; changedNothing: boolean } {
   const { status, code } = httpErrorOf(error)
   return { code, changedNothing: status < 500 }
 }

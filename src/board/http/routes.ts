@@ -82,6 +82,6 @@ function refuseMethod(methods: string[]): RequestHandler {
       response.status(204).end()
       return
     }
-    next(new HttpError(405, 'method-not-allowed', `This address takes ${allow}.`, { headers: { Allow: allow } }))
+    next(new HttpError('method-not-allowed', `This address takes ${allow}.`, { headers: { Allow: allow } }))
   }
 }

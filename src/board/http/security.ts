@@ -61,7 +61,7 @@ export function checkHost({ publicUrl, host }: Pick<BoardParts, 'publicUrl' | 'h
     const here = (request.socket.localAddress ?? '').replace(/^::ffff:/, '')
     const isOurs = LOOPBACK.test(name) || ours.has(name) || name === here || name === `[${here}]`
     if (isOurs || PROBES.has(request.path)) return next()
-    next(new HttpError(421, 'wrong-host', 'The Host of this request is no name of this board: PUBLIC_URL sets that.'))
+    next(new HttpError('wrong-host', 'The Host of this request is no name of this board: PUBLIC_URL sets that.'))
   }
 }
 

@@ -25,7 +25,7 @@ export async function sendFile(
   }
   const { body, sizeBytes } = await storage.get(file.objectKey).catch((error: unknown) => {
     if (!(error instanceof PermanentError) || error.code !== 'object-missing') throw error
-    throw new HttpError(404, 'file-missing', `${file.fileName} was deleted from the store.`, { cause: error })
+    throw new HttpError('file-missing', `${file.fileName} was deleted from the store.`, { cause: error })
   })
   const disposition = attachmentDisposition(file.fileName)
   return raw(file.mediaType, body, {

@@ -206,14 +206,9 @@ async function* bounded(content: Readable, max: number, bound: { passed: number 
 function refuseLarge(bytes: number, max: number): void {
   if (bytes <= max) return
   const megabytes = Math.floor(max / 1_000_000)
-  throw new HttpError(
-    413,
-    'body-too-large',
-    `The file is larger than ${megabytes} MB. Pack it with gzip, or split it.`,
-    {
-      headers: { Connection: 'close' },
-    },
-  )
+  throw new HttpError('body-too-large', `The file is larger than ${megabytes} MB. Pack it with gzip, or split it.`, {
+    headers: { Connection: 'close' },
+  })
 }
 
 /** A name without a folder, and without what no file is called or what would show it as another (`\u202Efdp.exe` reads as exe.pdf). */
@@ -226,10 +221,10 @@ function nameOf(fileName: string): string {
 }
 
 function fileNeeded(): HttpError {
-  return new HttpError(400, 'file-needed', 'Send a file: as the body, or as the part "file" of a form.')
+  return new HttpError('file-needed', 'Send a file: as the body, or as the part "file" of a form.')
 }
 
 function badForm(error: unknown): HttpError {
   const words = error instanceof Error ? error.message : String(error)
-  return new HttpError(400, 'bad-request', `The upload cannot be read: ${words}.`, { headers: { Connection: 'close' } })
+  return new HttpError('bad-request', `The upload cannot be read: ${words}.`, { headers: { Connection: 'close' } })
 }

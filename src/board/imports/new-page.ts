@@ -97,7 +97,7 @@ export const startImportForm: Route = {
 function refuseBareFile(): never {
   const message =
     'The body must be the form of the page, sent as multipart/form-data. Programs send files to /api/imports.'
-  throw new HttpError(415, 'unsupported-media-type', message, { headers: { Connection: 'close' } })
+  throw new HttpError('unsupported-media-type', message, { headers: { Connection: 'close' } })
 }
 
 /** An empty field is one that was left alone. */

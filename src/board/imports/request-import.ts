@@ -75,7 +75,7 @@ async function mappingOf(text: string | undefined): Promise<{ mapping: Mapping |
   if (text === undefined || text.trim() === '') return { mapping: null, mappingName: null }
   if (text.trim().startsWith('{')) return { mapping: parseMapping(text, 'that was sent'), mappingName: null }
   if (!/^[a-z0-9][a-z0-9-]{0,99}$/.test(text)) {
-    throw new HttpError(400, 'mapping', 'The mapping is neither JSON nor the name of one that ships.')
+    throw new HttpError('mapping', 'The mapping is neither JSON nor the name of one that ships.')
   }
   await readMapping(text)
   return { mapping: null, mappingName: text }
@@ -111,7 +111,7 @@ export async function importInEarnest(context: Context, id: string): Promise<Sta
   const rehearsal = await findRecordedImport(context.db, id)
   if (rehearsal === null) throw notFound(`There is no import ${id}.`)
   if (!rehearsal.dryRun) {
-    throw new HttpError(409, 'not-a-dry-run', 'This import was no dry run: what it could take is stored already.')
+    throw new HttpError('not-a-dry-run', 'This import was no dry run: what it could take is stored already.')
   }
   return planImport(context, { ...rehearsal, dryRun: false, requestedBy: context.identity.name })
 }

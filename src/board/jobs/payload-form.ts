@@ -116,6 +116,6 @@ function parseJson(name: string, text: string): unknown {
   } catch (error) {
     const detail = 'This must be JSON, such as ["pdf"] or null.'
     const errors = [{ in: 'body' as const, pointer: `/${name}`, detail }]
-    throw new HttpError(422, 'invalid-body', `${labelOf(name)}: ${detail}`, { errors, cause: error })
+    throw new HttpError('invalid-body', `${labelOf(name)}: ${detail}`, { errors, cause: error })
   }
 }

@@ -5,6 +5,7 @@ import { actingClient } from '../http/acting-client.ts'
 import { day, nothing } from '../http/address.ts'
 import { defineEndpoint, json } from '../http/endpoint.ts'
 import {
+  answerTo,
   change,
   checkRange,
   clientParameter,
@@ -83,11 +84,11 @@ export const askMetricsEndpoint = defineEndpoint({
   async handle({ query }, context) {
     const { client, metrics, compare, ...rest } = query
     const { db, clientId } = await actingClient(context, client)
-    const answer = await askMetrics(db, {
+    const asked = askMetrics(db, {
       ...{ clientId, metrics, compare, granularity: rest.granularity, dimension: rest.dimension },
       ...{ range: rangeOf(rest), filters: filtersOf(rest), at: context.board.clock() },
     })
-    return json(replyOf(answer))
+    return json(replyOf(await answerTo(asked)))
   },
 })
 
@@ -140,11 +141,12 @@ export const comparePeriodsEndpoint = defineEndpoint({
   async handle({ query }, context) {
     const { client, metrics, from, to, otherFrom, otherTo, ...rest } = query
     const { db, clientId } = await actingClient(context, client)
-    const compared = await comparePeriods(db, {
+    const asked = comparePeriods(db, {
       ...{ clientId, metrics: metrics ?? Object.values(METRICS).map(({ name }) => name) },
       ...{ range: { from, to }, other: { from: otherFrom, to: otherTo } },
       ...{ filters: filtersOf(rest), at: context.board.clock() },
     })
+    const compared = await answerTo(asked)
     const [main, other] = [periodReply(compared.period), periodReply(compared.other)]
     return json({ metrics: compared.metrics.map(headOf), period: main, other, changes: { ...compared.changes } })
   },

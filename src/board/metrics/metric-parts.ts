@@ -11,7 +11,9 @@ import {
   RANGES,
   type Range,
 } from '../../analytics/questions/index.ts'
+import { InputError } from '../../errors.ts'
 import { clientId, day } from '../http/address.ts'
+import { HttpError } from '../http/problem.ts'
 
 /** Parts that the questions about metrics share. */
 
@@ -52,6 +54,16 @@ export function checkRange(
   else if (range !== undefined && (from ?? to) !== undefined) refuse('range', 'cannot stand beside from and to')
   else if ((from === undefined) !== (to === undefined)) refuse(from === undefined ? 'from' : 'to', 'is needed too')
   else if (from !== undefined && to !== undefined && to <= from) refuse('to', `must be after from, which is ${from}`)
+}
+
+/** The answer to a question. A range too long is 400 here, as all that a question asks in vain; in a draft that is to be kept it is 422. */
+export async function answerTo<Answer>(question: Promise<Answer>): Promise<Answer> {
+  try {
+    return await question
+  } catch (error) {
+    if (!(error instanceof InputError && error.code === 'range')) throw error
+    throw new HttpError('range', error.message, { status: 400, cause: error })
+  }
 }
 
 type RangeInput = { range?: (typeof RANGES)[number] | undefined; from?: string | undefined; to?: string | undefined }

@@ -12,7 +12,17 @@ import { actingClient } from '../http/acting-client.ts'
 import { clientId, day, nothing } from '../http/address.ts'
 import type { Context } from '../http/context.ts'
 import { defineEndpoint, json } from '../http/endpoint.ts'
-import { change, filtersOf, headOf, measured, metricHead, namesOf, period, periodReply } from './metric-parts.ts'
+import {
+  answerTo,
+  change,
+  filtersOf,
+  headOf,
+  measured,
+  metricHead,
+  namesOf,
+  period,
+  periodReply,
+} from './metric-parts.ts'
 
 /** What the overview shows under each heading. */
 const SECTIONS = {
@@ -102,11 +112,12 @@ async function answerOf(context: Context, { client, range, metrics, filters }: z
   const shown = metrics
     .flatMap((name): MetricKey[] => [...SECTIONS[name]])
     .filter((key) => narrowed.every((dimension) => isKeptBy(METRICS[key], dimension)))
-  return askMetrics(db, {
+  const asked = askMetrics(db, {
     ...{ clientId: id, range, metrics: namesOf(shown) },
     ...{ granularity: granularityOf(range), dimension: 'client', filters: only },
     ...{ compare: ['previous', 'last-year'], at: context.board.clock() },
   })
+  return answerTo(asked)
 }
 
 /** As many buckets as a small chart can show. */

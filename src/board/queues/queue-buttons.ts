@@ -63,7 +63,7 @@ export const BUTTONS: readonly Button[] = [
 function ofQueue(change: (context: Context, place: JobPlace) => Promise<AuditEntry[]>): Change {
   return (context, { params, body }) => {
     const queue = context.board.queues.get(String(params['queueName']) as QueueName)
-    if (!queue) throw new HttpError(404, 'not-found', 'There is no such queue.')
+    if (!queue) throw new HttpError('not-found', 'There is no such queue.')
     return change(context, { queue, jobId: String(params['jobId']), state: String(params['state']), body })
   }
 }
@@ -75,7 +75,7 @@ export function mountButtons(app: Express, base: string, visitOf: (request: Requ
     app[method](path, express.json(), async (request: Request, response: Response) => {
       const context = visitOf(request)
       const held = context.identity.role
-      if (held === null || !mayUse(held, role)) throw new HttpError(403, 'forbidden', `This is for the role ${role}.`)
+      if (held === null || !mayUse(held, role)) throw new HttpError('forbidden', `This is for the role ${role}.`)
       const write = { method, path, params: request.params, client: null }
       await recordWrite(context, write, async () => ({ audit: await change(context, request) }))
       response.status(204).end()
@@ -83,7 +83,7 @@ export function mountButtons(app: Express, base: string, visitOf: (request: Requ
   }
   app.use(base, (request, _response, next) => {
     if (request.method === 'GET' || request.method === 'HEAD') return next()
-    throw new HttpError(403, 'not-offered', refusalOf(request.path))
+    throw new HttpError('not-offered', refusalOf(request.path))
   })
 }
 

@@ -23,7 +23,7 @@ const isRunId = (id: string) => runId.safeParse(id).success
 
 /** Retries a failed job as its run. */
 export async function retryJob(context: Context, { jobId }: Pick<JobPlace, 'jobId'>): Promise<AuditEntry[]> {
-  if (!isRunId(jobId)) throw new HttpError(400, 'bad-request', 'This job is no run of the ledger.')
+  if (!isRunId(jobId)) throw new HttpError('bad-request', 'This job is no run of the ledger.')
   return [await changeRun(context, jobId, 'retry')]
 }
 
@@ -32,7 +32,7 @@ const RETRY_MAX = 500
 
 export async function retryJobs(context: Context, { queue, state }: JobPlace): Promise<AuditEntry[]> {
   if (state !== 'failed') {
-    throw new HttpError(400, 'bad-request', 'Only failed jobs of a queue can be retried all at once.')
+    throw new HttpError('bad-request', 'Only failed jobs of a queue can be retried all at once.')
   }
   const ids = await queue.getRanges(['failed'], 0, RETRY_MAX - 1)
   return oneByOne(ids.filter(isRunId), (jobId) =>
@@ -64,10 +64,9 @@ const ENDED = ['completed', 'failed']
 /** Takes one job out: a run that has not ended is cancelled, of one that has only the queue's copy goes. */
 export async function removeJob(context: Context, { queue, jobId }: JobPlace): Promise<AuditEntry[]> {
   const job = await queue.getJob(jobId)
-  if (!job) throw new HttpError(404, 'not-found', `There is no job ${jobId} in ${queue.name}.`)
+  if (!job) throw new HttpError('not-found', `There is no job ${jobId} in ${queue.name}.`)
   const state = await job.getState()
-  if (state === 'active')
-    throw new HttpError(409, 'job-active', 'It is at work. Cancel its run: it stops within seconds.')
+  if (state === 'active') throw new HttpError('job-active', 'It is at work. Cancel its run: it stops within seconds.')
   const cancelled = ENDED.includes(state) ? null : await cancelIfOpen(context, jobId)
   if (cancelled !== null) return [cancelled]
   await queue.remove(jobId)
@@ -97,7 +96,7 @@ export async function cleanJobs(context: Context, { queue, state }: JobPlace): P
   const waiting = WAITING[state]
   if (waiting !== undefined) return cancelJobs(context, queue, [waiting])
   if (state !== 'completed' && state !== 'failed') {
-    throw new HttpError(400, 'bad-request', `Jobs that are ${state} cannot be cleaned. Cancel their runs instead.`)
+    throw new HttpError('bad-request', `Jobs that are ${state} cannot be cleaned. Cancel their runs instead.`)
   }
   const removed = await queue.clean(0, Number.MAX_SAFE_INTEGER, state)
   return [entryOf('clean-jobs', `queue:${queue.name}:${state}`, { removed: removed.length })]
@@ -152,9 +151,9 @@ export async function delayJob({ board }: Context, { queue, jobId, body }: JobPl
 
 async function delayedJob(queue: Queue, jobId: string) {
   const job = await queue.getJob(jobId)
-  if (!job) throw new HttpError(404, 'not-found', `There is no job ${jobId} in ${queue.name}.`)
+  if (!job) throw new HttpError('not-found', `There is no job ${jobId} in ${queue.name}.`)
   if (await job.isDelayed()) return job
-  throw new HttpError(409, 'job-not-delayed', 'It does not wait for a time any more.')
+  throw new HttpError('job-not-delayed', 'It does not wait for a time any more.')
 }
 
 const priority = z.object({ priority: z.int().min(0).max(2_097_152) })
@@ -163,7 +162,7 @@ const priority = z.object({ priority: z.int().min(0).max(2_097_152) })
 export async function prioritiseJob({ board }: Context, { queue, jobId, body }: JobPlace): Promise<AuditEntry[]> {
   const asked = Math.min(2, accept('body', priority, body).priority)
   const job = await queue.getJob(jobId)
-  if (!job) throw new HttpError(404, 'not-found', `There is no job ${jobId} in ${queue.name}.`)
+  if (!job) throw new HttpError('not-found', `There is no job ${jobId} in ${queue.name}.`)
   await job.changePriority({ priority: asked })
   await board.ledger.reorder([jobId].filter(isRunId), { priority: (asked + 1) as 1 | 2 | 3 })
   return [entryOf('prioritise-job', `queue:${queue.name}:${jobId}`, { priority: asked })]

@@ -25,7 +25,7 @@ export const followLink = defineEndpoint({
     const found = await followDownloadLink(board.database.system, params.token)
     if (found === 'unknown') throw notFound('This link leads nowhere: it was cut off, or the report was deleted.')
     if (found === 'expired') {
-      throw new HttpError(410, 'link-expired', 'This link has expired or was revoked. Ask for the report again.')
+      throw new HttpError('link-expired', 'This link has expired or was revoked. Ask for the report again.')
     }
     const { clientId, executionId, format } = found
     const target = `report:${executionId}.${format}`

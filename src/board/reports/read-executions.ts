@@ -107,7 +107,7 @@ function cursorOf({ createdAt, id }: ExecutionView): string {
 function readCursor(cursor: string): [string, string] {
   const match = /^(\d{4}-\d\d-\d\dT[\d:.]+Z) ([0-9a-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString())
   if (match?.[1] !== undefined && match[2] !== undefined) return [match[1], match[2]]
-  throw new HttpError(400, 'invalid-cursor', 'The cursor is none that this list gave out. Start again without one.')
+  throw new HttpError('invalid-cursor', 'The cursor is none that this list gave out. Start again without one.')
 }
 
 export async function findExecution(db: AnyDatabase, id: string): Promise<ExecutionView | null> {

@@ -26,13 +26,13 @@ export async function requestRun(
 /** Throws HttpError `other-client`, `no-such-client`. */
 export async function checkClient({ identity, db }: Context, clientId: string | null): Promise<void> {
   if (identity.clientId !== null && clientId !== identity.clientId) {
-    throw new HttpError(403, 'other-client', `You act for ${identity.clientId}, and this is not about it.`)
+    throw new HttpError('other-client', `You act for ${identity.clientId}, and this is not about it.`)
   }
   if (clientId === null) return
   const client = await db.selectFrom('clients').select('id').where('id', '=', clientId).executeTakeFirst()
   if (client) return
   const errors = [{ in: 'body' as const, pointer: '/clientId', detail: 'There is no such client.' }]
-  throw new HttpError(422, 'no-such-client', `There is no client "${clientId}".`, { errors })
+  throw new HttpError('no-such-client', `There is no client "${clientId}".`, { errors })
 }
 
 /** What retry and cancel do to a run the visitor may see. Throws HttpError `not-found`, and what the ledger throws. */

@@ -11,7 +11,7 @@ export async function schedulesInSight(
 ) {
   const bound = identity.clientId ?? client
   if (client !== undefined && client !== bound) {
-    throw new HttpError(403, 'other-client', `You act for ${identity.clientId}, and this is about ${client}.`)
+    throw new HttpError('other-client', `You act for ${identity.clientId}, and this is about ${client}.`)
   }
   return listSchedules(db, { ...filter, clientId: bound }, board.clock())
 }
@@ -42,7 +42,7 @@ export async function editSchedule(
 function checkPause({ board }: Context, { pause }: ScheduleChange): void {
   if (!pause || Temporal.Instant.compare(pause.until, board.clock()) > 0) return
   const errors = [{ in: 'body' as const, pointer: '/pausedUntil', detail: 'must lie ahead' }]
-  throw new HttpError(422, 'invalid-body', `A pause must end in the future, not at ${pause.until.toString()}.`, {
+  throw new HttpError('invalid-body', `A pause must end in the future, not at ${pause.until.toString()}.`, {
     errors,
   })
 }

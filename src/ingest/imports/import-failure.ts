@@ -7,8 +7,8 @@ export type DoneBefore = { read: number; rejected: number; tallies: Tally[] }
 /** Why an import came to no end, with what it had done before. `cause` is what happened. */
 export class ImportFailure extends InputError {
   readonly done: DoneBefore
-  constructor({ code, message, status }: InputError, cause: unknown, done: DoneBefore) {
-    super(code, message, status)
+  constructor({ code, message }: InputError, cause: unknown, done: DoneBefore) {
+    super(code, message)
     this.name = 'ImportFailure'
     this.cause = cause
     this.done = done

@@ -116,11 +116,7 @@ async function findClient({ database, clientId, clock }: ImportOptions): Promise
   if (client !== undefined) return { timeZone: client.time_zone, currency: client.currency, clock }
   const ids = clients.map(({ id }) => id)
   const listed = ids.length === 0 ? 'there are none yet' : `there are ${ids.slice(0, 20).join(', ')}`
-  throw new InputError(
-    'no-such-client',
-    `There is no client "${clientId}"${suggestion(clientId, ids)} (${listed}).`,
-    404,
-  )
+  throw new InputError('no-such-client', `There is no client "${clientId}"${suggestion(clientId, ids)} (${listed}).`)
 }
 
 /** Each batch is kept as it is done; in a dry run, none is. */
@@ -285,5 +281,5 @@ function wordsOn({ options, file }: Job, error: unknown): InputError {
   if (error instanceof InputError) return error
   const kept = options.strict || options.dryRun ? 'Nothing was kept' : 'What was stored before is kept'
   const message = `The import of ${file.called} broke off: ${messageOf(error)}. ${kept}; running it again is harmless.`
-  return new InputError('import-broken-off', message, 503)
+  return new InputError('import-broken-off', message)
 }

@@ -1,3 +1,4 @@
+import type { Code } from '../../codes/index.ts'
 import { InputError } from '../../errors.ts'
 import type { Called } from './called.ts'
 
@@ -15,7 +16,7 @@ export const NAME_CHARS_MAX = 1000
  */
 export class FileFault extends InputError {
   readonly #found: string
-  constructor(code: string, message: string, found: string) {
+  constructor(code: Code, message: string, found: string) {
     super(code, message)
     this.name = 'FileFault'
     this.#found = found

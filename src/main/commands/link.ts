@@ -33,7 +33,7 @@ type System = Parameters<Parameters<typeof withDatabase>[1]>[0]
 async function revoke(db: System, text: string): Promise<number> {
   return db.transaction().execute(async (tx) => {
     const found = await revokeDownloadLinks(tx, linksMeant(text))
-    if (found.length === 0) throw new InputError('no-such-link', `No link that was mailed is meant by "${text}".`, 404)
+    if (found.length === 0) throw new InputError('no-such-link', `No link that was mailed is meant by "${text}".`)
     for (const { clientId, executionId, revoked } of found) {
       const entry = {
         action: 'revoke-links',

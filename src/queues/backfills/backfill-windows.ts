@@ -41,7 +41,7 @@ export async function backfillWindows(db: AnyDatabase, range: BackfillRange): Pr
     windows.set(identityOf(window.request).key, window)
     if (windows.size > WINDOWS_MAX) {
       const words = `${range.from} to ${range.to} holds more than ${WINDOWS_MAX} windows of ${range.job.name}; fill a part at a time.`
-      throw new InputError('range', words, 422)
+      throw new InputError('range', words)
     }
   }
   return [...windows.values()]
@@ -54,15 +54,15 @@ async function clientOf(db: AnyDatabase, clientId: string): Promise<Client> {
     .where('id', '=', clientId)
     .executeTakeFirst()
   if (row) return { timeZone: row.time_zone, now: Temporal.Instant.from(row.now) }
-  throw new InputError('no-such-client', `There is no client "${clientId}".`, 422)
+  throw new InputError('no-such-client', `There is no client "${clientId}".`)
 }
 
 function checkRange({ from, to, clientId }: BackfillRange, { timeZone, now }: Client): void {
-  if (from >= to) throw new InputError('range', `The range must hold a day: ${to} does not lie after ${from}.`, 422)
+  if (from >= to) throw new InputError('range', `The range must hold a day: ${to} does not lie after ${from}.`)
   const today = dayOf(now, timeZone)
   if (to <= today) return
   const words = `${addDays(to, -1)} is not over for ${clientId}; the last day that can be filled is ${addDays(today, -1)}.`
-  throw new InputError('range', words, 422)
+  throw new InputError('range', words)
 }
 
 async function ruleOf(db: AnyDatabase, range: BackfillRange, { timeZone }: Client): Promise<Rule> {
@@ -77,7 +77,7 @@ async function ruleOf(db: AnyDatabase, range: BackfillRange, { timeZone }: Clien
     .executeTakeFirst()
   if (row) return { ...row, client_zone: timeZone }
   if (scheduleId !== null) {
-    throw new InputError('no-such-schedule', `${clientId} has no schedule "${scheduleId}" of ${job.name}.`, 422)
+    throw new InputError('no-such-schedule', `${clientId} has no schedule "${scheduleId}" of ${job.name}.`)
   }
   return { ...declaredRule(job), client_zone: timeZone }
 }
@@ -85,11 +85,11 @@ async function ruleOf(db: AnyDatabase, range: BackfillRange, { timeZone }: Clien
 /** What the job declares, for a client whose schedules nobody has made yet. */
 function declaredRule({ name, schedule }: AnyJob): Omit<Rule, 'client_zone'> {
   if (schedule === null || schedule.scope !== 'client') {
-    throw new InputError('not-scheduled', `${name} is not scheduled for each client: it has no windows to fill.`, 422)
+    throw new InputError('not-scheduled', `${name} is not scheduled for each client: it has no windows to fill.`)
   }
   const { cron, zone } = schedule
   if (cron !== null) return { cron, zone, payload: {} }
-  throw new InputError('schedule-needed', `${name} runs by schedules of its own: name the one to fill.`, 422)
+  throw new InputError('schedule-needed', `${name} runs by schedules of its own: name the one to fill.`)
 }
 
 function* firesOf(rule: Rule, { from, to }: BackfillRange, { timeZone, now }: Client): Generator<Temporal.Instant> {

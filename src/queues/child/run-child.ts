@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import type { Code } from '../../codes/index.ts'
 import { type LineSink, type Log, relayLine } from '../../log.ts'
 import { SECOND_MS } from '../../time.ts'
 import { type ClaimedRun, type Outcome, STOP_GRACE_MS, type StopError } from '../work/attempt.ts'
@@ -17,7 +18,7 @@ export type ChildProgram = {
 }
 
 /** Why a process ended that was at work. */
-export type ChildEnd = { code: 'out-of-memory' | 'child-exited' | 'unresponsive'; error: Error }
+export type ChildEnd = { code: Extract<Code, 'out-of-memory' | 'child-exited' | 'unresponsive'>; error: Error }
 
 export type ChildAnswer =
   | { kind: 'outcome'; outcome: Outcome }

@@ -73,7 +73,7 @@ async function runsTaken(db: AnyDatabase, action: BulkAction, filter: RunFilter,
     select id from (${taken}) r order by planned_at, id limit ${seen + 1}`.execute(db)
   if (rows.length <= seen) return rows.map(({ id }) => id)
   const { total } = await countBulk(db, action, filter)
-  throw new InputError('more-match', `${total} runs match now, more than the ${seen} you saw. Count again.`, 409)
+  throw new InputError('more-match', `${total} runs match now, more than the ${seen} you saw. Count again.`)
 }
 
 type Discarded = { id: string; queue: QueueName; was: RunState }
@@ -107,7 +107,7 @@ export async function changeInBulk(
 ): Promise<number> {
   const { action, filter, seen, requestedBy } = request
   if (seen > RUNS_MAX) {
-    throw new InputError('too-many', `At most ${RUNS_MAX} runs are changed at once. Narrow the filter down.`, 422)
+    throw new InputError('too-many', `At most ${RUNS_MAX} runs are changed at once. Narrow the filter down.`)
   }
   const ids = await runsTaken(db, action, filter, seen)
   const states = statesTaken(action, filter)

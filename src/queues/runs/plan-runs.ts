@@ -139,7 +139,7 @@ export function identityOf({ job, payload }: RunRequest): { job: string; key: st
 export function parsePayload({ job, payload }: RunRequest): unknown {
   const parsed = job.payload.safeParse(payload)
   if (parsed.success) return parsed.data
-  throw new InputError('invalid-payload', `The payload of ${job.name} is wrong: ${describe(parsed.error)}.`, 422)
+  throw new InputError('invalid-payload', `The payload of ${job.name} is wrong: ${describe(parsed.error)}.`)
 }
 
 function describe(error: ZodError): string {

@@ -49,7 +49,6 @@ function makeCron(expression: string, timeZone: string): ParsedCron {
     throw new InputError(
       'invalid-cron',
       `"${expression}" is no cron expression: ${messageOf(error).replace(/^CronPattern: /, '')}`,
-      422,
     )
   }
 }
@@ -66,7 +65,7 @@ function checkZone(timeZone: string): void {
   try {
     new Intl.DateTimeFormat('en', { timeZone })
   } catch {
-    throw new InputError('invalid-zone', `"${timeZone}" is no IANA time zone.`, 422)
+    throw new InputError('invalid-zone', `"${timeZone}" is no IANA time zone.`)
   }
 }
 
@@ -78,7 +77,7 @@ function isFixed(expression: string): boolean {
 /** Refuses what can never be planned. Throws InputError `invalid-cron`, `invalid-zone`. */
 export function checkCron(expression: string, timeZone: string, after: Temporal.Instant): void {
   if (nextFires(expression, timeZone, after, 1).length > 0) return
-  throw new InputError('invalid-cron', `"${expression}" never comes: no month has such a day.`, 422)
+  throw new InputError('invalid-cron', `"${expression}" never comes: no month has such a day.`)
 }
 
 /** The next `count` fire times after `after`. In a gap of the zone the fire moves to its end; in an overlap it fires once. */

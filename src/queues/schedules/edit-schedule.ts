@@ -77,7 +77,7 @@ async function lockSchedule(tx: AnyDatabase, id: string) {
     .forUpdate('s')
     .executeTakeFirst()
   if (row) return row
-  throw new InputError('unknown-schedule', `There is no schedule ${id}.`, 404)
+  throw new InputError('unknown-schedule', `There is no schedule ${id}.`)
 }
 
 function stateOf(row: Row): ScheduleState {
@@ -98,11 +98,11 @@ function stateOf(row: Row): ScheduleState {
 function changed(row: Row, before: ScheduleState, { settings = {}, pause }: ScheduleChange): ScheduleState {
   const declared = row.declared as ScheduleSettings | null
   if (settings === 'declared' && declared === null) {
-    throw new InputError('not-declared', `Nothing is declared for schedule ${row.id}: there is no way back.`, 409)
+    throw new InputError('not-declared', `Nothing is declared for schedule ${row.id}: there is no way back.`)
   }
   const after = { ...before, ...(settings === 'declared' ? declared : settings) }
   if (after.zone === 'client' && row.client_id === null) {
-    throw new InputError('invalid-zone', `Schedule ${row.id} belongs to no client whose zone it could take.`, 422)
+    throw new InputError('invalid-zone', `Schedule ${row.id} belongs to no client whose zone it could take.`)
   }
   const edited = declared === null ? before.isEdited || differ(after, before) : differ(after, declared)
   if (pause === undefined) return { ...after, isEdited: edited }

@@ -324,11 +324,7 @@ function* nightPlans(registry: Registry, row: ScheduleRow, day: Day): Generator<
       yield fires.map((dueAt) => ({ request: requestAt(job, row, dueAt), options: nightly(row, dueAt) }))
     }
   } catch (error) {
-    throw new InputError(
-      'broken-schedule',
-      `Schedule ${row.id} cannot be planned; mend it first: ${messageOf(error)}`,
-      409,
-    )
+    throw new InputError('broken-schedule', `Schedule ${row.id} cannot be planned; mend it first: ${messageOf(error)}`)
   }
 }
 

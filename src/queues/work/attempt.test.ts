@@ -21,9 +21,9 @@ test('waits grow twofold up to the cap, with jitter over their upper half', () =
 test('what an error means follows from who threw it, not from its message', () => {
   expect(judge(new Error('x'), calm, once, retry)).toMatchObject({ kind: 'retried', code: 'error' })
   expect(judge(new Error('x'), calm, thrice, retry)).toMatchObject({ kind: 'failed', code: 'error' })
-  expect(judge(new PermanentError('smtp-refused', 'x'), calm, once, retry)).toMatchObject({
+  expect(judge(new PermanentError('mail-refused', 'x'), calm, once, retry)).toMatchObject({
     kind: 'failed',
-    code: 'smtp-refused',
+    code: 'mail-refused',
   })
   expect(judge(new InputError('unknown-report', 'x'), calm, once, retry)).toMatchObject({
     kind: 'failed',
@@ -61,7 +61,7 @@ test('a run that lost the database spends no try, unless it loses it again and a
 
 test('a process that ends costs a try after a wait, until it is once too often: then the last reason is said', () => {
   const error = new Error('the process of the run was killed by SIGKILL')
-  const crash = { code: 'child-exited', error }
+  const crash = { code: 'child-exited', error } as const
   expect(judgeCrash(crash, { crashes: 0 }, retry)).toMatchObject({ kind: 'crashed', code: 'child-exited', error })
   expect(judgeCrash(crash, { crashes: 2 }, retry)).toMatchObject({ kind: 'crashed', waitMs: expect.any(Number) })
   expect(judgeCrash(crash, { crashes: 3 }, retry)).toMatchObject({

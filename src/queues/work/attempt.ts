@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Code } from '../../codes/index.ts'
 import type { AnyTransaction, Database } from '../../db/database.ts'
 import { DatabaseAwayError, InputError, messageOf, PermanentError, RetryLaterError } from '../../errors.ts'
 import { type Log, withLineSink } from '../../log.ts'
@@ -37,15 +38,15 @@ export type ClaimedRun = {
 }
 
 /** Why an attempt spent no try. The last two: its node does not know the job, and some other or no other does. */
-type GivenBackCode = 'given-back' | 'database-away' | 'known-elsewhere' | 'unknown-job'
+type GivenBackCode = Extract<Code, 'given-back' | 'database-away' | 'known-elsewhere' | 'unknown-job'>
 
 /** How an attempt ended. `waitMs` is how long until the next try, where there is one. */
 export type Outcome =
   | { kind: 'succeeded' }
-  | { kind: 'failed'; error: Error; code: string }
-  | { kind: 'retried'; error: Error; code: string; waitMs: number }
+  | { kind: 'failed'; error: Error; code: Code }
+  | { kind: 'retried'; error: Error; code: Code; waitMs: number }
   /** Its process ended under it. `waitMs` null: that was once too often. */
-  | { kind: 'crashed'; error: Error; code: string; waitMs: number | null }
+  | { kind: 'crashed'; error: Error; code: Code; waitMs: number | null }
   | { kind: 'cancelled' }
   | { kind: 'given-back'; error: Error; code: GivenBackCode; waitMs: number }
   | { kind: 'lost' }
@@ -273,7 +274,7 @@ export type Ending = {
   attempt: number
   state: (typeof NEXT_STATE)[keyof typeof NEXT_STATE]
   outcome: string
-  code: string | null
+  code: Code | null
   message: string | null
   stack: string | null
   waitMs: number
@@ -329,7 +330,7 @@ export function judge(
 
 /** What the end of its process means for a run: another try that counts as a crash, until it is poison. */
 export function judgeCrash(
-  { code, error: cause }: { code: string; error: Error },
+  { code, error: cause }: { code: Code; error: Error },
   run: Pick<ClaimedRun, 'crashes'>,
   retry: RetryPolicy,
 ): Outcome {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UnrecoverableError, type Worker } from 'bullmq'
+import type { Code } from '../../codes/index.ts'
 import type { Database } from '../../db/database.ts'
 import { messageOf } from '../../errors.ts'
 import type { Log } from '../../log.ts'
@@ -240,7 +241,7 @@ async function attempt<JobTools>(run: ClaimedRun, stop: AbortController, tools: 
   return attemptInChild(job, run, stop, { ...tools, children: tools.children, memoryMaxMb })
 }
 
-function fail<JobTools>(run: ClaimedRun, code: string, message: string, tools: Tools<JobTools>): Promise<Outcome> {
+function fail<JobTools>(run: ClaimedRun, code: Code, message: string, tools: Tools<JobTools>): Promise<Outcome> {
   return record(tools, run, { kind: 'failed', error: new Error(message), code }, [])
 }
 

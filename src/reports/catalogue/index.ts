@@ -11,5 +11,5 @@ export const reportNames = REPORTS.map((report) => report.name)
 export function reportNamed(name: string): Report<unknown> {
   const report = REPORTS.find((known) => known.name === name)
   if (report) return report
-  throw new InputError('unknown-report', `There is no report "${name}". There are: ${reportNames.join(', ')}.`, 404)
+  throw new InputError('unknown-report', `There is no report "${name}". There are: ${reportNames.join(', ')}.`)
 }

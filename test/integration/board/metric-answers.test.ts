@@ -106,6 +106,7 @@ describe('GET /api/analytics/metrics', () => {
       422,
       'no-such-rollup',
     ])
+    expect((await refusalOf('metrics=offered&from=2000-01-01&to=2026-01-01')).slice(0, 2)).toEqual([400, 'range'])
     expect((await refusalOf(`metrics=offered&${march}&client=other`)).slice(0, 2)).toEqual([403, 'other-client'])
     expect((await refusalOf(`metrics=offered&${march}&client=nobody`, admin)).slice(0, 2)).toEqual([
       422,

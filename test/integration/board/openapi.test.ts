@@ -2,7 +2,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { expect, test } from 'vitest'
 import { docsOf, openApiDocument } from '../../../src/board/docs/index.ts'
 import { endpoints } from '../../../src/board/features.ts'
-import { PROBLEMS } from '../../../src/board/http/problem.ts'
+import { CODES } from '../../../src/codes/index.ts'
 import { openTestBoard } from '../../support/test-board.ts'
 
 const board = await openTestBoard()
@@ -32,7 +32,7 @@ test('the pages of the API can be read without signing in, and explain every pro
   const docs = await (await fetch(`${board.url}/docs`)).text()
   for (const { path } of endpoints) expect(docs).toContain(path.replaceAll(/:(\w+)/g, '{$1}'))
   const problems = await (await fetch(`${board.url}/docs/problems`)).text()
-  for (const code of Object.keys(PROBLEMS)) expect(problems).toContain(`<tr id="${code}">`)
+  for (const code of Object.keys(CODES)) expect(problems).toContain(`<tr id="${code}">`)
 })
 
 test('what every visitor of the documentation gets is made once, not for each of them', async () => {

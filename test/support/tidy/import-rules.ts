@@ -2,7 +2,7 @@ import { isTest, type Project, type Rule } from './rule.ts'
 import type { Import, SourceFile } from './source-file.ts'
 
 /**
- * Which part may import which (DESIGN: who may import whom). A part is a folder of src; the files of src itself are the leaves.
+ * Which part may import which (DESIGN: who may import whom). A part is a folder of src; its own files, and `codes`, are the leaves.
  * `types` may be imported by `import type` only. `main` is missing: it may import everything.
  */
 const MAY_IMPORT: Record<string, { values: string[]; types: string[] }> = {
@@ -29,9 +29,12 @@ const KEPT_PACKAGES: Record<string, (path: string) => boolean> = {
   pg: (path) => path.startsWith('src/db/'),
 }
 
+/** Folders that are leaves as the files of src are. */
+const LEAF_FOLDERS = new Set(['codes'])
+
 function partOf(path: string): string {
   const [, part = '', ...rest] = path.split('/')
-  return rest.length === 0 ? 'leaf' : part
+  return rest.length === 0 || LEAF_FOLDERS.has(part) ? 'leaf' : part
 }
 
 /** Node's own modules, and packages that `npm install --omit=dev` brings. */
@@ -53,7 +56,7 @@ function mayImport(from: string, { target, typeOnly }: Import): boolean {
 }
 
 /** Folders that are entered by their face. A list by name deeper down, such as `catalogue/index.ts`, is no face. */
-const HAS_FACE = /^src\/((analytics|board)\/[^/]+|queues|ingest|privacy)\//
+const HAS_FACE = /^src\/((analytics|board)\/[^/]+|queues|ingest|privacy|codes)\//
 const FEATURELESS = /^src\/board\/(http|ui)\//
 /** Second faces. What a job and its own process use of the engine loads no BullMQ. */
 const OTHER_FACES = new Set(['src/queues/for-jobs.ts'])
