@@ -1,3 +1,4 @@
+import { adviceOf } from '../codes/index.ts'
 import { addDays, type Day } from '../time.ts'
 
 /** What find-alerts.sql noticed, before it has words. `since`: when it began. */
@@ -44,26 +45,13 @@ function failedWords(found: Found): AlertWords {
   return {
     title: `${found.job} failed for ${subjectOf(found)}`,
     message: `${runWords(found)} failed for good${tries}: ${masked(found.message ?? 'it did not say why')}${code}. What waits for it is held.`,
-    advice: FAILED_ADVICE[found.detail ?? ''] ?? FAILED_ADVICE['error'] ?? '',
+    advice: failedAdvice(found.detail),
   }
 }
 
-const RETRY = 'press Retry on the page of the run; what waits for it goes on when it succeeds.'
-const MAIL_RUNBOOK = `${RUNBOOK}#a-mail-is-unknown-or-was-not-sent`
-
-/** What to do, by the code of the error; 'error' is for every other. */
-const FAILED_ADVICE: Record<string, string> = {
-  error: `The page of the run has every try with its error and its log. Mend the reason, then ${RETRY} Runbook: ${RUNBOOK}#a-run-failed`,
-  deadline: `It ran longer than its job allows. Look at the log lines of its tries for where the time went, and at the load of the database. Then ${RETRY} Runbook: ${RUNBOOK}#a-run-failed`,
-  crashed: `It takes its process with it: memory, mostly. Look at its tries and at the kernel's log before you ${RETRY} Runbook: ${RUNBOOK}#a-run-failed`,
-  'out-of-memory': `It needed more memory than its job allows. A smaller window may do. Then ${RETRY} Runbook: ${RUNBOOK}#a-run-failed`,
-  'mail-refused': `The mail server refused it for good. Correct the address among the recipients of the report, then press Retry: that is a new mail. Runbook: ${MAIL_RUNBOOK}`,
-  'mail-address': `The recipient is no e-mail address. Correct it among the recipients of the report, then press Retry. Runbook: ${MAIL_RUNBOOK}`,
-  'delivery-unknown': `Nobody knows whether the mail arrived, so it is not sent again by itself. Look for its Message-ID in the mail server's log or ask the recipient; if it did not arrive, press Retry. Runbook: ${MAIL_RUNBOOK}`,
-  'facts-expired': `The facts of these days are past their time and deleted, so they cannot be added up again. Nothing is left to do; FACTS_TTL_DAYS says how long facts are kept.`,
-  'chromium-missing': `There is no Chromium to print with. scripts/daybreak doctor says what is missing; then ${RETRY} Runbook: ${RUNBOOK}#chromium-is-missing`,
-  'invalid-payload': `What it was asked to do does not fit its job, most often after an upgrade. Ask for it anew with what the job takes now: docs/jobs.md`,
-  'unknown-job': `No node that works has such a job. Start workers of the version that asked for it, then ${RETRY} Runbook: ${RUNBOOK}#upgrade`,
+function failedAdvice(code: string | null): string {
+  const { advice, runbook = 'a-run-failed' } = adviceOf(code)
+  return runbook === null ? advice : `${advice} Runbook: ${RUNBOOK}#${runbook}`
 }
 
 function lateWords(found: Found): AlertWords {
