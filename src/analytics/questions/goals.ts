@@ -1,5 +1,7 @@
+import { z } from 'zod'
 import type { AnyDatabase, ClientDatabase } from '../../db/database.ts'
 import { InputError } from '../../errors.ts'
+import { defineCursor, pageOf, rowsToRead } from '../../page.ts'
 import { addDays, type Day } from '../../time.ts'
 import { DIMENSIONS, type Dimension } from '../metrics/index.ts'
 import { chooseSource } from './choose-source.ts'
@@ -28,26 +30,25 @@ export type GoalDraft = {
 }
 export type Goal = GoalDraft & { id: string; clientId: string; createdAt: string; updatedAt: string }
 
-/** Goals by the end of their time, the last first; those before `after` are left out. */
+const goalCursor = defineCursor(z.tuple([z.iso.date(), z.guid()]))
+
+/** Goals by the end of their time, the last first, in pages. Throws InputError `invalid-cursor`. */
 export async function listGoals(
   db: ClientDatabase,
-  { clientId, after, limit }: { clientId: string; after: { to: Day; id: string } | null; limit: number },
-): Promise<Goal[]> {
-  const rows = await selectGoals(db)
+  { clientId, cursor, limit }: { clientId: string; cursor?: string | undefined; limit: number },
+): Promise<{ goals: Goal[]; nextCursor: string | null }> {
+  let query = selectGoals(db)
     .where('client_id', '=', clientId)
-    .$if(after !== null, (query) =>
-      query.where((is) =>
-        is.or([
-          is('to_day', '<', after?.to ?? ''),
-          is.and([is('to_day', '=', after?.to ?? ''), is('id', '>', after?.id ?? '')]),
-        ]),
-      ),
-    )
     .orderBy('to_day', 'desc')
     .orderBy('id')
-    .limit(limit)
-    .execute()
-  return rows.map(goalOf)
+    .limit(rowsToRead(limit))
+  const after = goalCursor.read(cursor)
+  if (after !== null) {
+    const [to, id] = after
+    query = query.where((is) => is.or([is('to_day', '<', to), is.and([is('to_day', '=', to), is('id', '>', id)])]))
+  }
+  const page = pageOf((await query.execute()).map(goalOf), limit, ({ to, id }) => goalCursor.write([to, id]))
+  return { goals: page.rows, nextCursor: page.nextCursor }
 }
 
 /** A goal that the handle may see; null: there is none. */

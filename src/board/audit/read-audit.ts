@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
 import type { SystemDatabase } from '../../db/database.ts'
+import { defineCursor, pageOf, rowsToRead } from '../../page.ts'
 import { OUTCOMES, type Outcome } from '../../people/audit.ts'
 
 const PAGE = 50
@@ -25,13 +26,12 @@ export type AuditView = {
 /** What the log may be narrowed to. */
 export const auditFilter = z.strictObject({
   outcome: z.enum(OUTCOMES).optional(),
-  cursor: z
-    .string()
-    .regex(/^\d{1,18}$/, 'is none of ours')
-    .optional(),
+  cursor: z.string().max(300).optional(),
 })
 
-/** Changes, newest first; of one client where `clientId` names it. */
+const entryCursor = defineCursor(z.tuple([z.int()]))
+
+/** Changes, newest first, in pages; of one client where `clientId` names it. Throws InputError `invalid-cursor`. */
 export async function readAudit(
   db: SystemDatabase,
   clientId: string | null,
@@ -55,12 +55,11 @@ export async function readAudit(
       'ip',
     ])
     .orderBy('id', 'desc')
-    .limit(PAGE + 1)
+    .limit(rowsToRead(PAGE))
   if (clientId !== null) query = query.where('client_id', '=', clientId)
   if (outcome !== undefined) query = query.where('outcome', '=', outcome)
-  if (cursor !== undefined) query = query.where('id', '<', Number(cursor))
-  const rows = await query.execute()
-  const entries = rows.slice(0, PAGE)
-  const last = entries.at(-1)
-  return { entries, nextCursor: rows.length > PAGE && last ? String(last.id) : null }
+  const after = entryCursor.read(cursor)
+  if (after !== null) query = query.where('id', '<', after[0])
+  const page = pageOf(await query.execute(), PAGE, ({ id }) => entryCursor.write([id]))
+  return { entries: page.rows, nextCursor: page.nextCursor }
 }

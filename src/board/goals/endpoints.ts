@@ -82,11 +82,7 @@ export const listGoalsEndpoint = defineEndpoint({
   reply: z.strictObject({ goals: z.array(goalReply), nextCursor }),
   async handle({ query }, context) {
     const { db, clientId } = await actingClient(context, query.client)
-    const after = query.cursor === undefined ? null : readCursor(query.cursor)
-    const goals = await listGoals(db, { clientId, after, limit: query.limit + 1 })
-    const shown = goals.slice(0, query.limit)
-    const last = shown.at(-1)
-    return json({ goals: shown, nextCursor: goals.length > query.limit && last ? cursorOf(last) : null })
+    return json(await listGoals(db, { clientId, cursor: query.cursor, limit: query.limit }))
   },
 })
 
@@ -185,14 +181,4 @@ function noGoal(id: string): HttpError {
 
 function draftOf({ id: _id, clientId: _client, createdAt: _created, updatedAt: _updated, ...rest }: Goal) {
   return rest
-}
-
-function cursorOf({ to, id }: Goal): string {
-  return Buffer.from(`${to} ${id}`).toString('base64url')
-}
-
-function readCursor(cursor: string): { to: string; id: string } {
-  const [, to, id] = /^(\d{4}-\d\d-\d\d) ([0-9a-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? []
-  if (to !== undefined && id !== undefined) return { to, id }
-  throw new HttpError('invalid-cursor', 'The cursor is none that this list gave out. Start again without one.')
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { AnyDatabase } from '../../db/database.ts'
 import type { StoredResult } from '../../ingest/index.ts'
-import { readCursor, writeCursor } from '../../queues/index.ts'
+import { instantCursor, pageOf, rowsToRead } from '../../page.ts'
 
 /** refused: it came to its end, and nothing was kept for the rows it has. */
 export const IMPORT_STATES = ['waiting', 'running', 'done', 'refused', 'failed', 'cancelled'] as const
@@ -89,19 +89,16 @@ export async function listImports(
   db: AnyDatabase,
   { client, cursor, limit }: ImportFilter,
 ): Promise<{ imports: ImportView[]; nextCursor: string | null }> {
-  let query = importViews(db)
-    .orderBy('i.created_at', 'desc')
-    .orderBy('i.id', 'desc')
-    .limit(limit + 1)
+  let query = importViews(db).orderBy('i.created_at', 'desc').orderBy('i.id', 'desc').limit(rowsToRead(limit))
   if (client !== undefined) query = query.where('i.client_id', '=', client)
-  if (cursor !== undefined) {
-    const [at, id] = readCursor(cursor)
+  const after = instantCursor.read(cursor)
+  if (after !== null) {
+    const [at, id] = after
     query = query.where(sql<boolean>`(i.created_at, i.id) < (${at}::timestamptz, ${id}::uuid)`)
   }
   const rows = await query.execute()
-  const imports = rows.slice(0, limit).map(viewOf)
-  const last = imports.at(-1)
-  return { imports, nextCursor: rows.length > limit && last ? writeCursor(last.createdAt, last.id) : null }
+  const page = pageOf(rows, limit, ({ createdAt, id }) => instantCursor.write([createdAt, id]))
+  return { imports: page.rows.map(viewOf), nextCursor: page.nextCursor }
 }
 
 export async function findImport(db: AnyDatabase, id: string): Promise<ImportView | null> {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { AnyDatabase } from '../../db/database.ts'
-import { HttpError } from '../http/problem.ts'
+import { instantCursor, pageOf, rowsToRead } from '../../page.ts'
 import type { StoredFile } from '../http/send-file.ts'
 
 export type ExecutionFile = { format: string; fileName: string; mediaType: string; sizeBytes: number; sha256: string }
@@ -78,36 +78,23 @@ function executionViews(db: AnyDatabase) {
     .select([sql<ExecutionView['state']>`e.state`.as('state'), FILES.as('files'), DELIVERIES.as('deliveries')])
 }
 
-/** Newest first, in pages. Throws HttpError `invalid-cursor`. */
+/** Newest first, in pages. Throws InputError `invalid-cursor`. */
 export async function listExecutions(
   db: AnyDatabase,
   filter: ExecutionFilter,
 ): Promise<{ executions: ExecutionView[]; nextCursor: string | null }> {
-  let query = executionViews(db)
-    .orderBy('e.created_at', 'desc')
-    .orderBy('e.id', 'desc')
-    .limit(filter.limit + 1)
+  let query = executionViews(db).orderBy('e.created_at', 'desc').orderBy('e.id', 'desc').limit(rowsToRead(filter.limit))
   if (filter.client !== undefined) query = query.where('e.client_id', '=', filter.client)
   if (filter.report !== undefined) query = query.where('e.report', '=', filter.report)
   if (filter.state !== undefined) query = query.where('e.state', '=', filter.state)
-  if (filter.cursor !== undefined) {
-    const [createdAt, id] = readCursor(filter.cursor)
+  const after = instantCursor.read(filter.cursor)
+  if (after !== null) {
+    const [createdAt, id] = after
     query = query.where(sql<boolean>`(e.created_at, e.id) < (${createdAt}::timestamptz, ${id}::uuid)`)
   }
   const rows: ExecutionView[] = await query.execute()
-  const executions = rows.slice(0, filter.limit)
-  const last = executions.at(-1)
-  return { executions, nextCursor: rows.length > filter.limit && last ? cursorOf(last) : null }
-}
-
-function cursorOf({ createdAt, id }: ExecutionView): string {
-  return Buffer.from(`${createdAt} ${id}`).toString('base64url')
-}
-
-function readCursor(cursor: string): [string, string] {
-  const match = /^(\d{4}-\d\d-\d\dT[\d:.]+Z) ([0-9a-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString())
-  if (match?.[1] !== undefined && match[2] !== undefined) return [match[1], match[2]]
-  throw new HttpError('invalid-cursor', 'The cursor is none that this list gave out. Start again without one.')
+  const page = pageOf(rows, filter.limit, ({ createdAt, id }) => instantCursor.write([createdAt, id]))
+  return { executions: page.rows, nextCursor: page.nextCursor }
 }
 
 export async function findExecution(db: AnyDatabase, id: string): Promise<ExecutionView | null> {

@@ -1,6 +1,8 @@
 import { sql } from 'kysely'
+import { z } from 'zod'
 import type { AnyDatabase } from '../../db/database.ts'
 import { InputError, messageOf } from '../../errors.ts'
+import { cursorWord, defineCursor, pageOf, rowsToRead } from '../../page.ts'
 import { comingFires, type ScheduleSettings, zoneOf } from '../../queues/index.ts'
 
 /** Fire times shown wherever a schedule is. */
@@ -74,6 +76,10 @@ function scheduleRows(db: AnyDatabase) {
 
 type Row = Awaited<ReturnType<ReturnType<typeof scheduleRows>['execute']>>[number]
 
+/** When it is due, as PostgreSQL writes it. */
+const DUE = z.string().regex(/^(infinity|\d{4}-\d\d-\d\d [\d:.+]{8,30})$/)
+const scheduleCursor = defineCursor(z.tuple([DUE, cursorWord]))
+
 /** The schedules in sight, those due soonest first, in pages. Throws InputError `invalid-cursor`. */
 export async function listSchedules(
   db: AnyDatabase,
@@ -81,23 +87,13 @@ export async function listSchedules(
   now: Temporal.Instant,
 ): Promise<{ schedules: ScheduleView[]; nextCursor: string | null }> {
   const due = sql`coalesce(s.next_due_at, 'infinity')`
-  let query = scheduleRows(db)
-    .orderBy(due)
-    .orderBy('s.id')
-    .limit(limit + 1)
+  let query = scheduleRows(db).orderBy(due).orderBy('s.id').limit(rowsToRead(limit))
   if (clientId !== undefined) query = query.where('s.client_id', '=', clientId)
   if (job !== undefined) query = query.where('s.job', '=', job)
-  if (cursor !== undefined) {
-    const after = readCursor(cursor)
-    query = query.where(sql<boolean>`(${due}, s.id) > (${after.due}::timestamptz, ${after.id})`)
-  }
-  const rows = await query.execute()
-  const shown = rows.slice(0, limit)
-  const last = shown.at(-1)
-  return {
-    schedules: shown.map((row) => viewOf(row, now)),
-    nextCursor: rows.length > limit && last ? writeCursor(last) : null,
-  }
+  const after = scheduleCursor.read(cursor)
+  if (after !== null) query = query.where(sql<boolean>`(${due}, s.id) > (${after[0]}::timestamptz, ${after[1]})`)
+  const page = pageOf(await query.execute(), limit, (row) => scheduleCursor.write([row.due, row.id]))
+  return { schedules: page.rows.map((row) => viewOf(row, now)), nextCursor: page.nextCursor }
 }
 
 export async function findSchedule(db: AnyDatabase, id: string, now: Temporal.Instant): Promise<ScheduleView | null> {
@@ -152,18 +148,4 @@ export async function firesByJob(db: AnyDatabase, now: Temporal.Instant): Promis
 function soonest(timings: readonly { cron: string; timeZone: string }[], now: Temporal.Instant): Fire[] {
   const fires = timings.flatMap((timing) => firesOf({ ...timing, pausedUntil: null }, now).nextFires)
   return fires.toSorted((a, b) => Temporal.Instant.compare(a.at, b.at)).slice(0, FIRES)
-}
-
-function writeCursor({ due, id }: Row): string {
-  return Buffer.from(`${due}|${id}`).toString('base64url')
-}
-
-function readCursor(cursor: string): { due: string; id: string } {
-  const [, due, id] = /^(infinity|\d{4}-\d\d-\d\d [\d:.+]{8,30})\|(.+)$/s.exec(decoded(cursor)) ?? []
-  if (due !== undefined && id !== undefined) return { due, id }
-  throw new InputError('invalid-cursor', 'The cursor is none that this list gave out. Start again without one.')
-}
-
-function decoded(cursor: string): string {
-  return Buffer.from(cursor, 'base64url').toString().replaceAll('\0', '')
 }

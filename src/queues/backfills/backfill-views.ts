@@ -1,7 +1,7 @@
 import type { AnyDatabase } from '../../db/database.ts'
+import { instantCursor, pageOf, rowsToRead } from '../../page.ts'
 import { sqlFile } from '../../sql.ts'
 import type { Day } from '../../time.ts'
-import { readCursor, writeCursor } from '../runs/cursor.ts'
 import type { Reprocess } from './backfills.ts'
 
 /**
@@ -60,11 +60,10 @@ export async function listBackfillViews(
   db: AnyDatabase,
   { clientId, cursor, limit }: BackfillFilter,
 ): Promise<{ backfills: BackfillView[]; nextCursor: string | null }> {
-  const [at, id] = cursor === undefined ? [null, null] : readCursor(cursor)
-  const rows = await backfillViews(db, [clientId ?? null, null, at, id, limit + 1])
-  const backfills = rows.slice(0, limit).map(viewOf)
-  const last = backfills.at(-1)
-  return { backfills, nextCursor: rows.length > limit && last ? writeCursor(last.createdAt, last.id) : null }
+  const [at, id] = instantCursor.read(cursor) ?? [null, null]
+  const rows = await backfillViews(db, [clientId ?? null, null, at, id, rowsToRead(limit)])
+  const page = pageOf(rows, limit, ({ createdAt, id: last }) => instantCursor.write([createdAt, last]))
+  return { backfills: page.rows.map(viewOf), nextCursor: page.nextCursor }
 }
 
 function viewOf({

@@ -1,5 +1,7 @@
+import { z } from 'zod'
 import type { AnyDatabase } from '../../db/database.ts'
 import { messageOf } from '../../errors.ts'
+import { cursorWord, defineCursor, pageOf, rowsToRead } from '../../page.ts'
 import { sqlFile } from '../../sql.ts'
 import { addDays, type Day, dayOf, HOUR_MS, startOfDay } from '../../time.ts'
 import type { AnyJob } from '../job.ts'
@@ -54,8 +56,7 @@ export type FreshnessQuery = {
   days: number
   clientId?: string | undefined
   job?: string | undefined
-  /** The last schedule of the page before. */
-  after?: { clientId: string; id: string } | undefined
+  cursor?: string | undefined
   limit: number
   /** Runs and facts older than so many days are deleted: nothing older is missing. */
   keptDays: number
@@ -75,14 +76,17 @@ const newestWindows = sqlFile<NewestWindow>(import.meta.dirname, 'newest-windows
 /** Fire times looked at per cron expression and zone; of one that fires every minute the newest days only. */
 const FIRES_MAX = 5000
 
-/** How the windows of every schedule in sight stand, in the order of client and schedule. */
+const scheduleCursor = defineCursor(z.tuple([cursorWord, cursorWord]))
+
+/** How the windows of every schedule in sight stand, in the order of client and schedule. Throws InputError `invalid-cursor`. */
 export async function readFreshness(
   db: AnyDatabase,
   registry: Registry,
   query: FreshnessQuery,
-): Promise<{ schedules: ScheduleFreshness[]; last: { clientId: string; id: string } | null }> {
-  const rows = await schedulesOf(db, query)
-  const page = rows.slice(0, query.limit)
+): Promise<{ schedules: ScheduleFreshness[]; nextCursor: string | null }> {
+  const { rows: page, nextCursor } = pageOf(await schedulesOf(db, query), query.limit, ({ clientId, id }) =>
+    scheduleCursor.write([clientId, id]),
+  )
   const since = await query.factsSince([...new Set(page.map((row) => row.clientId))])
   const firesOf = rememberFires(query)
   const told = page.map((row) => owedBy(row, registry, firesOf, query, since.get(row.clientId) ?? null))
@@ -102,8 +106,7 @@ export async function readFreshness(
       return summarise(each, windows, newest.get(each.row.id) ?? null)
     })
     .filter(isAboutWindows)
-  const last = page.at(-1)
-  return { schedules, last: rows.length > query.limit && last ? { clientId: last.clientId, id: last.id } : null }
+  return { schedules, nextCursor }
 }
 
 /** The newest window of every schedule that is done, and how long ago it ended. */
@@ -111,7 +114,7 @@ export function readNewestWindows(db: AnyDatabase): Promise<NewestWindow[]> {
   return newestWindows(db, [null])
 }
 
-function schedulesOf(db: AnyDatabase, { clientId, job, after, limit }: FreshnessQuery) {
+function schedulesOf(db: AnyDatabase, { clientId, job, cursor, limit }: FreshnessQuery) {
   let rows = db
     .selectFrom('schedules as s')
     .innerJoin('clients as c', 'c.id', 's.client_id')
@@ -120,12 +123,14 @@ function schedulesOf(db: AnyDatabase, { clientId, job, after, limit }: Freshness
     .select('s.in_force_since as inForceSince')
     .orderBy('c.id')
     .orderBy('s.id')
-    .limit(limit + 1)
+    .limit(rowsToRead(limit))
   if (clientId !== undefined) rows = rows.where('s.client_id', '=', clientId)
   if (job !== undefined) rows = rows.where('s.job', '=', job)
-  if (after !== undefined) {
+  const after = scheduleCursor.read(cursor)
+  if (after !== null) {
+    const [client, schedule] = after
     rows = rows.where((is) =>
-      is.or([is('c.id', '>', after.clientId), is.and([is('c.id', '=', after.clientId), is('s.id', '>', after.id)])]),
+      is.or([is('c.id', '>', client), is.and([is('c.id', '=', client), is('s.id', '>', schedule)])]),
     )
   }
   return rows.execute()

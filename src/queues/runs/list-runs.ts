@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { AnyDatabase } from '../../db/database.ts'
-import { readCursor, writeCursor } from './cursor.ts'
+import { instantCursor, pageOf, rowsToRead } from '../../page.ts'
 import {
   allOf,
   type Condition,
@@ -39,17 +39,15 @@ const SLICES_MAX = 200
 /** Newest first, in pages: the cursor is opaque and stays good while rows come and go. */
 export async function listRuns(db: AnyDatabase, request: RunPageRequest, bounds = BOUNDS): Promise<RunPage> {
   const { cursor, limit, ...filter } = request
-  const after = cursor === undefined ? null : readPlace(cursor)
+  const after = readPlace(cursor)
   // What a whole id means stands first, however old it is, and beside the others.
   const named = after === null ? await runNamed(db, filter) : []
-  const { found, end } = await search(db, filter, { after, limit: limit + 1, ...bounds })
-  const isFull = found.length > limit
-  const places = found.slice(0, limit)
-  const last = isFull ? places.at(-1) : end
+  const { found, end } = await search(db, filter, { after, limit: rowsToRead(limit), ...bounds })
+  const page = pageOf(found, limit, writePlace)
   return {
-    runs: await findRunViews(db, [...named, ...places.map(({ id }) => id)]),
-    nextCursor: last ? writeCursor(last.plannedAt, last.id) : null,
-    lookedBackTo: isFull ? null : (end?.plannedAt ?? null),
+    runs: await findRunViews(db, [...named, ...page.rows.map(({ id }) => id)]),
+    nextCursor: page.nextCursor ?? (end && writePlace(end)),
+    lookedBackTo: end?.plannedAt ?? null,
   }
 }
 
@@ -152,7 +150,11 @@ function notNamed({ text }: RunFilter): Condition[] {
   return text !== undefined && UUID.test(text) ? [sql`r.id <> ${text}::uuid`] : []
 }
 
-function readPlace(cursor: string): Place {
-  const [plannedAt, id] = readCursor(cursor)
-  return { plannedAt, id }
+function writePlace({ plannedAt, id }: Place): string {
+  return instantCursor.write([plannedAt, id])
+}
+
+function readPlace(cursor: string | undefined): Place | null {
+  const place = instantCursor.read(cursor)
+  return place && { plannedAt: place[0], id: place[1] }
 }

@@ -194,3 +194,22 @@ test('an admin of one client reads the changes of that client only', async () =>
   const page = await (await (await signIn(board, 'admin', 'acme')).get('/audit')).text()
   expect(page.match(/Change of \w+/g)).toEqual(['Change of acme'])
 })
+
+test('the record comes in pages, and takes no other cursor than its own', async () => {
+  const admin = await signIn(board, 'admin')
+  const entry = { actor_kind: 'user', actor_id: '1', actor_name: 'Ada', action: 'paged', target: 'test' }
+  const numbers = Array.from({ length: 60 }, (_, number) => number)
+  await board.database.system
+    .insertInto('analytics_audit_log')
+    .values(numbers.map((number) => ({ ...entry, target: `page-test:${number}.` })))
+    .execute()
+  const shown: number[] = []
+  let path: string | undefined = '/audit'
+  for (let page = 0; path !== undefined && shown.length < numbers.length && page < 9; page += 1) {
+    const text = await (await admin.get(path)).text()
+    shown.push(...[...text.matchAll(/page-test:(\d+)\./g)].map(([, number]) => Number(number)))
+    path = /href="(\/audit\?cursor=[\w-]+)"/.exec(text)?.[1]
+  }
+  expect(shown).toEqual(numbers.toReversed())
+  expect((await admin.get('/audit?cursor=7')).status).toBe(400)
+})

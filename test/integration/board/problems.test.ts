@@ -58,8 +58,8 @@ describe('bad input is a problem document with a stable code, and never a 500', 
       'a cursor with a day that is none',
       `/api/runs?cursor=${cursor('2026-99-99T00:00:00Z')}`,
       {},
-      422,
-      'unstorable-value',
+      400,
+      'invalid-cursor',
     ],
     ['another cursor that is none', '/api/reports/executions?cursor=abc', {}, 400, 'invalid-cursor'],
     ['a job that does not exist', '/api/jobs/play/runs', post('{}'), 404, 'unknown-job'],
@@ -126,7 +126,7 @@ describe('bad input is a problem document with a stable code, and never a 500', 
 })
 
 function cursor(instant: string): string {
-  return Buffer.from(`${instant} ${RUN}`).toString('base64url')
+  return Buffer.from(JSON.stringify([instant, RUN])).toString('base64url')
 }
 
 const packed = (bytes: Buffer<ArrayBuffer>, encoding = 'gzip') =>
