@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
+import { z } from 'zod'
 import type { AnyDatabase } from '../../db/database.ts'
-import { HttpError } from '../http/problem.ts'
+import { defineCursor, pageOf, rowsToRead } from '../../page.ts'
 import { COUNT_MAX } from '../ui/place.ts'
 
 export const ALERT_KINDS = ['run-failed', 'window-late', 'run-stalled', 'queue-old'] as const
@@ -34,7 +35,9 @@ export type AlertView = {
 
 export type AlertFilter = { open: boolean; client?: string | undefined; cursor?: string | undefined; limit: number }
 
-/** Open alerts first, then the newest; in pages. Throws HttpError `invalid-cursor`. */
+const alertCursor = defineCursor(z.tuple([z.boolean(), z.iso.datetime(), z.guid()]))
+
+/** Open alerts first, then the newest; in pages. Throws InputError `invalid-cursor`. */
 export async function listAlerts(
   db: AnyDatabase,
   { open, client, cursor, limit }: AlertFilter,
@@ -52,31 +55,21 @@ export async function listAlerts(
     .orderBy(sql`a.resolved_at is not null`)
     .orderBy('a.raised_at', 'desc')
     .orderBy('a.id', 'desc')
-    .limit(limit + 1)
+    .limit(rowsToRead(limit))
   if (open) query = query.where('a.resolved_at', 'is', null)
   if (client !== undefined) query = query.where('a.client_id', '=', client)
-  if (cursor !== undefined) {
-    const [isResolved, raisedAt, id] = readCursor(cursor)
+  const after = alertCursor.read(cursor)
+  if (after !== null) {
+    const [isResolved, raisedAt, id] = after
     query = query.where(
       sql<boolean>`(a.resolved_at is not null, ${raisedAt}::timestamptz, ${id}::uuid) > (${isResolved}::boolean, a.raised_at, a.id)`,
     )
   }
   const rows: AlertView[] = await query.execute()
-  const alerts = rows.slice(0, limit)
-  const last = alerts.at(-1)
-  return { alerts, nextCursor: rows.length > limit && last ? cursorOf(last) : null }
-}
-
-function cursorOf({ resolvedAt, raisedAt, id }: AlertView): string {
-  return Buffer.from(`${resolvedAt !== null} ${raisedAt} ${id}`).toString('base64url')
-}
-
-function readCursor(cursor: string): [string, string, string] {
-  const text = Buffer.from(cursor, 'base64url').toString()
-  const match = /^(true|false) (\d{4}-\d\d-\d\dT[\d:.]+Z) ([0-9a-f-]{36})$/.exec(text)
-  const [, isResolved, raisedAt, id] = match ?? []
-  if (isResolved !== undefined && raisedAt !== undefined && id !== undefined) return [isResolved, raisedAt, id]
-  throw new HttpError('invalid-cursor', 'The cursor is none that this list gave out. Start again without one.')
+  const page = pageOf(rows, limit, ({ resolvedAt, raisedAt, id }) =>
+    alertCursor.write([resolvedAt !== null, raisedAt, id]),
+  )
+  return { alerts: page.rows, nextCursor: page.nextCursor }
 }
 
 /** How many alerts in sight are open, up to one more than COUNT_MAX. */
