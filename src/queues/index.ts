@@ -36,7 +36,7 @@ export { type AlertOptions, readWaitingQueues, watchAlerts } from './raise-alert
 export { createRegistry, jobNamed, type Registry } from './registry.ts'
 export { BULK_ACTIONS, type BulkAction, type BulkCount } from './runs/bulk-runs.ts'
 export type { RunFilter } from './runs/run-filter.ts'
-export type { AttemptView, RunState, RunView } from './runs/run-views.ts'
+export type { AttemptView, RunView } from './runs/run-views.ts'
 export { checkCron } from './schedules/cron.ts'
 export { comingFires } from './schedules/due-fires.ts'
 export { changeSchedule, type ScheduleChange, type ScheduleSettings } from './schedules/edit-schedule.ts'

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { SystemDatabase } from '../db/database.ts'
 import { InputError } from '../errors.ts'
+import { ENDED_STATES, OPEN_STATES, type RunState, UNSUCCESSFUL_STATES } from '../run-state.ts'
 import { sqlFile } from '../sql.ts'
 import {
   type BackfillFilter,
@@ -33,8 +34,8 @@ import {
   planRuns,
 } from './runs/plan-runs.ts'
 import { retryRuns } from './runs/retry-runs.ts'
-import { OPEN, type RunFilter } from './runs/run-filter.ts'
-import { findRunView, type RunState, type RunView } from './runs/run-views.ts'
+import type { RunFilter } from './runs/run-filter.ts'
+import { findRunView, type RunView } from './runs/run-views.ts'
 
 export type RequestOptions = {
   origin: Origin
@@ -100,8 +101,7 @@ export type LedgerTools = {
   onPlanned(): void
 }
 
-const UNDONE = ['failed', 'cancelled'] as const
-const REVIVED = { no: [], failed: UNDONE, succeeded: ['succeeded'], all: ['succeeded', ...UNDONE] } as const
+const REVIVED = { no: [], failed: UNSUCCESSFUL_STATES, succeeded: ['succeeded'], all: ENDED_STATES } as const
 const PRIORITIES: Record<Origin, PlanOptions['priority']> = {
   person: 1,
   program: 1,
@@ -210,7 +210,7 @@ function unknownRun(runId: string): InputError {
 async function retryRun(tools: LedgerTools, runId: string, requestedBy: string): Promise<void> {
   const run = await stateOf(tools.db, runId)
   const plan: PlanOptions = { origin: 'person', requestedBy, priority: 1 }
-  const changed = await retryRuns(tools, [runId], UNDONE, plan)
+  const changed = await retryRuns(tools, [runId], UNSUCCESSFUL_STATES, plan)
   if (changed.length === 0) {
     throw new InputError(
       'not-retryable',
@@ -255,7 +255,7 @@ async function cancelAll(
   runIds: readonly string[],
   requestedBy: string,
 ): Promise<string[]> {
-  const cancelled = await discardRuns(db, runIds, OPEN, requestedBy)
+  const cancelled = await discardRuns(db, runIds, OPEN_STATES, requestedBy)
   // One at work is told by its node; the queue hears of it from there.
   await removeFromQueues(
     backend,

@@ -100,7 +100,7 @@ test('an imported file past its time goes with its rejects and its row, unless a
   expect(left.map((row) => row.object_key)).toEqual([shared, young])
 })
 
-test('a finished run past its time goes with all that hangs on it, unless an undone one stands on it', async () => {
+test('a finished run past its time goes with all that hangs on it, unless one that has not succeeded depends on it', async () => {
   const insert = (key: string, state: string, age = '500 days') =>
     sql`insert into runs (job, key, queue, payload, state, origin, planned_at, finished_at)
       values ('old', ${key}, 'aggregation', '{}', ${state}, 'schedule', now() - ${age}::interval - interval '1 hour',

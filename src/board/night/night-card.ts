@@ -1,10 +1,11 @@
 import { type Html, html, type Renderable } from '../../html.ts'
 import type { Registry } from '../../queues/index.ts'
+import { isOpen } from '../../run-state.ts'
 import type { Day } from '../../time.ts'
 import type { PageContext } from '../http/page.ts'
 import { formatDuration, formatTime, plural, titleOf } from '../ui/format.ts'
 import { actionButton, badge, cell, dataTable, isOperator } from '../ui/parts.ts'
-import { deliveryWords, fileLink, livelyState, OPEN_STATES, progressBar, runActions } from '../ui/run-parts.ts'
+import { deliveryWords, fileLink, livelyState, progressBar, runActions } from '../ui/run-parts.ts'
 import { nightTimeline } from './night-timeline.ts'
 import { type ClientNight, NIGHT_RUNS_MAX, type NightRun } from './read-night.ts'
 
@@ -104,7 +105,7 @@ function stateOf(run: NightRun, { board }: PageContext): Html {
 }
 
 function isLate({ state, lateAt }: NightRun, now: Temporal.Instant): boolean {
-  return lateAt !== null && OPEN_STATES.includes(state) && Temporal.Instant.compare(lateAt, now) <= 0
+  return lateAt !== null && isOpen(state) && Temporal.Instant.compare(lateAt, now) <= 0
 }
 
 function durationOf({ board }: PageContext, { startedAt, finishedAt, state }: NightRun): string {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { AnyDatabase } from '../../db/database.ts'
-import type { RunState } from '../../queues/index.ts'
+import type { RunState } from '../../run-state.ts'
 import { sqlFile } from '../../sql.ts'
 import type { Day } from '../../time.ts'
 

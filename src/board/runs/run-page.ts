@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Html, html, type Renderable } from '../../html.ts'
 import type { AttemptView, RunView } from '../../queues/index.ts'
+import { isOpen } from '../../run-state.ts'
 import { runParams } from '../http/address.ts'
 import { timeZoneOf } from '../http/clients.ts'
 import { definePage, type PageContext } from '../http/page.ts'
@@ -25,7 +26,7 @@ export const runPage = definePage({
       timeZoneOf(context.db, run.clientId),
       findExecution(context.db, run.id),
     ])
-    const open = ['planned', 'queued', 'running'].includes(run.state)
+    const open = isOpen(run.state)
     const content = html`${head(context, run)}${trouble(run)}${facts(run, timeZone)}${execution && report(execution)}
 ${attempts(context, run, timeZone)}
 <section aria-labelledby="payload"><h2 id="payload">Payload</h2><pre>${JSON.stringify(run.payload, null, 2)}</pre></section>`
@@ -80,9 +81,9 @@ function facts(run: RunView, zone: string): Html {
 const NEEDED_MAX = 12
 
 function dependencies({ waitsFor }: RunView): Html {
-  const undoneFirst = waitsFor.toSorted((a, b) => Number(a.state === 'succeeded') - Number(b.state === 'succeeded'))
+  const waitedForFirst = waitsFor.toSorted((a, b) => Number(a.state === 'succeeded') - Number(b.state === 'succeeded'))
   const rest = waitsFor.length - NEEDED_MAX
-  return html`<ul class="bare">${undoneFirst
+  return html`<ul class="bare">${waitedForFirst
     .slice(0, NEEDED_MAX)
     .map(
       ({ runId, job, key, state }) =>

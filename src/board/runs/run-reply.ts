@@ -1,6 +1,5 @@
 import { z } from 'zod'
-
-export const RUN_STATES = ['planned', 'queued', 'running', 'succeeded', 'failed', 'cancelled'] as const
+import { RUN_STATES } from '../../run-state.ts'
 
 export const runState = z.enum(RUN_STATES)
 const instant = z.iso.datetime()

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Html, html } from '../../html.ts'
+import { RUN_STATES } from '../../run-state.ts'
 import { addDays } from '../../time.ts'
 import { day, page } from '../http/address.ts'
 import { clientOptions } from '../http/clients.ts'
@@ -7,7 +8,7 @@ import type { PageContext } from '../http/page.ts'
 import { formatDayShort, titleOf } from '../ui/format.ts'
 import { select } from '../ui/parts.ts'
 import { type filterInSight, runFilterFields } from './run-filter.ts'
-import { RUN_ORIGINS, RUN_STATES } from './run-reply.ts'
+import { RUN_ORIGINS } from './run-reply.ts'
 
 const { to: _to, plannedFrom: _from, plannedTo: _before, ...shared } = runFilterFields
 

@@ -1,25 +1,24 @@
 import { type Html, html } from '../../html.ts'
+import { isOpen, isUnsuccessful, type RunState } from '../../run-state.ts'
 import type { PageContext } from '../http/page.ts'
 import { titleOf } from './format.ts'
 import { actionButton } from './parts.ts'
-
-export const OPEN_STATES = ['planned', 'queued', 'running']
 
 /** What the buttons and the badge of a run are read off. */
 export type ShownRun = {
   id: string
   job: string
-  state: string
+  state: RunState
   failures: number
   cancelRequested: boolean
-  waitsFor: readonly { state: string | null }[]
+  waitsFor: readonly { state: RunState | null }[]
 }
 
 /** What a person would say of a run: more than its state in the ledger. */
 export function livelyState(run: Omit<ShownRun, 'id' | 'job'>): string {
   if (run.state === 'running' && run.cancelRequested) return 'cancelling'
   if (run.state !== 'planned') return run.state
-  if (run.waitsFor.some(({ state }) => state === 'failed' || state === 'cancelled')) return 'blocked'
+  if (run.waitsFor.some(({ state }) => state !== null && isUnsuccessful(state))) return 'blocked'
   return run.failures > 0 ? 'retrying' : 'planned'
 }
 
@@ -28,8 +27,8 @@ export function runActions(context: PageContext, run: ShownRun): Html {
   const about = titleOf(run.job)
   const blocked = livelyState(run) === 'blocked'
   const may = {
-    retry: run.state === 'failed' || run.state === 'cancelled' || blocked,
-    cancel: OPEN_STATES.includes(run.state) && !run.cancelRequested,
+    retry: isUnsuccessful(run.state) || blocked,
+    cancel: isOpen(run.state) && !run.cancelRequested,
     again: run.state === 'succeeded',
   }
   return html`${may.retry && actionButton(context, { action: `/runs/${run.id}/retry`, label: blocked ? 'Retry what failed' : 'Retry', about, look: 'primary' })}

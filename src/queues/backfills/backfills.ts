@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { AnyDatabase, AnyTransaction } from '../../db/database.ts'
+import { ENDED_STATES, isOpen, isUnsuccessful, type RunState, UNSUCCESSFUL_STATES } from '../../run-state.ts'
 import { sqlFile } from '../../sql.ts'
 import type { DayWindow } from '../../time.ts'
 import type { QueueName } from '../job.ts'
@@ -12,7 +13,6 @@ import {
   planRuns,
   withDependencies,
 } from '../runs/plan-runs.ts'
-import type { RunState } from '../runs/run-views.ts'
 import { findBackfillView } from './backfill-views.ts'
 import { type BackfillRange, type BackfillWindow, backfillWindows } from './backfill-windows.ts'
 
@@ -60,8 +60,7 @@ export type FoundWindows = {
   elsewhere: string[]
 }
 
-const UNDONE: readonly RunState[] = ['failed', 'cancelled']
-const REVIVED: Record<Reprocess, readonly RunState[]> = { none: [], failed: UNDONE, all: ['succeeded', ...UNDONE] }
+const REVIVED: Record<Reprocess, readonly RunState[]> = { none: [], failed: UNSUCCESSFUL_STATES, all: ENDED_STATES }
 
 type Plan = {
   standing: Standing[]
@@ -160,17 +159,13 @@ function wantedBy({ reprocess }: BackfillRequest): (window: Standing) => boolean
 /** `isPlanned`: which of the windows as they stood have been planned since. */
 function found(standing: Standing[], backfillId: string, isPlanned: (window: Standing) => boolean): FoundWindows {
   const others = standing.flatMap((window) => (isPlanned(window) ? [] : (window.known ?? [])))
-  const open = others.filter(isOpen)
+  const open = others.filter(({ state }) => isOpen(state))
   return {
     new: standing.filter(isPlanned).length,
     inProgress: open.length,
     done: others.filter(({ state }) => state === 'succeeded').length,
     elsewhere: open.filter((run) => run.backfillId !== backfillId).map(({ id }) => id),
   }
-}
-
-function isOpen({ state }: { state: RunState }): boolean {
-  return !REVIVED.all.includes(state)
 }
 
 async function planOf(db: AnyDatabase, request: BackfillRequest, options: PlanOptions): Promise<Plan> {
@@ -180,7 +175,7 @@ async function planOf(db: AnyDatabase, request: BackfillRequest, options: PlanOp
   const plans = ordered.map((window, position) => ({ request: window.request, options: { ...options, position } }))
   const below = await standOn(db, standing, plans, request.reprocess)
   const again = ordered.flatMap(({ known }, position) => (known === undefined ? [] : [{ id: known.id, position }]))
-  const open = standing.filter(({ known }) => known !== undefined && isOpen(known))
+  const open = standing.filter(({ known }) => known !== undefined && isOpen(known.state))
   return {
     standing,
     count: {
@@ -217,7 +212,7 @@ async function standOn(db: AnyDatabase, standing: Standing[], plans: PlanRequest
   const known = new Map((await findRuns(db, all)).map((run) => [nameOf(run), run]))
   const again = all.flatMap((run) => {
     const { id, state } = known.get(nameOf(run)) ?? {}
-    const isWanted = id !== undefined && state !== undefined && reprocess !== 'none' && UNDONE.includes(state)
+    const isWanted = id !== undefined && state !== undefined && reprocess !== 'none' && isUnsuccessful(state)
     return isWanted ? [{ id, position: run.position ?? 0 }] : []
   })
   return { fresh: all.length - known.size, again }

@@ -1,13 +1,13 @@
 import { sql } from 'kysely'
 import type { AnyDatabase } from '../../db/database.ts'
 import { InputError } from '../../errors.ts'
+import { isOpen, OPEN_STATES, type RunState, UNSUCCESSFUL_STATES } from '../../run-state.ts'
 import { sqlFile } from '../../sql.ts'
 import type { QueueName } from '../job.ts'
 import type { Registry } from '../registry.ts'
 import type { PlanOptions } from './plan-runs.ts'
 import { retryRuns } from './retry-runs.ts'
-import { allOf, conditionsOf, inStates, OPEN, plannedWithin, type RunFilter, statesWithin } from './run-filter.ts'
-import type { RunState } from './run-views.ts'
+import { allOf, conditionsOf, inStates, plannedWithin, type RunFilter, statesWithin } from './run-filter.ts'
 
 /** Plan again what failed or was cancelled; cancel what is open and set aside what failed. */
 export const BULK_ACTIONS = ['retry', 'discard'] as const
@@ -18,9 +18,9 @@ export type BulkCount = { total: number; byState: Partial<Record<RunState, numbe
 
 /** What each takes when the filter names no state, and what it can take at all: what was cancelled was so on purpose. */
 const TAKEN = {
-  retry: { unnamed: ['failed'], named: ['failed', 'cancelled'] },
-  discard: { unnamed: [...OPEN, 'failed'], named: [...OPEN, 'failed'] },
-} as const satisfies Record<BulkAction, Record<'unnamed' | 'named', RunState[]>>
+  retry: { unnamed: ['failed'], named: UNSUCCESSFUL_STATES },
+  discard: { unnamed: [...OPEN_STATES, 'failed'], named: [...OPEN_STATES, 'failed'] },
+} as const satisfies Record<BulkAction, Record<'unnamed' | 'named', readonly RunState[]>>
 
 /** Runs that one call changes; whoever means more says so in several. */
 const RUNS_MAX = 100_000
@@ -32,10 +32,10 @@ function statesTaken(action: BulkAction, filter: RunFilter): RunState[] {
   return filter.states === undefined ? [...unnamed] : statesWithin(filter, named)
 }
 
-/** The rows a bulk action takes: a select list over them, put together of those that open and undone runs have an index for. */
+/** The rows a bulk action takes: a select list over them, put together of those that open and unsuccessful runs have an index for. */
 function selectTaken(action: BulkAction, filter: RunFilter, columns: string) {
   const states = statesTaken(action, filter)
-  const parts = [states.filter((state) => isOpen(state)), states.filter((state) => !isOpen(state))]
+  const parts = [states.filter(isOpen), states.filter((state) => !isOpen(state))]
   const conditions = [...conditionsOf(filter), ...plannedWithin(filter)]
   const branches = parts.flatMap((part) => {
     if (part.length === 0) return []
@@ -47,10 +47,6 @@ function selectTaken(action: BulkAction, filter: RunFilter, columns: string) {
     return [sql`select ${sql.raw(columns)} from runs r where ${all}`]
   })
   return branches.length === 0 ? null : sql.join(branches, sql` union all `)
-}
-
-function isOpen(state: RunState): boolean {
-  return state === 'planned' || state === 'queued' || state === 'running'
 }
 
 /** Counts what an action would change now, and changes nothing. */

@@ -1,18 +1,17 @@
 import { sql } from 'kysely'
 import type { AnyDatabase } from '../../db/database.ts'
 import { instantCursor, pageOf, rowsToRead } from '../../page.ts'
+import { ENDED_STATES, OPEN_STATES, type RunState, UNSUCCESSFUL_STATES } from '../../run-state.ts'
 import {
   allOf,
   type Condition,
   conditionsOf,
-  FINISHED,
   inStates,
-  OPEN,
   plannedWithin,
   type RunFilter,
   statesWithin,
 } from './run-filter.ts'
-import { findRunViews, type RunState, type RunView } from './run-views.ts'
+import { findRunViews, type RunView } from './run-views.ts'
 
 /** A page of a list; `cursor` is the `nextCursor` of the page before. */
 export type RunPageRequest = RunFilter & { cursor?: string; limit: number }
@@ -73,7 +72,9 @@ async function search(
 type Bounds = { after: Place | null; end: Place | null }
 
 async function placesBetween(db: AnyDatabase, filter: RunFilter, bounds: Bounds & { limit: number }): Promise<Place[]> {
-  const parts = [statesWithin(filter, FINISHED), statesWithin(filter, OPEN)].filter((states) => states.length > 0)
+  const parts = [statesWithin(filter, ENDED_STATES), statesWithin(filter, OPEN_STATES)].filter(
+    (states) => states.length > 0,
+  )
   if (parts.length === 0) return []
   const conditions = [...conditionsOf(filter), ...notNamed(filter), ...plannedWithin(filter), ...within(bounds)]
   // A night is found by an index that does not keep the order; without the fence the planner walks the one that does.
@@ -101,28 +102,32 @@ function within({ after, end }: Bounds): Condition[] {
 /** Whether a page of finished runs may lie far apart in the index that holds them in order. */
 function isSparse(filter: RunFilter): boolean {
   const { clientId, job, origin, night, windowFrom, windowTo, text } = filter
-  if (night !== undefined || statesWithin(filter, FINISHED).length === 0) return false
-  const others = [origin, windowFrom, windowTo, text, ...(isUndone(filter) ? [clientId, job] : [])]
+  if (night !== undefined || statesWithin(filter, ENDED_STATES).length === 0) return false
+  const others = [origin, windowFrom, windowTo, text, ...(asksForUnsuccessful(filter) ? [clientId, job] : [])]
   return others.some((value) => value !== undefined) || (clientId !== undefined && job !== undefined)
 }
 
 /** Of what lies together many rows come with one read; of what lies apart each is one read, unless the index says it all. */
 function shareRead(filter: RunFilter): number {
   const { clientId, job, origin, windowFrom, windowTo, text } = filter
-  if (isUndone(filter)) return [origin, windowFrom, windowTo, text].some((value) => value !== undefined) ? 0.1 : 1
+  if (asksForUnsuccessful(filter))
+    return [origin, windowFrom, windowTo, text].some((value) => value !== undefined) ? 0.1 : 1
   return clientId === undefined && job === undefined ? 1 : 0.5
 }
 
-function isUndone(filter: RunFilter): boolean {
-  return !statesWithin(filter, FINISHED).includes('succeeded')
+function asksForUnsuccessful(filter: RunFilter): boolean {
+  return !statesWithin(filter, ENDED_STATES).includes('succeeded')
 }
 
 /** The last of the next finished runs to look through; null: they are the last of all. Reads one of the indexes of 0014 and no row. */
 async function sliceEnd(db: AnyDatabase, filter: RunFilter, after: Place | null, runs: number): Promise<Place | null> {
   const { clientId, job } = filter
-  const driver = isUndone(filter)
-    ? [inStates(['failed', 'cancelled'])]
-    : [inStates(FINISHED), ...conditionsOf(clientId !== undefined ? { clientId } : job !== undefined ? { job } : {})]
+  const driver = asksForUnsuccessful(filter)
+    ? [inStates(UNSUCCESSFUL_STATES)]
+    : [
+        inStates(ENDED_STATES),
+        ...conditionsOf(clientId !== undefined ? { clientId } : job !== undefined ? { job } : {}),
+      ]
   const { rows } = await sql<Place>`
     select r.id, r.planned_at as "plannedAt" from runs r
     where ${allOf([...driver, ...plannedWithin(filter), ...within({ after, end: null })])}
@@ -134,7 +139,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 async function runNamed(db: AnyDatabase, { text, ...rest }: RunFilter): Promise<string[]> {
   if (text === undefined || !UUID.test(text)) return []
-  const states = statesWithin(rest, [...FINISHED, ...OPEN])
+  const states = statesWithin(rest, [...ENDED_STATES, ...OPEN_STATES])
   if (states.length === 0) return []
   const conditions = [
     sql<boolean>`r.id = ${text}::uuid`,

@@ -3,11 +3,11 @@ import { sql } from 'kysely'
 import type { ZodError } from 'zod'
 import type { AnyDatabase } from '../../db/database.ts'
 import { InputError } from '../../errors.ts'
+import type { RunState } from '../../run-state.ts'
 import { sqlFile } from '../../sql.ts'
 import { systemClock } from '../../time.ts'
 import { inSpan, traceParentHere } from '../../tracing.ts'
 import { clientCaps, type QueueName, type RunRequest } from '../job.ts'
-import type { RunState } from './run-views.ts'
 
 const insertRuns = sqlFile<NewRun>(import.meta.dirname, 'plan-runs.sql', { prepared: true })
 const raiseRuns = sqlFile<{ id: string }>(import.meta.dirname, 'raise-runs.sql')

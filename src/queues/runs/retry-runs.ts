@@ -1,19 +1,17 @@
 import type { AnyDatabase } from '../../db/database.ts'
+import { isUnsuccessful, type RunState, UNSUCCESSFUL_STATES } from '../../run-state.ts'
 import { sqlFile } from '../../sql.ts'
 import { systemClock } from '../../time.ts'
 import type { Registry } from '../registry.ts'
 import { type PlanOptions, planAgain, planRuns } from './plan-runs.ts'
-import type { RunState } from './run-views.ts'
 
 type Needed = { id: string; job: string; state: RunState; payload: unknown; gone: boolean }
 
-const undoneBelow = sqlFile<Needed>(import.meta.dirname, 'undone-below.sql')
-
-const UNDONE: readonly RunState[] = ['failed', 'cancelled']
+const unsuccessfulBelow = sqlFile<Needed>(import.meta.dirname, 'unsuccessful-below.sql')
 
 /**
- * Plans runs again that are in one of the states, and with them everything undone that they stand on or that a planned one waits for;
- * what retention has deleted below them is planned anew. Nothing that succeeded runs again. Returns the ids that are planned again.
+ * Plans runs again that are in one of the states, and with them everything unsuccessful that they depend on or that a planned one waits
+ * for; what retention has deleted below them is planned again. Nothing that succeeded runs again. Returns the ids that are planned again.
  */
 export async function retryRuns(
   { db, registry }: { db: AnyDatabase; registry: Registry },
@@ -22,15 +20,15 @@ export async function retryRuns(
   options: PlanOptions,
 ): Promise<string[]> {
   const asked = new Set(runIds)
-  const needed = await undoneBelow(db, [runIds])
+  const needed = await unsuccessfulBelow(db, [runIds])
   // From below: if we die half-way, what was asked for is still as it was and can be asked for again.
   const anew = needed.filter(({ gone }) => gone).flatMap((run) => standsOn(registry, run))
   const planned = await planRuns(
     db,
     anew.map((request) => ({ request, options })),
   )
-  const below = needed.filter(({ id, state }) => !asked.has(id) && UNDONE.includes(state))
-  const revived = await planAgain(db, below, UNDONE, options)
+  const below = needed.filter(({ id, state }) => !asked.has(id) && isUnsuccessful(state))
+  const revived = await planAgain(db, below, UNSUCCESSFUL_STATES, options)
   const again = await planAgain(
     db,
     runIds.map((id) => ({ id })),

@@ -1,7 +1,7 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely'
+import type { RunState } from '../../run-state.ts'
 import type { Day } from '../../time.ts'
 import type { Origin } from './plan-runs.ts'
-import type { RunState } from './run-views.ts'
 
 /** Which runs; what is not named does not select. */
 export type RunFilter = {
@@ -22,9 +22,6 @@ export type RunFilter = {
 }
 
 export type Condition = RawBuilder<SqlBool>
-
-export const FINISHED = ['succeeded', 'failed', 'cancelled'] as const satisfies RunState[]
-export const OPEN = ['planned', 'queued', 'running'] as const satisfies RunState[]
 
 /** The states a filter leaves of these. */
 export function statesWithin({ states }: RunFilter, of: readonly RunState[]): RunState[] {

@@ -1,9 +1,8 @@
 import { sql } from 'kysely'
 import type { AnyDatabase } from '../../db/database.ts'
+import type { RunState } from '../../run-state.ts'
 import type { DayWindow } from '../../time.ts'
 import type { Origin } from './plan-runs.ts'
-
-export type RunState = 'planned' | 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'
 
 /** A run as people and programs see it. Times are ISO 8601 instants. */
 export type RunView = {

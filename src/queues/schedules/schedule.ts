@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { AnyDatabase, AnyTransaction, SystemDatabase } from '../../db/database.ts'
 import { InputError, messageOf } from '../../errors.ts'
 import type { Log } from '../../log.ts'
+import { OPEN_STATES } from '../../run-state.ts'
 import { sqlFile } from '../../sql.ts'
 import { addDays, type Day, SECOND_MS, startOfDay } from '../../time.ts'
 import type { AnyJob, RunRequest } from '../job.ts'
@@ -241,7 +242,7 @@ async function openSchedules(tx: AnyTransaction, rows: readonly ScheduleRow[]): 
     .select('schedule_id')
     .distinct()
     .where('schedule_id', 'in', ids)
-    .where('state', 'in', ['planned', 'queued', 'running'])
+    .where('state', 'in', OPEN_STATES)
     .execute()
   return new Set(open.flatMap(({ schedule_id: id }) => id ?? []))
 }
