@@ -5,7 +5,7 @@ import { createBullBoard } from '@bull-board/api'
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { ExpressAdapter } from '@bull-board/express'
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
-import { escapeHtml } from '../../html.ts'
+import { escapeHtml, html } from '../../html.ts'
 import type { Identity } from '../../people/roles.ts'
 import { admit } from '../http/admit.ts'
 import type { Board, Context } from '../http/context.ts'
@@ -119,6 +119,6 @@ function renderEntryPage(_path: string, values: object, done: (error: Error | nu
   const page = template
     .replace(/<%=\s*(\w+)\s*%>/g, (_tag, name: string) => escapeHtml(known[name] ?? ''))
     .replace(/<%-\s*(\w+)\s*%>/g, (_tag, name: string) => known[name] ?? '')
-    .replace('</head>', `<link rel="stylesheet" href="${assetPath('queues.css')}"></head>`)
+    .replace('</head>', html`<link rel="stylesheet" href="${assetPath('queues.css')}"></head>`.markup)
   done(null, page)
 }

@@ -1,4 +1,4 @@
-import { type Html, raw } from '../../html.ts'
+import { type Html, html, raw } from '../../html.ts'
 
 /** Line drawings on a grid of 16, in the colour of the text beside them, which says the same in words. */
 const PATHS = {
@@ -32,7 +32,5 @@ export type IconName = keyof typeof PATHS
 
 /** Decoration only: hidden from screen readers. */
 export function icon(name: IconName): Html {
-  return raw(
-    `<svg class="icon icon-${name}" viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${PATHS[name]}</svg>`,
-  )
+  return html`<svg class="icon icon-${name}" viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${raw(PATHS[name])}</svg>`
 }

@@ -1,4 +1,4 @@
-import { escapeHtml } from '../../escape-html.ts'
+import { escapeHtml } from '../../html.ts'
 import type { Mail } from '../mailer.ts'
 import type { AlertPost, PostedAlert } from './alert-post.ts'
 

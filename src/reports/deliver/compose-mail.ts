@@ -1,10 +1,11 @@
+import { escapeHtml } from '../../html.ts'
 import type { Mail } from '../../mail/mailer.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { addDays } from '../../time.ts'
 import { reportNamed } from '../catalogue/index.ts'
 import type { Figure } from '../document.ts'
 import { windowLabel } from '../period.ts'
-import { createFormatter, escapeHtml, type Formatter } from '../render/index.ts'
+import { createFormatter, type Formatter } from '../render/index.ts'
 import type { Copy, CopyFile } from './copy.ts'
 
 type MailParts = {

@@ -15,7 +15,6 @@ export const renderers: Record<ReportFormat, Renderer> = {
   json: jsonRenderer,
 }
 
-export { escapeHtml } from '../../escape-html.ts'
 /** For dashboards and previews: pieces of a page, and how they look. @public */
 export { type ChartStyle, chartSvg } from './chart/chart-svg.ts'
 export { type FontLibrary, openFonts } from './html/fonts.ts'

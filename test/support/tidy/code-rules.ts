@@ -10,6 +10,12 @@ const SHORT_SHARE = 0.95
 const INLINE_SQL_LINES_MAX = 10
 const BEGINS_LIKE_SQL = /^\s*(--|select|insert|update|delete|with|create|alter|merge|truncate)\b/i
 
+/** An element of HTML or SVG. Those that workbooks have, too (b, col, font), and words that commands ask for are none of them. */
+const ELEMENT =
+  /<\/?(!doctype html|html|head|body|main|nav|aside|header|footer|section|div|span|p|a|h[1-6]|ul|ol|li|dl|dt|dd|table|caption|thead|tbody|tfoot|tr|td|th|form|input|select|button|details|summary|figure|strong|em|br|hr|pre|svg|path|style|script|img)[\s/>?]/i
+/** The mails write theirs by hand. */
+const WRITES_BY_HAND = new Set(['src/mail/alerts/compose-alert.ts', 'src/reports/deliver/compose-mail.ts'])
+
 /** In two pieces, so that this file does not break its own rule. */
 const MARK = ['TO', 'DO'].join('')
 const LEFT_FOR_LATER = new RegExp(`\\b(${MARK}|${['FIX', 'ME'].join('')}|${['X', 'XX'].join('')})\\b`)
@@ -148,6 +154,27 @@ export const codeRules: Rule[] = [
             .map(({ line, lines }) => `${path}:${line} holds ${lines} lines of SQL`),
         ),
     broken: { files: { 'src/db/long.ts': LONG_SQL }, finds: ['src/db/long.ts:1 holds 11 lines of SQL'] },
+  },
+  {
+    name: 'HTML is built with the tag that escapes what is put in',
+    check: ({ sources }) =>
+      sources
+        .filter(({ path }) => path.startsWith('src/') && !isTest(path) && !WRITES_BY_HAND.has(path))
+        .flatMap(({ path, templates }) =>
+          templates
+            .filter(({ text, tag }) => tag !== 'html' && ELEMENT.test(text))
+            .map(({ line }) => `${path}:${line} builds HTML without html`),
+        ),
+    broken: {
+      files: {
+        'src/board/page.ts': 'const a = html`<p>${name}</p>`\nconst b = `<p>${name}</p>`\nconst c = raw(`</td>`)',
+        'src/reports/cell.ts': 'const a = `<${tag}>`\nconst b = `<th${attributes}>${text}</th>`',
+        'src/reports/xlsx/sheet.ts': 'const a = `<c r="${cell}"/>`\nconst b = sql`a <p`\nconst c = `--cancel <id>`',
+      },
+      finds: ['src/board/page.ts:2', 'src/board/page.ts:3', 'src/reports/cell.ts:2'].map(
+        (place) => `${place} builds HTML without html`,
+      ),
+    },
   },
   {
     name: 'a .sql file opens with a comment on what it is for',

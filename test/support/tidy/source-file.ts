@@ -12,8 +12,8 @@ export type Import = {
 /** A function with a body in braces, except the callback of a `describe`, which only holds others. */
 export type Body = { line: number; lines: number }
 
-/** A template literal, with its text between the holes joined by `?`. */
-export type Template = { line: number; text: string }
+/** A template literal, with its text between the holes joined by `?`; `tag` is the function it is handed to, by name. */
+export type Template = { line: number; text: string; tag: string | null }
 
 /** What the rules need to know of one TypeScript file. */
 export type SourceFile = {
@@ -69,6 +69,7 @@ type Span = { start: number; end: number }
 function walk(program: Parameters<Visitor['visit']>[0], lineAt: LineAt): Found {
   const found: Found = { bodies: [], templates: [], clockReads: [], environmentReads: [], classes: [] }
   const holders = new Set<unknown>()
+  const tags = new Map<unknown, string>()
   const body = (node: Span & { body: unknown }) => {
     const isBlock = (node.body as { type?: string } | null)?.type === 'BlockStatement'
     if (isBlock && !holders.has(node)) found.bodies.push({ line: lineAt(node.start), lines: linesOf(node, lineAt) })
@@ -82,9 +83,12 @@ function walk(program: Parameters<Visitor['visit']>[0], lineAt: LineAt): Found {
     FunctionDeclaration: body,
     FunctionExpression: body,
     ArrowFunctionExpression: body,
+    TaggedTemplateExpression(node) {
+      tags.set(node.quasi, nameOf(node.tag))
+    },
     TemplateLiteral(node) {
       const text = node.quasis.map((quasi) => quasi.value.cooked ?? quasi.value.raw).join('?')
-      found.templates.push({ line: lineAt(node.start), text })
+      found.templates.push({ line: lineAt(node.start), text, tag: tags.get(node) ?? null })
     },
     MemberExpression(node) {
       const name = nameOf(node)

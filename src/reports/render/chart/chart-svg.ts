@@ -1,6 +1,6 @@
 // The one file that holds all of it: the parts one by one are 600 files, and half of the program's start.
 import { init } from 'echarts/dist/echarts.esm.min.mjs'
-import { escapeHtml } from '../../../escape-html.ts'
+import { html, raw } from '../../../html.ts'
 import type { Chart, DocumentMeta } from '../../document.ts'
 import type { Formatter } from '../value/format-value.ts'
 import { assertValue } from '../value/quantity.ts'
@@ -68,10 +68,10 @@ function plainSvg(svg: string, idPrefix: string): string {
 
 function withDescription(svg: string, { title, description }: Chart, idPrefix: string): string {
   const labels = `${idPrefix}-title ${idPrefix}-description`
-  const words = `<title id="${idPrefix}-title">${escapeHtml(title)}</title><desc id="${idPrefix}-description">${escapeHtml(description)}</desc>`
+  const words = html`<title id="${idPrefix}-title">${title}</title><desc id="${idPrefix}-description">${description}</desc>`
   return svg.replace(
     /^<svg([^>]*)>/,
-    (_, attributes: string) => `<svg${attributes} role="img" aria-labelledby="${labels}">${words}`,
+    (_, attributes: string) => html`<svg${raw(attributes)} role="img" aria-labelledby="${labels}">${words}`.markup,
   )
 }
 

@@ -1,4 +1,4 @@
-import { escapeHtml } from '../../../escape-html.ts'
+import { type Html, html, lines } from '../../../html.ts'
 import type { Block, Chart, Document } from '../../document.ts'
 import { chartTable } from '../chart/chart-table.ts'
 import { createFormatter, type Formatter } from '../value/format-value.ts'
@@ -14,11 +14,11 @@ export type Medium = 'screen' | 'paper'
 /** What a table of contents lists. */
 export type Section = { id: string; title: string }
 
-export type RenderedBlocks = { html: string; sections: Section[] }
+export type RenderedBlocks = { html: Html; sections: Section[] }
 
 type Context = { document: Document; formatter: Formatter; medium: Medium; signal: AbortSignal }
 /** A piece of the page; `opens` marks a heading, which must not be parted from what follows it. */
-type Piece = { html: string; section?: Section; opens?: boolean; lying?: boolean }
+type Piece = { html: Html; section?: Section; opens?: boolean; lying?: boolean }
 /** Where in the outline a block stands: the last heading's text, and the level that a title below it has. */
 type Place = { heading: string | null; titleLevel: 2 | 3 | 4; next: number }
 
@@ -46,7 +46,7 @@ async function pieceOf(block: Block, place: Place, context: Context): Promise<Pi
     case 'heading':
       return headingPiece(block, place)
     case 'paragraph':
-      return { html: textElement('p', block.text, ' class="paragraph"') }
+      return { html: textElement('p', block.text, html` class="paragraph"`) }
     case 'note':
       return { html: noteHtml(block.tone, block.text) }
     case 'figures':
@@ -54,7 +54,7 @@ async function pieceOf(block: Block, place: Place, context: Context): Promise<Pi
     case 'checks':
       return titled(block.title, place, (title) => checksHtml(block, title, localityOf(context)))
     case 'chart': {
-      const numbers = context.medium === 'paper' ? '' : await foldedNumbers(block, context)
+      const numbers = context.medium === 'paper' ? null : await foldedNumbers(block, context)
       const { meta } = context.document
       const { formatter } = context
       return titled(block.title, place, (title) =>
@@ -62,17 +62,17 @@ async function pieceOf(block: Block, place: Place, context: Context): Promise<Pi
       )
     }
     case 'table': {
-      const { section, html } = titleOf(block.title, place)
-      const table = await tableHtml(block, { title: html, signal: context.signal, ...localityOf(context) })
+      const { section, html: title } = titleOf(block.title, place)
+      const table = await tableHtml(block, { title, signal: context.signal, ...localityOf(context) })
       return { html: table.html, section, lying: lies(table, context) }
     }
   }
 }
 
 /** A sentence set apart, with its tone in a word and a sign. */
-export function noteHtml(tone: 'info' | 'warning', text: string): string {
+export function noteHtml(tone: 'info' | 'warning', text: string): Html {
   const word = tone === 'warning' ? 'Attention' : 'Note'
-  return `<aside class="note ${tone}"><p>${icon(tone)}<strong>${word}:</strong> ${textElement('span', text)}</p></aside>`
+  return html`<aside class="note ${tone}"><p>${icon(tone)}<strong>${word}:</strong> ${textElement('span', text)}</p></aside>`
 }
 
 function headingPiece({ level, text }: Extract<Block, { kind: 'heading' }>, place: Place): Piece {
@@ -80,22 +80,21 @@ function headingPiece({ level, text }: Extract<Block, { kind: 'heading' }>, plac
   place.next += 1
   place.heading = text
   place.titleLevel = level === 1 ? 3 : 4
-  const html = textElement(level === 1 ? 'h2' : 'h3', text, ` id="${section.id}"`)
-  return level === 1 ? { html, section, opens: true } : { html, opens: true }
+  const heading = textElement(level === 1 ? 'h2' : 'h3', text, html` id="${section.id}"`)
+  return level === 1 ? { html: heading, section, opens: true } : { html: heading, opens: true }
 }
 
-function titled(title: string, place: Place, render: (title: string) => string): Piece {
-  const { section, html } = titleOf(title, place)
-  return { html: render(html), section }
+function titled(title: string, place: Place, render: (title: Html) => Html): Piece {
+  const { section, html: shown } = titleOf(title, place)
+  return { html: render(shown), section }
 }
 
 /** A block's title as a heading of the right level; unseen where the heading above already says it. */
-function titleOf(title: string, place: Place): { section: Section; html: string } {
+function titleOf(title: string, place: Place): { section: Section; html: Html } {
   const section = { id: `section-${place.next}`, title }
   place.next += 1
-  if (title === place.heading)
-    return { section, html: `<span class="unseen" id="${section.id}">${escapeHtml(title)}</span>` }
-  return { section, html: textElement(`h${place.titleLevel}`, title, ` id="${section.id}"`) }
+  if (title === place.heading) return { section, html: html`<span class="unseen" id="${section.id}">${title}</span>` }
+  return { section, html: textElement(`h${place.titleLevel}`, title, html` id="${section.id}"`) }
 }
 
 /** Sections are the headings of the first level; in a document without any, whatever has a title. */
@@ -104,10 +103,10 @@ function sectionsOf(document: Document, pieces: Piece[]): Section[] {
   return pieces.filter((piece) => !byHeading || piece.opens === true).flatMap(({ section }) => section ?? [])
 }
 
-async function foldedNumbers(chart: Chart, context: Context): Promise<string> {
-  const title = `<span class="unseen">${escapeHtml(chart.title)}</span>`
+async function foldedNumbers(chart: Chart, context: Context): Promise<Html> {
+  const title = html`<span class="unseen">${chart.title}</span>`
   const table = await tableHtml(chartTable(chart), { title, signal: context.signal, ...localityOf(context) })
-  return `<details><summary>Numbers of this chart</summary>${table.html}</details>`
+  return html`<details><summary>Numbers of this chart</summary>${table.html}</details>`
 }
 
 async function chartAppendix(place: Place, context: Context): Promise<Piece[]> {
@@ -115,24 +114,24 @@ async function chartAppendix(place: Place, context: Context): Promise<Piece[]> {
   if (charts.length === 0) return []
   const pieces = [headingPiece({ kind: 'heading', level: 1, text: 'Numbers behind the charts' }, place)]
   for (const chart of charts) {
-    const { html } = titleOf(chart.title, place)
-    const table = await tableHtml(chartTable(chart), { title: html, signal: context.signal, ...localityOf(context) })
+    const { html: title } = titleOf(chart.title, place)
+    const table = await tableHtml(chartTable(chart), { title, signal: context.signal, ...localityOf(context) })
     pieces.push({ html: table.html, lying: lies(table, context) })
   }
   return pieces
 }
 
 /** Puts what lies on its side into sheets of its own, together with the headings that open it. */
-function laidOut(pieces: Piece[]): string {
+function laidOut(pieces: Piece[]): Html {
   const lying = pieces.map(({ lying }) => lying === true)
   for (let at = pieces.length - 2; at >= 0; at -= 1) if (pieces[at]?.opens === true) lying[at] = lying[at + 1] === true
-  return pieces
-    .map(({ html }, at) => {
-      const before = lying[at] && !lying[at - 1] ? '<div class="landscape">' : ''
-      const after = lying[at] && !lying[at + 1] ? '</div>' : ''
-      return before + html + after
-    })
-    .join('\n')
+  return lines(
+    pieces.map((piece, at) => {
+      const before = lying[at] === true && lying[at - 1] !== true && html`<div class="landscape">`
+      const after = lying[at] === true && lying[at + 1] !== true && html`</div>`
+      return html`${before}${piece.html}${after}`
+    }),
+  )
 }
 
 function lies({ width }: HtmlTable, { medium }: Context): boolean {

@@ -1,3 +1,4 @@
+import { type Html, html, raw } from '../../../html.ts'
 import type { Chart, DocumentMeta } from '../../document.ts'
 import { chartSvg } from '../chart/chart-svg.ts'
 import type { Formatter } from '../value/format-value.ts'
@@ -8,13 +9,18 @@ const NARROW = { width: 360, height: 260 }
 /** How a chart stands on a page: twice where the page may be a phone (style sheets show one of them), once on paper. */
 export function chartHtml(
   chart: Chart,
-  title: string,
-  { meta, formatter, narrow, numbers }: { meta: DocumentMeta; formatter: Formatter; narrow: boolean; numbers: string },
-): string {
-  const caption = `<figcaption>${title}</figcaption>`
+  title: Html,
+  {
+    meta,
+    formatter,
+    narrow,
+    numbers,
+  }: { meta: DocumentMeta; formatter: Formatter; narrow: boolean; numbers: Html | null },
+): Html {
+  const caption = html`<figcaption>${title}</figcaption>`
   if (chart.rows.length === 0)
-    return `<figure class="chart">${caption}<p class="empty">There is nothing to draw for this period.</p></figure>`
+    return html`<figure class="chart">${caption}<p class="empty">There is nothing to draw for this period.</p></figure>`
   const draw = (size: typeof WIDE, name: string) =>
-    `<div class="chart-${name}">${chartSvg(chart, meta, formatter, { size, theme: 'variables', idPrefix: `${chart.id}-${name}` })}</div>`
-  return `<figure class="chart">${caption}${draw(WIDE, 'wide')}${narrow ? draw(NARROW, 'narrow') : ''}${numbers}</figure>`
+    html`<div class="chart-${name}">${raw(chartSvg(chart, meta, formatter, { size, theme: 'variables', idPrefix: `${chart.id}-${name}` }))}</div>`
+  return html`<figure class="chart">${caption}${draw(WIDE, 'wide')}${narrow && draw(NARROW, 'narrow')}${numbers}</figure>`
 }

@@ -1,3 +1,5 @@
+import { type Html, html } from '../../../html.ts'
+
 /** Signs drawn rather than written, so that no font has to have them. They never stand alone: a word always says the same. */
 const PATHS = {
   up: 'M6 2.2 10.6 9.8H1.4Z',
@@ -11,6 +13,6 @@ const PATHS = {
 
 export type Icon = keyof typeof PATHS
 
-export function icon(name: Icon): string {
-  return `<svg class="icon" viewBox="0 0 12 12" width="12" height="12" aria-hidden="true" focusable="false"><path fill-rule="evenodd" d="${PATHS[name]}"/></svg>`
+export function icon(name: Icon): Html {
+  return html`<svg class="icon" viewBox="0 0 12 12" width="12" height="12" aria-hidden="true" focusable="false"><path fill-rule="evenodd" d="${PATHS[name]}"/></svg>`
 }

@@ -1,4 +1,4 @@
-import { escapeHtml } from '../../../escape-html.ts'
+import { type Html, html, lines, raw } from '../../../html.ts'
 import type { Column, Row, Table, ValueType } from '../../document.ts'
 import { type Formatter, isNumeric } from '../value/format-value.ts'
 import { readRows } from '../value/table-rows.ts'
@@ -15,7 +15,7 @@ const CELL_CHARACTERS_MAX = 34
 const ROWS_MEASURED = 200
 const ENDLESS_WORD = /\S{25}/
 
-export type HtmlTable = { html: string; width: 'portrait' | 'landscape' | 'dense' }
+export type HtmlTable = { html: Html; width: 'portrait' | 'landscape' | 'dense' }
 
 const WIDTH_CLASS = { portrait: '', landscape: ' wide', dense: ' wide dense' }
 
@@ -24,32 +24,26 @@ type Read = { rows: Row[]; count: number; totals: Total[] | null }
 /** A table as HTML: the first rows, the totals of all rows, and a word on what is left out. `title` is the caption's content. */
 export async function tableHtml(
   table: Table,
-  {
-    title,
-    formatter,
-    currency,
-    signal,
-  }: { title: string; formatter: Formatter; currency: string; signal: AbortSignal },
+  { title, formatter, currency, signal }: { title: Html; formatter: Formatter; currency: string; signal: AbortSignal },
 ): Promise<HtmlTable> {
   const read = await readShown(table, currency, signal)
   const notes = [...leftOut(read, formatter), ...(table.note === undefined ? [] : [table.note])]
-  const below = notes.map((note) => textElement('p', note, ' class="table-note"')).join('')
+  const below = notes.map((note) => textElement('p', note, html` class="table-note"`))
   if (read.count === 0) {
     return {
-      html: `<div class="table"><div class="table-title">${title}</div>${textElement('p', table.empty, ' class="empty"')}${below}</div>`,
+      html: html`<div class="table"><div class="table-title">${title}</div>${textElement('p', table.empty, html` class="empty"`)}${below}</div>`,
       width: 'portrait',
     }
   }
   const width = widthOf(table.columns, read.rows, formatter)
-  const body = read.rows.map((row) => rowHtml(row, table.columns, formatter)).join('\n')
-  const label = escapeHtml(table.title)
-  const html = `<div class="table${WIDTH_CLASS[width]}"><div class="scroll" role="region" aria-label="${label}" tabindex="0"><table>
+  const body = lines(read.rows.map((row) => rowHtml(row, table.columns, formatter)))
+  const whole = html`<div class="table${WIDTH_CLASS[width]}"><div class="scroll" role="region" aria-label="${table.title}" tabindex="0"><table>
 <caption class="table-title">${title}</caption>
-<thead><tr>${table.columns.map((column) => headHtml(column)).join('')}</tr></thead>
+<thead><tr>${table.columns.map(headHtml)}</tr></thead>
 <tbody>
 ${body}
 </tbody>${footHtml(read, table.columns, formatter)}</table></div>${below}</div>`
-  return { html, width }
+  return { html: whole, width }
 }
 
 async function readShown(table: Table, currency: string, signal: AbortSignal): Promise<Read> {
@@ -70,38 +64,47 @@ function leftOut({ count, rows }: Read, formatter: Formatter): string[] {
   return [`The first ${shown} of ${all} rows are shown here. The XLSX, CSV and JSON files hold all of them.`]
 }
 
-function headHtml(column: Column): string {
-  return textElement('th', column.label, ` scope="col"${isNumeric(column.type) ? ' class="number"' : ''}`)
+function headHtml({ label, type }: Column): Html {
+  return textElement('th', label, html` scope="col"${isNumeric(type) && NUMBER}`)
 }
 
-function rowHtml(row: Row, columns: Column[], formatter: Formatter): string {
+function rowHtml(row: Row, columns: Column[], formatter: Formatter): Html {
   const cells = columns.map((column, index) => {
     const text = formatter.value(row[column.key] ?? null, column)
     const names = index === 0 && !isNumeric(column.type)
-    return cellHtml(names ? 'th' : 'td', text, column, names ? ' scope="row"' : '')
+    return cellHtml(names ? ROW_HEAD : CELL, text, column)
   })
-  return `<tr>${cells.join('')}</tr>`
+  return html`<tr>${cells}</tr>`
 }
 
-function footHtml({ totals, count }: Read, columns: Column[], formatter: Formatter): string {
-  if (totals === null) return ''
+function footHtml({ totals, count }: Read, columns: Column[], formatter: Formatter): Html | null {
+  if (totals === null) return null
   const label = count > SHOWN_ROWS_MAX ? 'Total of all rows' : 'Total'
   const cells = columns.map((column, index) => {
     const total = totals[index]
-    if (total !== undefined) return cellHtml('td', formatter.value(total, column), column, '')
-    return index === 0 ? `<th scope="row">${label}</th>` : '<td></td>'
+    if (total !== undefined) return cellHtml(CELL, formatter.value(total, column), column)
+    return index === 0 ? html`<th scope="row">${label}</th>` : html`<td></td>`
   })
-  return `\n<tfoot><tr>${cells.join('')}</tr></tfoot>`
+  return html`
+<tfoot><tr>${cells}</tr></tfoot>`
 }
 
-function cellHtml(tag: 'th' | 'td', text: string, { type }: Column, attributes: string): string {
-  return `<${tag}${attributes}${cellClass(text, type)}${type === 'text' ? directionAttribute(text) : ''}>${escapeHtml(text)}</${tag}>`
+const CELL = { open: raw('td'), close: raw('td') }
+const ROW_HEAD = { open: raw('th scope="row"'), close: raw('th') }
+
+function cellHtml({ open, close }: typeof CELL, text: string, { type }: Column): Html {
+  return html`<${open}${cellClass(text, type)}${type === 'text' && directionAttribute(text)}>${text}</${close}>`
 }
 
-function cellClass(text: string, type: ValueType): string {
-  if (isNumeric(type)) return ' class="number"'
-  if (type !== 'text') return ' class="time"'
-  return ENDLESS_WORD.test(text) ? ' class="text endless"' : ' class="text"'
+const NUMBER = html` class="number"`
+const TIME = html` class="time"`
+const TEXT = html` class="text"`
+const ENDLESS = html` class="text endless"`
+
+function cellClass(text: string, type: ValueType): Html {
+  if (isNumeric(type)) return NUMBER
+  if (type !== 'text') return TIME
+  return ENDLESS_WORD.test(text) ? ENDLESS : TEXT
 }
 
 /** Which way the paper must lie, from the longest cells. */

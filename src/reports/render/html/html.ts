@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { escapeHtml } from '../../../escape-html.ts'
+import { type Html, html, lines, raw } from '../../../html.ts'
 import type { Document, DocumentMeta } from '../../document.ts'
 import type { Renderer } from '../renderer.ts'
 import { titleOf } from '../value/document-title.ts'
@@ -16,8 +16,9 @@ export const documentStyle = readFileSync(new URL('./document.css', import.meta.
 const CONTENTS_FROM = 4
 
 /** Nothing but inline style and data: no script, no request, wherever the file is opened. */
-const POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action 'none'"
+const POLICY = raw(
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action 'none'",
+)
 
 export type HtmlPage = {
   html: string
@@ -31,10 +32,13 @@ export const htmlRenderer: Renderer = {
   mediaType: 'text/html; charset=utf-8',
   extension: 'html',
   async *render(document, { fonts, log, signal }) {
-    const { html, missing } = await htmlPage(document, { medium: 'screen', fonts, signal })
-    if (missing.length > 0)
-      log.warn({ report: document.meta.report, missing: missing.length }, 'the fonts at hand lack characters of a page')
-    yield Buffer.from(html)
+    const page = await htmlPage(document, { medium: 'screen', fonts, signal })
+    if (page.missing.length > 0)
+      log.warn(
+        { report: document.meta.report, missing: page.missing.length },
+        'the fonts at hand lack characters of a page',
+      )
+    yield Buffer.from(page.html)
   },
 }
 
@@ -44,15 +48,17 @@ export async function htmlPage(
   { medium, fonts, signal }: { medium: Medium; fonts: FontLibrary; signal: AbortSignal },
 ): Promise<HtmlPage> {
   const { meta } = document
-  const { html, sections } = await renderBlocks(document, { medium, signal })
+  const blocks = await renderBlocks(document, { medium, signal })
   const front = frontHtml(meta)
-  const { css, missing } = await fonts.facesFor(`${front}${html}${meta.title}${meta.windowLabel}`, meta.locale)
+  const shown = `${front.markup}${blocks.html.markup}${meta.title}${meta.windowLabel}`
+  const { css, missing } = await fonts.facesFor(shown, meta.locale)
   const unshown = missingText(missing)
-  const body = [front, unshown === null ? '' : noteHtml('warning', unshown), contentsHtml(sections), html].join('\n')
+  const warning = unshown === null ? html`` : noteHtml('warning', unshown)
+  const body = lines([front, warning, contentsHtml(blocks.sections), blocks.html])
   const language = meta.language ?? 'en'
   const direction = new Intl.Locale(language).getTextInfo().direction
-  const page = `<!doctype html>
-<html lang="${escapeHtml(language)}" dir="${direction}">
+  const page = html`<!doctype html>
+<html lang="${language}" dir="${direction}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${POLICY}">
@@ -60,10 +66,10 @@ export async function htmlPage(
 <meta name="referrer" content="no-referrer">
 <meta name="color-scheme" content="light dark">
 <meta name="generator" content="Daybreak">
-<title>${escapeHtml(titleOf(meta))}</title>
+<title>${titleOf(meta)}</title>
 <style>
-${css}
-${documentStyle}
+${raw(css)}
+${raw(documentStyle)}
 @page{size:A4;margin:15mm}
 </style>
 </head>
@@ -74,27 +80,27 @@ ${body}
 </body>
 </html>
 `
-  return { html: page, missing }
+  return { html: page.markup, missing }
 }
 
-function frontHtml(meta: DocumentMeta): string {
+function frontHtml(meta: DocumentMeta): Html {
   const formatter = createFormatter(meta)
   const facts = frontMatterOf(meta, formatter)
     .filter(({ label }) => label !== 'Client' && label !== 'Status')
-    .map(({ label, value }) => `<div><dt>${label}</dt><dd${directionAttribute(value)}>${escapeHtml(value)}</dd></div>`)
+    .map(({ label, value }) => html`<div><dt>${label}</dt><dd${directionAttribute(value)}>${value}</dd></div>`)
   const provisional = meta.provisionalDays.length > 0
-  return `<header class="front">
-${textElement('p', meta.client.name, ' class="client"')}
+  return html`<header class="front">
+${textElement('p', meta.client.name, html` class="client"`)}
 ${textElement('h1', meta.title)}
-<p class="window"><span${directionAttribute(meta.windowLabel)}>${escapeHtml(meta.windowLabel)}</span> <span class="status ${provisional ? 'provisional' : 'final'}">${provisional ? 'Provisional' : 'Final'}</span></p>
-<dl class="facts">${facts.join('')}</dl>
-${provisional ? noteHtml('warning', provisionalText(meta, formatter)) : ''}</header>`
+<p class="window"><span${directionAttribute(meta.windowLabel)}>${meta.windowLabel}</span> <span class="status ${provisional ? 'provisional' : 'final'}">${provisional ? 'Provisional' : 'Final'}</span></p>
+<dl class="facts">${facts}</dl>
+${provisional && noteHtml('warning', provisionalText(meta, formatter))}</header>`
 }
 
-function contentsHtml(sections: Section[]): string {
-  if (sections.length < CONTENTS_FROM) return ''
+function contentsHtml(sections: Section[]): Html {
+  if (sections.length < CONTENTS_FROM) return html``
   const items = sections.map(
-    ({ id, title }) => `<li><a href="#${id}"${directionAttribute(title)}>${escapeHtml(title)}</a></li>`,
+    ({ id, title }) => html`<li><a href="#${id}"${directionAttribute(title)}>${title}</a></li>`,
   )
-  return `<nav class="contents" aria-labelledby="contents"><p id="contents">Contents</p><ol>${items.join('')}</ol></nav>`
+  return html`<nav class="contents" aria-labelledby="contents"><p id="contents">Contents</p><ol>${items}</ol></nav>`
 }

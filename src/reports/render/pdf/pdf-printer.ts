@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Browser, BrowserContext, Page } from 'puppeteer-core'
 import { messageOf } from '../../../errors.ts'
+import { html, raw } from '../../../html.ts'
 import type { Log } from '../../../log.ts'
 import { SECOND_MS } from '../../../time.ts'
 import { findChromium } from './chromium.ts'
@@ -182,12 +183,11 @@ async function isolate(page: Page, title: string, log: Log): Promise<void> {
   })
 }
 
-function withPageStyle(html: string, options: PrintOptions): string {
+function withPageStyle(page: string, options: PrintOptions): string {
+  const style = html`<style>${raw(pageStyle(options))}</style></head>`
   // The link makes Chromium note where the mark lies; see assertWholePdf.
-  const mark = `<div aria-hidden="true"><a href="#${END_MARK}"></a><span id="${END_MARK}"></span></div></body>`
-  return html
-    .replace('</head>', () => `<style>${pageStyle(options)}</style></head>`)
-    .replace(/<\/body>(?![\s\S]*<\/body>)/, () => mark)
+  const mark = html`<div aria-hidden="true"><a href="#${END_MARK}"></a><span id="${END_MARK}"></span></div></body>`
+  return page.replace('</head>', () => style.markup).replace(/<\/body>(?![\s\S]*<\/body>)/, () => mark.markup)
 }
 
 /** A browser has nothing to save and may be busy for minutes: it is not asked to end. */
