@@ -26,6 +26,18 @@ export const machineCodes = {
     status: null,
     means: 'The database cannot be reached, or refuses the connection. Check DATABASE_URL, and that the server runs.',
   },
+  'old-schema': {
+    status: null,
+    means: 'The database was made before the first release. Start with an empty one, and import the facts again.',
+  },
+  'changed-migration': {
+    status: null,
+    means: 'A migration was changed after it had been applied. Take the change back and write it into a new file.',
+  },
+  'unknown-migration': {
+    status: null,
+    means: 'A newer version has migrated the database. Start that version, or restore a backup from before it.',
+  },
   'old-postgres': {
     status: null,
     means: 'The PostgreSQL server is older than version 15. Upgrade it, or name another.',

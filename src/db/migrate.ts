@@ -1,12 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import pg from 'pg'
 import { InputError, messageOf } from '../errors.ts'
 import { SECOND_MS } from '../time.ts'
 import { ensureClientLogin, limitTemporaryTables, readClientAccess } from './client-login.ts'
+import { applySchemaFiles, readSchemaFiles } from './schema-files.ts'
 import { bearSession, requireOwnSessions, type Session } from './session.ts'
-
-const FOLDER = join(import.meta.dirname, 'migrations')
 
 /** Any number will do, as long as nobody else takes the same one. */
 const LOCK_ID = 7_203_114
@@ -14,16 +11,16 @@ const LOCK_ID = 7_203_114
 const CONNECT_TIMEOUT_MS = 10 * SECOND_MS
 
 /**
- * Brings the schema up to date: every file of migrations/ in the order of its number, each in one transaction, once; and sees that work for
- * one client can sign in, as a role made here or by the address in `clientUrl`. Any number of processes may start at the same moment.
- * Returns the names of what was applied. Throws InputError that says what is wrong with the server, the way to it or the roles.
+ * Brings the schema up to date (schema-files.ts), and sees that work for one client can sign in, as a role made here or by the address in
+ * `clientUrl`. Any number of processes may start at the same moment. Returns the paths of what was applied. Throws InputError that says what
+ * is wrong with the server, the way to it, the roles or the schema that is there.
  */
 export async function migrate(url: string, clientUrl?: string): Promise<string[]> {
   return withConnection(url, 'owner', async (connection) => {
     await refuseOldServer(connection)
     await withConnection(url, 'owner', (other) => requireOwnSessions(connection, other))
     await connection.query('select pg_advisory_lock($1)', [LOCK_ID])
-    const applied = await applyMissing(connection)
+    const applied = await applySchemaFiles(connection, await readSchemaFiles())
     await limitTemporaryTables(connection)
     if (clientUrl === undefined) await ensureClientLogin(connection)
     const access = await readClientAccess(connection, url, clientUrl)
@@ -70,40 +67,9 @@ function cannotConnect(error: unknown, url: string, as: Session['as']): string {
   return `The database cannot be reached (${reason}). Is DATABASE_URL right and the server up?`
 }
 
-/** Names of the migrations this version ships that the database lacks. */
-async function missingMigrations(connection: pg.ClientBase): Promise<string[]> {
-  const { rows } = await connection.query<{ name: string }>('select name from migrations')
-  const applied = new Set(rows.map((row) => row.name))
-  return (await migrationFiles()).filter((name) => !applied.has(name))
-}
-
-async function migrationFiles(): Promise<string[]> {
-  return (await readdir(FOLDER)).filter((name) => name.endsWith('.sql')).sort()
-}
-
 async function refuseOldServer(connection: pg.Client): Promise<void> {
   const { rows } = await connection.query<{ server_version_num: string }>('show server_version_num')
   const version = Number(rows[0]?.server_version_num)
   if (version < 150_000)
     throw new InputError('old-postgres', `PostgreSQL 15 or newer is needed; the server is ${version / 10_000}.`)
-}
-
-async function applyMissing(connection: pg.Client): Promise<string[]> {
-  await connection.query(
-    'create table if not exists migrations (name text primary key, applied_at timestamptz not null default now())',
-  )
-  const missing = await missingMigrations(connection)
-  for (const name of missing) {
-    const sql = await readFile(join(FOLDER, name), 'utf8')
-    await connection.query('begin')
-    try {
-      await connection.query(sql)
-      await connection.query('insert into migrations (name) values ($1)', [name])
-      await connection.query('commit')
-    } catch (error) {
-      await connection.query('rollback')
-      throw new Error(`migration ${name} failed: ${messageOf(error)}`, { cause: error })
-    }
-  }
-  return missing
 }

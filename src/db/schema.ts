@@ -861,11 +861,6 @@ export interface MetricThresholds {
   warning: number | null;
 }
 
-export interface Migrations {
-  applied_at: Generated<string>;
-  name: string;
-}
-
 export interface Nodes {
   id: string;
   jobs: string[] | null;
@@ -1246,6 +1241,12 @@ export interface Schedules {
   zone: string;
 }
 
+export interface SchemaFiles {
+  applied_at: Generated<string>;
+  hash: string;
+  path: string;
+}
+
 export interface SectorPerformanceSummary {
   abandoned: number | null;
   abandonment: Numeric | null;
@@ -1406,7 +1407,6 @@ export interface DB {
   leads: Leads;
   metric_histograms: MetricHistograms;
   metric_thresholds: MetricThresholds;
-  migrations: Migrations;
   nodes: Nodes;
   own_daily_performance: OwnDailyPerformance;
   own_sector_performance: OwnSectorPerformance;
@@ -1425,6 +1425,7 @@ export interface DB {
   run_logs: RunLogs;
   runs: Runs;
   schedules: Schedules;
+  schema_files: SchemaFiles;
   sector_performance_summary: SectorPerformanceSummary;
   sectors: Sectors;
   service_requests: ServiceRequests;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,9 +8,8 @@ import pg from 'pg'
 import { clientRole, ensureClientLogin, limitTemporaryTables } from '../../src/db/client-login.ts'
 import { startEmbeddedServer } from '../../src/db/embedded-server.ts'
 import { migrate } from '../../src/db/migrate.ts'
+import { readSchemaFiles } from '../../src/db/schema-files.ts'
 import { killTree, treeOf } from '../../src/queues/child/process-tree.ts'
-
-const MIGRATIONS_FOLDER = join(import.meta.dirname, '../../src/db/migrations')
 
 /** A crash of the machine may cost the tests their data, so that nothing waits for the disk. */
 const FAST_AND_LOOSE = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']
@@ -77,9 +76,9 @@ function holdsMemory(pid: number): boolean {
   }
 }
 
-/** Makes the migrated database that test databases are cloned from, once per state of the migrations; returns its name. */
+/** Makes the migrated database that test databases are cloned from, once per state of the schema; returns its name. */
 export async function ensureTemplate(serverUrl: string): Promise<string> {
-  const template = `daybreak_template_${await migrationsHash()}`
+  const template = `daybreak_template_${await schemaHash()}`
   await asOwner(serverUrl, async (connection) => {
     await connection.query('select pg_advisory_lock($1)', [TEMPLATE_LOCK_ID])
     const { rowCount } = await connection.query('select from pg_database where datname = $1 and datistemplate', [
@@ -142,10 +141,9 @@ export function databaseUrl(serverUrl: string, name: string): string {
   return url.href
 }
 
-async function migrationsHash(): Promise<string> {
+async function schemaHash(): Promise<string> {
   const hash = createHash('sha256')
-  const names = (await readdir(MIGRATIONS_FOLDER)).sort()
-  for (const name of names) hash.update(name).update(await readFile(join(MIGRATIONS_FOLDER, name)))
+  for (const file of await readSchemaFiles()) hash.update(file.path).update(file.hash)
   return hash.digest('hex').slice(0, 12)
 }
 

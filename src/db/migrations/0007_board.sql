@@ -1,7 +1,41 @@
--- What the board keeps beside people and their sessions.
+-- What the board keeps beside people and their sessions: the log of what they changed, and answers given already.
 
-create index sessions_user on sessions (user_id);
-create index sessions_expires_at on sessions (expires_at);
+-- Every change a person or a program makes: who, what, before, after, from where.
+create table analytics_audit_log (
+  id bigint generated always as identity primary key,
+  at timestamptz not null default now(),
+  -- link: whoever follows a mailed link, who may unsubscribe without signing in; stranger: a sign-in that failed.
+  actor_kind text not null check (actor_kind in ('user', 'key', 'link', 'command-line', 'stranger')),
+  actor_id text not null,
+  actor_name text not null,
+  action text not null,
+  target text not null,
+  -- A change goes on record before it is made: a process that dies in between leaves `begun`, and nobody can change
+  -- anything unseen.
+  outcome text not null default 'done' check (outcome in ('begun', 'done', 'refused', 'failed')),
+  -- Why it was refused or failed: the code of the problem it was answered with.
+  code text,
+  client_id text collate "C",
+  before jsonb,
+  after jsonb,
+  ip text,
+  -- Refusals and downloads may come in floods: the same within a minute is one row that counts. null: it has its row
+  -- alone.
+  minute_at timestamptz,
+  times integer not null default 1 check (times > 0),
+  check ((code is not null) = (outcome in ('refused', 'failed')))
+);
+create index analytics_audit_log_at on analytics_audit_log (at desc);
+
+-- The few that did not end well, among the many that did.
+create index analytics_audit_log_outcome on analytics_audit_log (outcome, id desc) where outcome <> 'done';
+
+-- A refusal whatever it was aimed at, so that many aims fill the table no faster than one; a download by what was
+-- downloaded.
+create unique index analytics_audit_log_refused on analytics_audit_log (actor_kind, actor_id, action, code, minute_at)
+  where outcome = 'refused';
+create unique index analytics_audit_log_read on analytics_audit_log (actor_kind, actor_id, ip, action, target, minute_at)
+  nulls not distinct where outcome = 'done' and minute_at is not null;
 
 -- A write that came with an Idempotency-Key, and what it was answered: the same key gives the same answer for a day.
 create table idempotency_keys (
@@ -17,18 +51,3 @@ create table idempotency_keys (
   primary key (actor, key)
 );
 create index idempotency_keys_created_at on idempotency_keys (created_at);
-
--- Failed sign-ins per account and per address, as rate-limiter-flexible keeps them; key holds a hash, never the address itself.
-create table sign_in_failures (
-  key varchar(255) primary key,
-  points integer not null default 0,
-  -- Milliseconds since 1970.
-  expire bigint
-);
-
--- Whoever follows a mailed link may unsubscribe without signing in.
-alter table analytics_audit_log drop constraint analytics_audit_log_actor_kind_check;
-alter table analytics_audit_log add check (actor_kind in ('user', 'key', 'link', 'command-line'));
-
--- A file is asked for by the execution alone; which client it belongs to is read from the row.
-create index executions_id on executions (id);

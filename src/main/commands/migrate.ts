@@ -7,9 +7,14 @@ export function migrateCommand(parent: Command, tools: CommandTools): void {
     .description('Bring the database schema and the queues up to date. Run it before every deploy; start does it too.')
     .action(async () => {
       const program = await tools.openProgram()
-      const applied = await program.database.system.selectFrom('migrations').select('name').orderBy('name').execute()
+      const applied = await program.database.system
+        .selectFrom('schema_files')
+        .select('path')
+        .where('path', 'like', 'migrations/%')
+        .orderBy('path')
+        .execute()
       tools.print(
-        `The database is up to date: ${applied.length} migrations, the last ${applied.at(-1)?.name}; queues on ${program.backend.kind}.`,
+        `The database is up to date: ${applied.length} migrations, the last ${applied.at(-1)?.path}; queues on ${program.backend.kind}.`,
       )
       await program.close()
     })

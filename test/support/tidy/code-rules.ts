@@ -104,6 +104,24 @@ export const codeRules: Rule[] = [
     },
   },
   {
+    name: 'migrations are numbered from 0001, each number once and none left out',
+    check: ({ files }) =>
+      Object.keys(files)
+        .filter((path) => path.startsWith('src/db/migrations/'))
+        .sort()
+        .filter((path, index) => !path.startsWith(`src/db/migrations/${String(index + 1).padStart(4, '0')}_`))
+        .map((path) => `${path} does not have the number of its place`),
+    broken: {
+      files: {
+        'src/db/migrations/0001_clients.sql': '-- Clients.',
+        'src/db/migrations/0002_facts.sql': '-- Facts.',
+        'src/db/migrations/0002_goals.sql': '-- Goals.',
+        'src/db/migrations/0004_ledger.sql': '-- The ledger.',
+      },
+      finds: ['src/db/migrations/0002_goals.sql does not have the number of its place'],
+    },
+  },
+  {
     name: 'no function is over 60 lines',
     check: ({ sources }) =>
       sources.flatMap(({ path, bodies }) =>
