@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { databaseTypes } from '../../scripts/docs/database-types.ts'
 import { DIMENSIONS } from '../../src/analytics/metrics/index.ts'
+import { REPEAT_HOURS } from '../../src/analytics/questions/metrics-asked.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const { url, database } = await createTestDatabase()
@@ -142,6 +143,13 @@ test('a client sees and writes its own rows only', async () => {
     { client_id: 'acme', name: 'mine' },
     { client_id: 'blue', name: 'blue' },
   ])
+})
+
+test('a repeat counts as long in SQL as in TypeScript', async () => {
+  const { rows } = await sql`select extract(epoch from repeat_window())::integer / 3600 as hours`.execute(
+    database.system,
+  )
+  expect(rows).toEqual([{ hours: REPEAT_HOURS }])
 })
 
 test('src/db/schema.ts is what `npm run docs` would write now', async () => {

@@ -13,7 +13,7 @@ with arrivals as materialized (
   -- "is true" has them looked up in a hash of the arrivals, however few the planner expects: 7 days are read, but nothing is sorted.
   select i as contact, i.customer_id, coalesce(' ' || i.topic, '') collate "C" as subject
   from interactions i
-  where i.client_id = :client_id and i.started_at >= :from - interval '168 hours' and i.started_at < :from and i.status = 'answered'
+  where i.client_id = :client_id and i.started_at >= :from - repeat_window() and i.started_at < :from and i.status = 'answered'
     and ((i.customer_id, coalesce(' ' || i.topic, '') collate "C") in (select customer_id, subject from arrivals)) is true
     and interaction_fault(i.started_at, i.answered_at, i.ended_at, i.talk_s, i.hold_s) is null
 ), repeated as materialized (
@@ -27,7 +27,7 @@ with arrivals as materialized (
       where ((customer_id, subject) in (select customer_id, subject from earlier)) is true
     ) both_sides
   ) met
-  where (contact).id is not null and first_at <= (contact).started_at + interval '168 hours'
+  where (contact).id is not null and first_at <= (contact).started_at + repeat_window()
 ), known as materialized (
   select day, id, started_at, by_day from repeated_contacts where client_id = :client_id and day >= :day - 8 and day < :day
 ), doubted as materialized (
@@ -36,7 +36,7 @@ with arrivals as materialized (
     select min(l.started_at)
     from interactions l
     where l.client_id = :client_id and l.customer_id = i.customer_id
-      and l.started_at > i.started_at and l.started_at <= i.started_at + interval '168 hours'
+      and l.started_at > i.started_at and l.started_at <= i.started_at + repeat_window()
       and coalesce(' ' || l.topic, '') = coalesce(' ' || i.topic, '')
       and interaction_fault(l.started_at, l.answered_at, l.ended_at, l.talk_s, l.hold_s) is null
   ) as next_at

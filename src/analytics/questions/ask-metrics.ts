@@ -8,7 +8,7 @@ import { changeOf, slopeOf } from './changes.ts'
 import { completeCells } from './complete-cells.ts'
 import { handleNumber } from './handle-number.ts'
 import { measureAll } from './measure.ts'
-import { daysAfter, ingredientsOf } from './metrics-asked.ts'
+import { daysAfter, ingredientsOf, REPEAT_HOURS } from './metrics-asked.ts'
 import type {
   AskedMetric,
   Bucket,
@@ -146,9 +146,6 @@ async function readSpan(
 function groupOf({ metrics }: SettledQuestion, cell: Cell): Group {
   return { member: cell.member, bucket: cell.bucket, sums: cell.sums, values: measureAll(metrics, cell) }
 }
-
-/** How long after a contact a repeat of it still counts. */
-const REPEAT_HOURS = 168
 
 /** The first day on which nothing can repeat a contact of the span any more. */
 export function settledFrom(span: Span, timeZone: string): Day {

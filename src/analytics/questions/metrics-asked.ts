@@ -46,12 +46,15 @@ export function ingredientsOf(metrics: readonly Metric[]): Ingredients {
   }
 }
 
+/** How long after a contact a repeat of it still counts; repeat_window() in SQL. */
+export const REPEAT_HOURS = 168
+
 /**
  * How many days after a contact still change sums of its own day: 168 hours before the first instant of a day may lie on the eighth day
  * before it.
  */
 export function daysAfter(components: readonly Component[]): number {
-  return components.some((name) => name === 'resolved_first' || name === 'repeats') ? 8 : 0
+  return components.some((name) => name === 'resolved_first' || name === 'repeats') ? REPEAT_HOURS / 24 + 1 : 0
 }
 
 /** The metrics with sums of their own that a metric is made of. */

@@ -10,7 +10,7 @@ with facts as materialized (
   select
     *, case when answered and customer_id is not null then first_value(started_at) over (
       partition by customer_id, subject, sound order by started_at
-      range between interval '1 microsecond' following and interval '168 hours' following
+      range between interval '1 microsecond' following and repeat_window() following
     ) end as repeated_at
   from (
     select
@@ -25,7 +25,7 @@ with facts as materialized (
       *, coalesce(' ' || topic, '') collate "C", status = 'answered',
       interaction_fault(started_at, answered_at, ended_at, talk_s, hold_s) is null
     from interactions
-    where client_id = :client_id and started_at >= :to and started_at < :to + interval '168 hours'
+    where client_id = :client_id and started_at >= :to and started_at < :to + repeat_window()
       and (customer_id in (
         select customer_id from interactions
         where client_id = :client_id and started_at >= :from and started_at < :to and customer_id is not null
