@@ -5,8 +5,10 @@ import { type Ledger, on } from '../queues/index.ts'
 import { closeLostExecutions } from '../reports/execution/close-lost-executions.ts'
 import { syncSubscriptionSchedules } from '../reports/schedules/subscriptions.ts'
 import { eraseCustomer } from './erase-customer.ts'
+import { forecastCallVolume } from './forecast-call-volume.ts'
 import { importFile } from './import-file.ts'
 import { lateDays } from './late-days.ts'
+import { lateForecasts } from './late-forecasts.ts'
 import { renderReport } from './render-report.ts'
 import { rollUpDay } from './roll-up-day.ts'
 
@@ -16,7 +18,7 @@ const DAYS_MAX = 2000
 /**
  * What the scheduler plans beside the schedules, once a minute: subscriptions get their schedules, and closed days that gained
  * facts since their roll-up are rolled up again, also where that has failed before they came, and so are days without facts between others
- * that have some. Executions whose run was killed for good are closed, and imports and erasures that nobody planned are. `factDays`: after so many days
+ * that have some; then so are forecasts that came before the days they need. Executions whose run was killed for good are closed, and imports and erasures that nobody planned are. `factDays`: after so many days
  * facts may be gone; null: they are kept.
  */
 export async function planLateWork(
@@ -29,7 +31,10 @@ export async function planLateWork(
   await closeLostExecutions(db)
   const days = await lateDays(db, { at, factDays, limit: DAYS_MAX })
   await ledger.requestAll(
-    days.map(({ clientId, day }) => on(rollUpDay, { clientId, day })),
+    [
+      ...days.map((payload) => on(rollUpDay, payload)),
+      ...(await lateForecasts(db)).map((payload) => on(forecastCallVolume, payload)),
+    ],
     { origin: 'late-facts', requestedBy: 'scheduler', again: 'all' },
   )
   const unplanned = [

@@ -6,3 +6,4 @@ export {
   type SectorForecast,
 } from './forecast-call-volume.ts'
 export { latestForecast, type StoredForecast, type StoredForecastDay } from './latest-forecast.ts'
+export { HISTORY_DAYS_MIN } from './seasonal-forecast.ts'

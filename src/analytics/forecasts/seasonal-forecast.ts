@@ -1,7 +1,7 @@
 import { fillGaps, mean, SEASON, seasonalPoints } from './seasonal-points.ts'
 
 /** A forecast needs this many days of history… */
-const HISTORY_DAYS_MIN = 60
+export const HISTORY_DAYS_MIN = 60
 /** …of which no more than this share may be missing. */
 const MISSING_SHARE_MAX = 0.25
 
