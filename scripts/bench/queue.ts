@@ -49,9 +49,11 @@ const ROUNDS = Number(values.rounds)
 const FLAT_RUNS = Number(values.flat)
 
 const CONCURRENCY = 16
+/** Of one round. */
 const PICKUPS = 300
 const PICKUP_EVERY_MS = 15
 const SCHEDULES = 10_000
+const PREFIX = 'bench'
 /** Open at once while memory is watched, so that it is not a backlog that is measured. */
 const FLAT_CHUNK = 5000
 
@@ -176,10 +178,11 @@ async function untilNoneIsOpen(database: Database): Promise<void> {
 async function pickUp(world: World): Promise<Measure[]> {
   const measures: Measure[] = []
   for (const kind of KINDS) {
-    const [bareWaits, wholeWaits] = [
-      await onBareBackend(world, kind, barePickUps),
-      await onEngine(world, kind, wholePickUps),
-    ]
+    const [bareWaits, wholeWaits]: [number[], number[]] = [[], []]
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      bareWaits.push(...(await onBareBackend(world, kind, barePickUps)))
+      wholeWaits.push(...(await onEngine(world, kind, wholePickUps)))
+    }
     const [bare, whole] = [percentile(bareWaits, 0.99), percentile(wholeWaits, 0.99)]
     measures.push({
       work: `pick-up on ${kind}`,
@@ -321,9 +324,21 @@ async function queueBytes({ database, redisUrl }: World, backend: QueueBackend):
     return Number(rows[0]?.bytes)
   }
   const redis = new Redis(redisUrl)
-  const info = await redis.info('memory')
-  redis.disconnect()
-  return Number(/used_memory:(\d+)/.exec(info)?.[1])
+  try {
+    return await bytesOfKeys(redis)
+  } finally {
+    redis.disconnect()
+  }
+}
+
+/** What the keys of the queues hold. What the server uses besides is that of its connections and its allocator. */
+async function bytesOfKeys(redis: Redis): Promise<number> {
+  let bytes = 0
+  for await (const keys of redis.scanStream({ match: `${PREFIX}:*`, count: 1000 })) {
+    const sizes = await Promise.all((keys as string[]).map((key) => redis.memory('USAGE', key, 'SAMPLES', 0)))
+    bytes += sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)
+  }
+  return bytes
 }
 
 const mega = (bytes: number): string => (bytes / 1_000_000).toFixed(1)
@@ -375,7 +390,7 @@ async function onBackend<T>(
     pool,
     redisUrl: kind === 'redis' ? redisUrl : undefined,
     redisCluster: false,
-    prefix: 'bench',
+    prefix: PREFIX,
     log,
   })
   try {

@@ -7,8 +7,8 @@ import { migrate } from '../../src/db/migrate.ts'
 import { createLog, type Log } from '../../src/log.ts'
 import { asOwner } from '../../test/support/postgres.ts'
 
-/** The migrated embedded server of a bench, a pool of it, and a folder for its files. */
-export type BenchServer = { url: string; database: Database; folder: string; log: Log }
+/** The migrated embedded server of a bench, a pool of it, and a folder for its files. `adminUrl` is the same database for its superuser. */
+export type BenchServer = { url: string; adminUrl: string; database: Database; folder: string; log: Log }
 
 /** Measures on a server of its own that is gone afterwards, or on that of a folder, which is kept. */
 export async function withServer<T>(
@@ -26,7 +26,7 @@ export async function withServer<T>(
     await migrate(server.url)
     const database = openDatabase(server.url, { max: connections, log })
     try {
-      return await work({ url: server.url, database, folder, log })
+      return await work({ url: server.url, adminUrl: server.adminUrl, database, folder, log })
     } finally {
       await database.close()
     }
