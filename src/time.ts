@@ -51,6 +51,11 @@ export function instantsOf(window: DayWindow, timeZone: string): { from: Tempora
   return { from: startOfDay(window.from, timeZone), to: startOfDay(window.to, timeZone) }
 }
 
+/** How many days lie between two: those of the half-open window from one to the other. */
+export function daysBetween(from: Day, to: Day): number {
+  return Temporal.PlainDate.from(from).until(to, { largestUnit: 'days' }).days
+}
+
 /** The days of a half-open window, oldest first. */
 export function daysOf(window: DayWindow): Day[] {
   const days: Day[] = []

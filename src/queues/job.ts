@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { ClientDatabase, ClientTransaction } from '../db/database.ts'
 import type { Log } from '../log.ts'
+import type { DayWindow } from '../time.ts'
 
 export const QUEUES = [
   'aggregation',
@@ -47,9 +48,6 @@ export type JobSchedule<Payload> = {
   /** What to do, from the time it was due, never from the clock. `extra` is what the row of `schedules` adds. */
   payload(dueAt: Temporal.Instant, client: ScheduledClient, extra: Record<string, unknown>): Payload
 }
-
-/** Local days of a client, half-open. */
-export type DayWindow = { from: string; to: string }
 
 export type RetryPolicy = { attempts: number; delayMs: number; maxDelayMs: number }
 

@@ -6,7 +6,8 @@
  * - percent: a share, 0.5 is 50 % · money: integer minor units of `currency`
  * - date: local day, 2026-03-29 · datetime: ISO instant, shown in the document's zone · duration: seconds
  */
-export type ValueType = 'text' | 'integer' | 'decimal' | 'percent' | 'money' | 'date' | 'datetime' | 'duration'
+export const VALUE_TYPES = ['text', 'integer', 'decimal', 'percent', 'money', 'date', 'datetime', 'duration'] as const
+export type ValueType = (typeof VALUE_TYPES)[number]
 
 /** null is "no value" (a ratio over nothing): shown as an en dash, stored as an empty cell or JSON null. */
 export type Value = string | number | null

@@ -35,4 +35,4 @@ export {
 export { revenueByCurrency } from './revenue-by-currency.ts'
 export { type RolledDay, rollUpDay } from './roll-up-day.ts'
 export { clientThresholds, limitsOf } from './thresholds.ts'
-export { type Beside, isSum, type Level, levelOf, valueOf } from './value-of.ts'
+export { type Beside, isSum, type Level, levelOf, valueOf, weigh } from './value-of.ts'

@@ -69,7 +69,8 @@ function levelAt(metric: Metric, { before, within }: SpanWeights, sums: Componen
   return weigh(metric, before, beside.before) + weigh(metric, within, sums)
 }
 
-function weigh(metric: Metric, weights: Weights, sums: ComponentSums): number {
+/** Sums, each times its weight. Throws TypeError for a sum that was not read. */
+export function weigh(metric: Metric, weights: Weights, sums: ComponentSums): number {
   let total = 0
   for (const [component, weight] of Object.entries(weights) as [Component, number][]) {
     const sum = sums[component]

@@ -1,5 +1,5 @@
 import type { ClientDatabase } from '../../db/database.ts'
-import { addDays, type Day, dayOf } from '../../time.ts'
+import { addDays, type Day, dayOf, daysBetween } from '../../time.ts'
 import { isSum, type Metric } from '../metrics/index.ts'
 import { askMetrics } from './ask-metrics.ts'
 import type { Bound, Goal } from './goals.ts'
@@ -107,10 +107,6 @@ function historyOf(goal: Goal, metric: Metric, { buckets, groups }: MetricsAnswe
 function expectedAt({ from, to, target }: Goal, start: number | null, asOf: Day): number | null {
   if (start === null) return target
   return start + ((target - start) * daysBetween(from, asOf)) / daysBetween(from, to)
-}
-
-function daysBetween(from: Day, to: Day): number {
-  return Temporal.PlainDate.from(from).until(to, { largestUnit: 'days' }).days
 }
 
 function isHeld(bound: Bound, value: number, limit: number): boolean {

@@ -10,6 +10,7 @@ import {
   type Retention,
   valueOf,
   type Weights,
+  weigh,
   wilsonInterval,
 } from '../metrics/index.ts'
 import type { AskedMetric, Measured, Values } from './question.ts'
@@ -59,7 +60,7 @@ function intervalOf(metric: Metric, { sums }: Amounts): Interval | null {
     return npsInterval(sums.nps_promoters ?? 0, sums.nps_detractors ?? 0, sums.nps_count ?? 0)
   }
   if (metric.type !== 'percent' || !areCounted(metric.numerator)) return null
-  const [successes, n] = [weigh(metric.numerator, sums), weigh(metric.denominator, sums)]
+  const [successes, n] = [weigh(metric, metric.numerator, sums), weigh(metric, metric.denominator, sums)]
   // Only a share of what was counted has such an interval: conversions per contact may be more than one.
   return successes >= 0 && successes <= n ? wilsonInterval(successes, n) : null
 }
@@ -77,12 +78,6 @@ function areCounted(weights: Weights): boolean {
 
 /** The catalogue's weights are asked about for every group of every answer. */
 const counted = new WeakMap<Weights, boolean>()
-
-function weigh(weights: Weights, sums: ComponentSums): number {
-  let total = 0
-  for (const name in weights) total += (weights[name as Component] ?? 0) * (sums[name as Component] ?? 0)
-  return total
-}
 
 function countIn(histogram: Histogram | undefined): number {
   return (histogram?.counts ?? []).reduce((sum, count) => sum + count, 0)

@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.ts'
-import { type Day, type DayWindow, dayOf } from '../../time.ts'
+import { type Day, type DayWindow, dayOf, daysBetween } from '../../time.ts'
 import type { Metric } from '../metrics/index.ts'
 import { chooseSource, type Source } from './choose-source.ts'
 import { type Ingredients, ingredientsOf, metricNamed } from './metrics-asked.ts'
@@ -35,7 +35,7 @@ export function resolveQuestion(question: MetricQuestion, timeZone: string): Res
   const { clientId, granularity, dimension, compare } = question
   const groupsMax = groupsMaxOf({ metrics: metrics.length, periods: 1 + compare.length, valuesMax: question.valuesMax })
   // Before they are counted out one by one.
-  if (granularity === 'hour') refuseTooMany(daysIn(span) * 24, groupsMax)
+  if (granularity === 'hour') refuseTooMany(daysBetween(span.from, span.to) * 24, groupsMax)
   return {
     ...{ clientId, timeZone, granularity, dimension, filters, span, compare, metrics, groupsMax },
     source: chooseSource({ granularity, dimension, ofHours: span.hours !== null, filters, metrics }),
@@ -56,10 +56,6 @@ function sortedFilters(filters: Filters): Filters {
 function refuseRange({ from, to }: DayWindow): void {
   if (from >= to) throw new InputError('range', `The range from ${from} to ${to} (not included) holds no day.`)
   if (from < FIRST_DAY) throw new InputError('range', `The range begins before ${FIRST_DAY}.`)
-  if (daysIn({ from, to }) <= RANGE_DAYS_MAX) return
+  if (daysBetween(from, to) <= RANGE_DAYS_MAX) return
   throw new InputError('range', `The range from ${from} to ${to} is longer than ${RANGE_DAYS_MAX} days.`)
-}
-
-function daysIn({ from, to }: DayWindow): number {
-  return Temporal.PlainDate.from(from).until(to, { largestUnit: 'days' }).days
 }

@@ -1,4 +1,4 @@
--- Grain: one row per run of one client's night, in the order they ran. $1 client, $2 night, $3 how many.
+-- Grain: one row per run of one client's night, in the order they ran. $1 client, $2 night, $3 how many, $4 formats in order.
 -- Reads runs by runs_night; dependencies, executions and files by key.
 select
   r.id,
@@ -24,7 +24,7 @@ select
   ) as "waitsFor",
   e.report,
   (
-    select coalesce(jsonb_agg(f.format order by array_position(array['pdf', 'xlsx', 'csv', 'html', 'json'], f.format)), '[]')
+    select coalesce(jsonb_agg(f.format order by array_position($4::text[], f.format)), '[]')
     from execution_files f
     where f.client_id = r.client_id and f.execution_id = r.id
   ) as formats,

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { AnyDatabase } from '../../db/database.ts'
+import { REPORT_FORMATS } from '../../reports/document.ts'
 import type { RunState } from '../../run-state.ts'
 import { sqlFile } from '../../sql.ts'
 import type { Day } from '../../time.ts'
@@ -81,7 +82,7 @@ function stateOf(row: ClientRow): NightState {
 export const NIGHT_RUNS_MAX = 300
 
 export async function readNightRuns(db: AnyDatabase, clientId: string, day: Day): Promise<NightRun[]> {
-  return nightRuns(db, [clientId, day, NIGHT_RUNS_MAX])
+  return nightRuns(db, [clientId, day, NIGHT_RUNS_MAX, REPORT_FORMATS])
 }
 
 /** The youngest night on record, to lead from an empty page to a full one. Asks runs_night once for each client. */

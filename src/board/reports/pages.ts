@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Html, html, type Renderable } from '../../html.ts'
+import { VALUE_TYPES } from '../../reports/document.ts'
 import { createFormatter } from '../../reports/render/value/format-value.ts'
 import { addDays } from '../../time.ts'
 import { uuid } from '../http/address.ts'
@@ -88,8 +89,6 @@ ${headline(execution)}${facts(execution)}${files(execution)}${deliveryTable(deli
     return layout(context, { title, place: '/reports', refreshSeconds: open ? 3 : null }, content)
   },
 })
-
-const VALUE_TYPES = ['text', 'integer', 'decimal', 'percent', 'money', 'date', 'datetime', 'duration'] as const
 
 const figures = z.array(
   z.looseObject({

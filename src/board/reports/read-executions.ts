@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { AnyDatabase } from '../../db/database.ts'
 import { instantCursor, pageOf, rowsToRead } from '../../page.ts'
+import { REPORT_FORMATS } from '../../reports/document.ts'
 import type { StoredFile } from '../http/send-file.ts'
 
 export type ExecutionFile = { format: string; fileName: string; mediaType: string; sizeBytes: number; sha256: string }
@@ -47,7 +48,7 @@ export type ExecutionFilter = {
 
 const FILES = sql<ExecutionFile[]>`(
   select coalesce(jsonb_agg(jsonb_build_object('format', f.format, 'fileName', f.file_name, 'mediaType', f.media_type,
-    'sizeBytes', f.size_bytes, 'sha256', f.sha256) order by array_position(array['pdf', 'xlsx', 'csv', 'html', 'json'], f.format)), '[]')
+    'sizeBytes', f.size_bytes, 'sha256', f.sha256) order by array_position(${[...REPORT_FORMATS]}::text[], f.format)), '[]')
   from execution_files f where f.client_id = e.client_id and f.execution_id = e.id)`
 
 const DELIVERIES = sql<Record<string, number>>`(

@@ -15,10 +15,8 @@ export const renderers: Record<ReportFormat, Renderer> = {
   json: jsonRenderer,
 }
 
-/** For dashboards and previews: pieces of a page, and how they look. @public */
-export { type ChartStyle, chartSvg } from './chart/chart-svg.ts'
 export { type FontLibrary, openFonts } from './html/fonts.ts'
-/** @public */
+/** For the board's dashboards, which show a report live: its blocks as pieces of a page, and their style sheet. @public */
 export { documentStyle } from './html/html.ts'
 /** @public */
 export { type RenderedBlocks, renderBlocks } from './html/html-blocks.ts'

@@ -9,7 +9,10 @@ import { type FontLibrary, missingText } from './fonts.ts'
 import { type Medium, noteHtml, renderBlocks, type Section } from './html-blocks.ts'
 import { directionAttribute, textElement } from './html-text.ts'
 
-/** The style sheet of `renderBlocks`; everything in it is below `.document`. Colours follow the system, or `data-theme` on an ancestor. @public */
+/**
+ * The style sheet of `renderBlocks`; everything in it is below `.document`. Colours follow the system, or `data-theme` on an ancestor.
+ * @public
+ */
 export const documentStyle = readFileSync(new URL('./document.css', import.meta.url), 'utf8')
 
 /** From this many sections on a page opens with a list of them. */

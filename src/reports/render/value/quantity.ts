@@ -1,6 +1,6 @@
 import { PermanentError } from '../../../errors.ts'
+import { currencyExponent } from '../../../money.ts'
 import type { Format, Value } from '../../document.ts'
-import { currencyExponent } from './currency-exponent.ts'
 import { type Decimal, decimalOf, textOfDecimal } from './decimal.ts'
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/

@@ -1,5 +1,5 @@
+import { currencyExponent } from '../../../money.ts'
 import type { DocumentMeta, Format, ValueType } from '../../document.ts'
-import { currencyExponent } from '../value/currency-exponent.ts'
 import { digitsOf, isNumeric } from '../value/format-value.ts'
 import { currencyOf } from '../value/quantity.ts'
 import { escapeXml } from './sheet-xml.ts'
