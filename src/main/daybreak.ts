@@ -3,6 +3,7 @@ import { type Config, readConfig } from '../config.ts'
 import { InputError } from '../errors.ts'
 import { createLog, type Log } from '../log.ts'
 import { systemClock } from '../time.ts'
+import { COMMANDS } from './command-list.ts'
 import type { CommandTools } from './commands/command-tools.ts'
 import { openMigratedDatabase } from './open-migrated-database.ts'
 import { print } from './print.ts'
@@ -83,25 +84,6 @@ function stopSignal(): AbortSignal {
 function levelOf(command: string | undefined, config: () => Config): string {
   if (command === 'start') return config().LOG_LEVEL
   return command === 'doctor' ? 'silent' : 'error'
-}
-
-type AddCommand = (parent: Command, tools: CommandTools) => void
-
-/** Each command brings along what it stands on, so that only the one that is asked for is loaded. In the order of --help. */
-const COMMANDS: Record<string, () => Promise<AddCommand>> = {
-  start: async () => (await import('./commands/start.ts')).startCommand,
-  import: async () => (await import('./commands/import.ts')).importCommand,
-  run: async () => (await import('./commands/run.ts')).runCommand,
-  runs: async () => (await import('./commands/runs.ts')).runsCommand,
-  backfill: async () => (await import('./commands/backfill.ts')).backfillCommand,
-  report: async () => (await import('./commands/report.ts')).reportCommand,
-  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
-  migrate: async () => (await import('./commands/migrate.ts')).migrateCommand,
-  client: async () => (await import('./commands/client.ts')).clientCommand,
-  user: async () => (await import('./commands/user.ts')).userCommand,
-  key: async () => (await import('./commands/key.ts')).keyCommand,
-  link: async () => (await import('./commands/link.ts')).linkCommand,
-  erase: async () => (await import('./commands/erase.ts')).eraseCommand,
 }
 
 async function createProgram(command: string | undefined, tools: CommandTools): Promise<Command> {
