@@ -8,6 +8,8 @@
  * 4. regular: dealt with the business REGULAR_TIMES times or more in the last LOOKBACK_DAYS days.
  * 5. occasional: everybody else, those included who have not been heard of for longer.
  *
+ * They are read with SQL from customer_tiers; no report and no page reads them yet.
+ *
  * To deal with the business is to contact it or to order. Source of the quintile: the R package rfm, monetary score 5.
  */
 export const NEW_DAYS = 30
