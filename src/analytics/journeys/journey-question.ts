@@ -14,7 +14,7 @@ export type Trust = {
   provisional: boolean
   /** The days it reads that are not over, never rolled up, or not since their last fact. */
   provisionalDays: Day[]
-  /** The instant the oldest roll-up it stands on was made; null when none was. */
+  /** The instant the oldest roll-up it depends on was made; null when none was. */
   dataAsOf: string | null
   /** It reads facts of days before this one, which may have been deleted for their age; null: it reads none such. */
   incompleteBefore: Day | null

@@ -62,7 +62,7 @@ export async function observeLtv(db: ClientDatabase, question: ObservedLtvQuesti
   }
 }
 
-/** Names are read anew: they are nothing to keep, and no day knows when one changes or goes. */
+/** Names are read each time: they are not kept, and no day knows when one changes or goes. */
 async function topOf(
   db: ClientDatabase,
   { clientId, window, today, top }: ObservedLtvQuestion,

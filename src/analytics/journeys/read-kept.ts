@@ -16,7 +16,7 @@ export type StandsOn = { kind: 'facts'; days: DayWindow } | { kind: 'rolled-up';
 export const EVERY_DAY: DayWindow = { from: '-infinity', to: 'infinity' }
 
 /**
- * Reads rows, or gives those that were read before, as long as nothing has changed of the days they stand on: the database is asked for
+ * Reads rows, or gives those that were read before, as long as nothing has changed of the days they depend on: the database is asked for
  * that each time. `question` says all that they depend on beside. Of days of which nothing is known nothing is kept.
  */
 export async function readKept<Row>(

@@ -18,7 +18,7 @@ function names(...lists: (readonly string[])[]) {
 }
 
 /**
- * Of rows that were computed anew and what there was, the larger number: months of events are dropped by UTC, so that of a local day half its
+ * Of rows that were computed again and what there was, the larger number: months of events are dropped by UTC, so that of a local day half its
  * events may be left, and then it says less than it did.
  */
 function largerOf(table: string, columns: readonly string[]) {

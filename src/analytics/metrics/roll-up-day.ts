@@ -31,7 +31,7 @@ export type RolledDay = { factsVersion: number; rolledAt: string }
  *
  * Why nothing is lost to facts that are written meanwhile: whoever writes a fact also raises the day's facts_version before it
  * can commit, and the row that holds it is locked here first. So every fact counted in the version that the lock returns has
- * committed, and is seen by the statements after it, each of which reads anew; and no other fact of the day can commit before
+ * committed, and is seen by the statements after it, each of which reads with a snapshot of its own; and no other fact of the day can commit before
  * we do: its writer waits, then raises the version over the one stored here, and the day is dirty again. (Under repeatable
  * read the snapshot would be older than the lock, and facts in between would be counted in the version but not in the sums.)
  *

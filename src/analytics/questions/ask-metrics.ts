@@ -31,7 +31,7 @@ const answers = createAnswerCache<MetricsAnswer>(KEPT_VALUES_MAX)
 /**
  * Answers a question from the cheapest roll-up that holds the answer. Ratios and averages are made of summed components, percentiles of
  * merged histograms, levels of all movements up to the end of a bucket. An answer kept from before is given as long as nothing has
- * changed of the roll-ups it stands on, nor of the client's settings and limits: the database is asked for that each time.
+ * changed of the roll-ups it depends on, nor of the client's settings and limits: the database is asked for that each time.
  *
  * Throws InputError: `no-such-client`, `unknown-metric`, `range`, `no-such-rollup`, `too-many-groups`.
  */
@@ -89,7 +89,7 @@ function keyOf(db: ClientDatabase, { metrics, ...asked }: ResolvedQuestion): str
   ])
 }
 
-/** What the answer stands on. */
+/** What the answer depends on. */
 function stampOf({ timeZone, currency, limits }: ClientSettings, standings: readonly RollUpStanding[]): string {
   return JSON.stringify([timeZone, currency, limits, standings.map(({ stamp }) => stamp)])
 }

@@ -47,7 +47,7 @@ export type Standing = {
   /** When the oldest roll-up of the span was made; null: none of it was ever rolled up, so nothing is known. */
   dataAsOf: string | null
   /**
-   * Days that are over and were never rolled up: nothing is known of them, not even that nothing happened. Levels stand on every day
+   * Days that are over and were never rolled up: nothing is known of them, not even that nothing happened. Levels depend on every day
    * before the span too: of those, the ones that have facts.
    */
   missingDays: Day[]

@@ -13,7 +13,7 @@ export type ClientSettings = { timeZone: string; currency: string; limits: Recor
 
 /** What the days of a span are known to be. */
 export type RollUpStanding = {
-  /** Changes with every change of the roll-ups that the numbers of the span stand on. */
+  /** Changes with every change of the roll-ups that the numbers of the span depend on. */
   stamp: string
   dataAsOf: string | null
   dirtyDays: Day[]
@@ -21,11 +21,11 @@ export type RollUpStanding = {
   waitingDays: Day[]
   /** Never rolled up; those still to come are among them. */
   unrolledDays: Day[]
-  /** Of the days after the span that the numbers stand on: never rolled up, or not since the last of their facts. */
+  /** Of the days after the span that the numbers depend on: never rolled up, or not since the last of their facts. */
   unsettledDaysAfter: Day[]
 }
 
-/** What numbers stand on beside the days of their window: every day before it, as levels do, and so many days after it. */
+/** What numbers depend on beside the days of their window: every day before it, as levels do, and so many days after it. */
 export type Foundation = { fromTheBeginning: boolean; daysAfter: number }
 
 /** The client's settings and the standing of each window, in their order. Throws InputError `no-such-client`. */

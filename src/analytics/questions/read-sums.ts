@@ -157,7 +157,7 @@ function columns({ components }: SumsQuestion): RawBuilder<unknown> {
   return sql.join(components.map((name) => sql.ref(name)))
 }
 
-/** Members are told apart only where the answer is broken down by them. */
+/** Members are kept apart only where the answer is broken down by them. */
 function memberOf({ dimension }: { dimension: Dimension }, member: RawBuilder<unknown>): RawBuilder<unknown> {
   return dimension === 'client' ? sql`''` : member
 }

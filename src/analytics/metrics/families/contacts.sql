@@ -74,7 +74,7 @@ with facts as materialized (
   select :client_id, :day, 'interactions', id, interaction_fault(started_at, answered_at, ended_at, talk_s, hold_s)
   from facts
   where not sound and started_at < :to
-  -- A contact may stand on the day twice, at two instants.
+  -- A contact may be on the day twice, at two instants.
   on conflict (client_id, day, fact_table, fact_id) do nothing
 ), remembered as (
   insert into repeated_contacts (client_id, day, id, started_at, by_day)

@@ -31,7 +31,7 @@ export function dailyStep(
 }
 
 /**
- * The statement of a daily step. Sets whole columns of the day, whose rows were written anew with nothing in them but the client's zeros:
+ * The statement of a daily step. Sets whole columns of the day, whose rows were just written with nothing in them but the client's zeros:
  * twice is the same as once.
  */
 export function dailyStatement(facts: string, family: FamilyName, returning: readonly Component[] = []): string {

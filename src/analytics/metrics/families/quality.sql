@@ -7,7 +7,7 @@ with noted as (
   select :client_id, :day, 'call_quality_issues', id, issue_fault(noted_at, resolved_at)
   from call_quality_issues
   where client_id = :client_id and noted_at >= :from and noted_at < :to and issue_fault(noted_at, resolved_at) is not null
-  -- An issue may stand on the day twice, at two instants.
+  -- An issue may be on the day twice, at two instants.
   on conflict (client_id, day, fact_table, fact_id) do nothing
 ), facts as (
   select
