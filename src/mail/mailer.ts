@@ -23,7 +23,7 @@ export type Mailer = {
   /** Sending the same Message-ID twice is the same as once, so a send whose end nobody saw may be repeated. */
   idempotent: boolean
   send(mail: Mail, signal: AbortSignal): Promise<SendResult>
-  /** Connects and says hello; throws with what to mend. */
+  /** Connects and says hello; throws with what to fix. */
   check(): Promise<void>
   close(): Promise<void>
 }

@@ -95,7 +95,7 @@ async function streamOf(message: Message, signal: AbortSignal): Promise<Readable
   return addAbortSignal(signal, stream as Readable)
 }
 
-/** Unlike Message-IDs get unlike names: what had to be changed or cut is told apart by a hash. */
+/** Unlike Message-IDs get unlike names: what had to be changed or cut differs by a hash. */
 function nameOf(messageId: string): string {
   const id = messageId.replace(/^<|>$/g, '')
   const plain = id.replace(/[^A-Za-z0-9.@_-]/g, '_').slice(0, 120)

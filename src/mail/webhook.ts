@@ -8,7 +8,7 @@ export type Webhook = {
   origin: string
   /**
    * Posts one message; the same id is the same message, however often it is sent. Returns the status it was answered with (2xx). Throws
-   * PermanentError('webhook-refused') for what another try will not mend, RetryLaterError when told to wait, else a plain Error.
+   * PermanentError('webhook-refused') for what another try will not fix, RetryLaterError when told to wait, else a plain Error.
    */
   send(message: WebhookMessage, signal: AbortSignal): Promise<number>
 }

@@ -74,7 +74,7 @@ async function postMail(post: AlertPost, tools: PostAlertsTools): Promise<void> 
     })
 }
 
-/** A try after `failed` or `unknown` is a person's: a new mail, and all tries anew. */
+/** A try after `failed` or `unknown` is a person's: a new mail, with all its tries. */
 function isDeliberate({ state }: AlertPost): boolean {
   return state === 'failed' || state === 'unknown'
 }
