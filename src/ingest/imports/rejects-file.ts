@@ -8,7 +8,7 @@ const VALUE_MAX = 200
 /** Characters of a record that are shown; nobody need keep more of it. */
 export const RECORD_MAX = 10_000
 
-/** More than anybody mends by hand: a small file can have many faults in each of its rows. */
+/** More than anybody corrects by hand: a small file can have many faults in each of its rows. */
 const REJECTS_BYTES_MAX = 100_000_000
 
 export type RejectsFile = {
@@ -18,7 +18,7 @@ export type RejectsFile = {
 }
 
 /**
- * The rows that were not taken, for a person to mend: CSV of row, column, value, reason and the record as it stood. The file is
+ * The rows that were not taken, for a person to correct: CSV of row, column, value, reason and the record as it stood. The file is
  * made with the first reject, and ends with a line that says so where it would become larger than `bytesMax`. Without a chosen path it stands beside the input, or where we are when that cannot be written.
  */
 export function createRejectsFile(

@@ -1,7 +1,7 @@
 import { type FactKind, id, text } from './kind.ts'
 import { notBefore } from './rules.ts'
 
-/** Its beginning is no part of its key: a subscription whose beginning is mended stays the same one. */
+/** Its beginning is no part of its key: a subscription whose beginning is corrected stays the same one. */
 export const subscriptions: FactKind = {
   name: 'subscriptions',
   aliases: ['subscription'],

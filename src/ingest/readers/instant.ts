@@ -23,7 +23,7 @@ export function instantBounds(clock: Clock, mayBeAhead: boolean): InstantBounds 
     earliestMs: EARLIEST.epochMilliseconds,
     aheadFault(ms) {
       if (ms <= latestMs) return null
-      // Asked anew only for times that lie past what was allowed a while ago.
+      // Asked again only for times that lie past what was allowed a while ago.
       latestMs = clock().epochMilliseconds + aheadMaxMs
       return ms <= latestMs ? null : tooFar
     },

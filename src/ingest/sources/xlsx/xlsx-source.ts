@@ -166,7 +166,7 @@ function columnName(at: number): string {
   return at < 26 ? letter : columnName(Math.floor(at / 26) - 1) + letter
 }
 
-/** A row as a line of CSV, for whoever mends it. */
+/** A row as a line of CSV, for whoever corrects it. */
 function csvLine(fields: readonly string[]): string {
   return fields
     .map((field) => (field !== '' && /[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field))
