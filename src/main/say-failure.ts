@@ -8,7 +8,7 @@ const CAUSES_MAX = 5
 const SERVER_TROUBLE = /^(08|28|3D|42501|53|57)/
 
 /**
- * Says on standard error why the program ends, in one line where the reason is one that a person can mend, and returns the exit code.
+ * Says on standard error why the program ends, in one line where the reason is one that a person can fix, and returns the exit code.
  * Anything else is a mistake of ours and is thrown, with where it happened.
  */
 export function sayFailure(error: unknown, program: Command, words: readonly string[]): number {

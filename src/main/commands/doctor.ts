@@ -50,7 +50,7 @@ async function check(part: string, look: () => Promise<string>): Promise<Finding
   }
 }
 
-/** What there is to look at. Each says how it is, or throws what is wrong with it and how to mend it. */
+/** What there is to look at. Each says how it is, or throws what is wrong with it and how to fix it. */
 const PARTS: Record<string, (program: Program) => Promise<string>> = {
   async database({ database, config }) {
     const { rows } = await database.queuePool.query<{ version: string; superuser: boolean }>(

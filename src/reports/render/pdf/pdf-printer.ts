@@ -27,7 +27,7 @@ export type PrintOptions = {
 export type PdfPrinter = {
   /** The whole PDF, checked to be whole. Rejects with the signal's reason when aborted; other errors are worth another try. */
   print(html: string, options: PrintOptions): Promise<Buffer>
-  /** Prints a line; throws with what to mend. */
+  /** Prints a line; throws with what to fix. */
   check(): Promise<void>
   /** Ends every Chromium and what it started. */
   close(): Promise<void>
