@@ -16,7 +16,6 @@ import { createTestDatabase } from '../support/test-database.ts'
 const PERSON = { email: 'ada@acme.example', name: 'Ada', password: 'correct horse battery' }
 const COMMAND_LINE = { kind: 'command-line', id: 'test', name: 'test', ip: null } as const
 const month = windowOf('last-month', dayOf(systemClock(), 'UTC'))
-const WAIT = { timeout: 60_000 }
 const EUROS = new Intl.NumberFormat('en-GB', { style: 'currency', currency: 'EUR' })
 
 const { database, url: databaseUrl } = await createTestDatabase()
@@ -84,13 +83,13 @@ async function signIn(page: Page, board: string): Promise<void> {
 /** Presses the button that says so, and waits for the page it leads to. */
 async function press(page: Page, label: string): Promise<void> {
   await Promise.all([
-    page.waitForNavigation(WAIT),
+    page.waitForNavigation(),
     page.locator(`main ::-p-aria([name="${label}"][role="button"])`).click(),
   ])
 }
 
 async function follow(page: Page, label: string): Promise<void> {
-  await Promise.all([page.waitForNavigation(WAIT), page.locator(`::-p-aria([name="${label}"][role="link"])`).click()])
+  await Promise.all([page.waitForNavigation(), page.locator(`::-p-aria([name="${label}"][role="link"])`).click()])
 }
 
 /** Asks for last month's revenue through the form of the job; ends on the page of the run. */
@@ -109,7 +108,7 @@ async function askForReport(page: Page): Promise<void> {
 /** The run's page fetches itself again until its badge says so; nobody loads it. */
 async function waitForBadge(page: Page, words: string): Promise<void> {
   const badge = `document.querySelector('.page-head .badge')?.textContent.trim()`
-  await page.waitForFunction(`${badge} === ${JSON.stringify(words)}`, { ...WAIT, polling: 'mutation' })
+  await page.waitForFunction(`${badge} === ${JSON.stringify(words)}`, { polling: 'mutation' })
 }
 
 /** Every place of the menu, so that nothing of the board goes unwatched. */

@@ -11,7 +11,6 @@ import { startWebhookReceiver } from '../support/webhook-receiver.ts'
 import { type WorkbookCell, writeWorkbook } from '../support/workbook.ts'
 
 const COMMAND_LINE = { kind: 'command-line', id: 'test', name: 'test', ip: null } as const
-const WAIT = { timeout: 90_000, interval: 200 }
 
 /** Somebody's name, wherever a file or what is sent with it can hold one. */
 const NAME = 'Xanthippe'
@@ -134,11 +133,11 @@ test('what a file is called, and what its sheets, columns, cells and mapping say
   for (const [index, file] of FILES.entries()) await send(url, key, file, index)
   const openRuns = sql<{ n: number }>`
     select count(*)::int as n from runs where job = 'import-file' and state not in ('failed', 'succeeded')`
-  await expect.poll(async () => (await openRuns.execute(db)).rows[0]?.n, WAIT).toBe(0)
+  await expect.poll(async () => (await openRuns.execute(db)).rows[0]?.n).toBe(0)
   const failed = await db.selectFrom('runs').select('error_message').where('state', '=', 'failed').execute()
   expect(failed.length).toBeGreaterThan(FILES.length - 6)
   const isTold = async () => receiver.received.length > 0 && (await outbox()).includes('import')
-  await expect.poll(isTold, WAIT).toBe(true)
+  await expect.poll(isTold).toBe(true)
   await program.stop()
 
   const places = {
@@ -158,4 +157,4 @@ test('what a file is called, and what its sheets, columns, cells and mapping say
   // Whoever may see the import reads it there.
   const found = await db.selectFrom('imports').select('found').where('found', 'like', `%${NAME}%`).execute()
   expect(found.length).toBeGreaterThan(8)
-}, 240_000)
+})

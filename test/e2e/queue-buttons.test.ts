@@ -2,10 +2,10 @@ import type { HTTPResponse, Page } from 'puppeteer-core'
 import { afterAll, describe, expect, test } from 'vitest'
 import { openBrowser } from '../support/browser.ts'
 import { given } from '../support/given.ts'
+import { PATIENCE } from '../support/patience.ts'
 import { openTestBoard, type Person, signIn } from '../support/test-board.ts'
 import { type BackendKind, testJob } from '../support/test-engine.ts'
 
-const WITHIN = { timeout: 30_000, interval: 100 }
 const ASKED = { origin: 'person', requestedBy: 'tester', again: 'no' } as const
 const failing = testJob('failing', async () => Promise.reject(new Error('no luck')), {
   retry: { attempts: 1, delayMs: 1, maxDelayMs: 1 },
@@ -50,13 +50,14 @@ async function choose(page: Page, nth: number, item: string): Promise<void> {
 /** Buttons of a job are pictures; they say what they are when one points at them. */
 async function pointAt(page: Page, name: string): Promise<() => Promise<void>> {
   await page.waitForSelector('main button svg')
-  for (const button of await page.$$('main li button, main [class*=card] button')) {
-    await button.hover()
-    const said = await page
-      .waitForSelector(`::-p-xpath(//*[@data-open][@data-side][normalize-space(.)="${name}"])`, { timeout: 1_000 })
-      .catch(() => null)
-    if (said !== null) return () => button.click()
-  }
+  for (const until = Date.now() + PATIENCE.timeout; Date.now() < until; )
+    for (const button of await page.$$('main li button, main [class*=card] button')) {
+      await button.hover()
+      const said = await page
+        .waitForSelector(`::-p-xpath(//*[@data-open][@data-side][normalize-space(.)="${name}"])`, { timeout: 1_000 })
+        .catch(() => null)
+      if (said !== null) return () => button.click()
+    }
   throw new Error(`no button of a job says ${name}`)
 }
 
@@ -129,8 +130,8 @@ describe.each<BackendKind>(['postgres', 'redis'])('bull-board’s own buttons, o
     const id = await plan(failing, 'a')
     const tries = async () => (await board.engine.ledger.find(id))?.attempts?.length
     const failed = async (count: number) => {
-      await expect.poll(tries, WITHIN).toBe(count)
-      await expect.poll(() => queue.getJobState(id), WITHIN).toBe('failed')
+      await expect.poll(tries).toBe(count)
+      await expect.poll(() => queue.getJobState(id)).toBe('failed')
       await jobs('failed')
     }
     await failed(1)
@@ -144,11 +145,11 @@ describe.each<BackendKind>(['postgres', 'redis'])('bull-board’s own buttons, o
 
   test('what waits: promote, clean, empty', async () => {
     const id = await plan(later, 'a')
-    await expect.poll(() => queue.getJobState(id), WITHIN).toBe('delayed')
+    await expect.poll(() => queue.getJobState(id)).toBe('delayed')
     await jobs('delayed')
     expect(await press(await pointAt(page, 'Promote'))).toEqual([204, [`promote-job queue:aggregation:${id} done`]])
     const other = await plan(later, 'b')
-    await expect.poll(() => queue.getJobState(other), WITHIN).toBe('delayed')
+    await expect.poll(() => queue.getJobState(other)).toBe('delayed')
     await jobs('delayed')
     expect(await press(() => page.locator('::-p-text(Clean all)').click())).toEqual([
       204,
@@ -157,7 +158,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('bull-board’s own buttons, o
     expect((await board.engine.ledger.find(other))?.state).toBe('cancelled')
     await queue.pause()
     const waiting = await plan(later, 'c')
-    await expect.poll(() => queue.getJobState(waiting), WITHIN).toBe('waiting')
+    await expect.poll(() => queue.getJobState(waiting)).toBe('waiting')
     await jobs('latest')
     expect(await press(() => choose(page, -1, 'Empty'))).toEqual([
       204,

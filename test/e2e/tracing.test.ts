@@ -4,6 +4,7 @@ import { freePort } from '../../src/db/embedded-server.ts'
 import { createKey } from '../../src/people/people.ts'
 import { openCollector, type ReceivedSpan } from '../support/collector.ts'
 import { ACME, given } from '../support/given.ts'
+import { PATIENCE } from '../support/patience.ts'
 import { makeDataFolder, runDaybreak, startDaybreak } from '../support/program.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -27,7 +28,6 @@ afterAll(async () => {
 })
 
 const SECRET_ADDRESS = 'finance@acme.example'
-const WAIT = { timeout: 60_000, interval: 200 }
 
 async function givenSubscription(): Promise<void> {
   await given.client(db)
@@ -94,8 +94,8 @@ test('a run asked for over HTTP, its report in another process and its delivery 
   await vi.waitFor(async () => {
     const rows = await db.selectFrom('deliveries').select('state').execute()
     expect(rows).toEqual([{ state: 'sent' }])
-  }, WAIT)
-  await vi.waitFor(() => expect(spansOf(traceId).map(({ name }) => name)).toContain('run deliver-copy'), WAIT)
+  }, PATIENCE)
+  await vi.waitFor(() => expect(spansOf(traceId).map(({ name }) => name)).toContain('run deliver-copy'), PATIENCE)
   const waits = { 'wait to be queued': {}, 'wait in queue': {} }
   const delivery = { 'run deliver-copy': { 'send mail': {} } }
   const render = { compose: {}, render: { store: {}, print: {} }, plan: { ...waits, ...delivery } }
@@ -106,7 +106,7 @@ test('a run asked for over HTTP, its report in another process and its delivery 
           plan: { ...waits, 'run roll-up-day': {}, 'run render-report': render },
         },
       }),
-    WAIT,
+    PATIENCE,
   )
   const spans = spansOf(traceId)
   expect(spans.filter(({ fromMs, toMs }) => fromMs > toMs)).toEqual([])
@@ -132,7 +132,7 @@ test('a command begins a trace, and a failure in it says its code', async () => 
   await vi.waitFor(() => {
     const tree = treeOf(spansOf(root?.traceId ?? ''), null)
     expect(tree).toMatchObject({ 'daybreak run': { plan: { 'run deliver-copy': {} } } })
-  }, WAIT)
+  }, PATIENCE)
   const spans = spansOf(root?.traceId ?? '')
   const failed = spans.filter(({ isError }) => isError)
   expect(failed.map(({ name, attributes }) => [name, attributes['error.type']])).toEqual([

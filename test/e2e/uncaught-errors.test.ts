@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { createKey } from '../../src/people/people.ts'
 import { ACME, given } from '../support/given.ts'
+import { PATIENCE } from '../support/patience.ts'
 import { makeDataFolder, startDaybreak } from '../support/program.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -34,7 +35,6 @@ afterAll(async () => {
 
 const AUTHORIZATION = { Authorization: `Bearer ${key}` }
 const ROWS = 'id,occurred_at,kind,amount_minor\n1,2026-03-01T10:00:00,charge,1050\n'
-const WAIT = { timeout: 30_000, interval: 100 }
 
 /** A request whose body does not come to its end: it waits for as long as nobody ends it. */
 async function openRequest(url: string, headers: Record<string, string> = {}): Promise<Socket> {
@@ -104,12 +104,12 @@ describe('an error of a request ends that request alone', () => {
     const before = failures().length
     const response = await fetch(`${program.url}/livez`, { headers: { 'x-provoke': 'after the answer' } })
     expect(response.status).toBe(200)
-    await vi.waitFor(() => expect(failures()).toHaveLength(before + 1), WAIT)
+    await vi.waitFor(() => expect(failures()).toHaveLength(before + 1), PATIENCE)
   })
 
   test('and each is counted, while the work goes on', async () => {
     const id = await importOne()
-    await vi.waitFor(async () => expect(await stateOf(id)).toBe('done'), WAIT)
+    await vi.waitFor(async () => expect(await stateOf(id)).toBe('done'), PATIENCE)
     const metrics = await (await fetch(`${program.url}/metrics`)).text()
     expect(metrics).toContain(`daybreak_http_uncaught_errors_total ${failures().length}\n`)
     expect(failures().length).toBeGreaterThan(0)
@@ -135,7 +135,7 @@ describe('an error that is no request’s', () => {
     const other = await start()
     const waiting = await openRequest(other.url)
     process.kill(other.pid, 'SIGUSR2')
-    await vi.waitFor(() => expect(other.log()).toContain('the process stops'), WAIT)
+    await vi.waitFor(() => expect(other.log()).toContain('the process stops'), PATIENCE)
     process.kill(other.pid, 'SIGUSR2')
     expect(await other.ended).toBe(1)
     waiting.destroy()

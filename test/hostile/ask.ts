@@ -3,7 +3,7 @@ import { Agent, type OutgoingHttpHeaders, request } from 'node:http'
 /** An answer that is longer is broken off: nothing we ask for is. */
 const BODY_MAX_BYTES = 64 << 20
 /** Whatever has not answered by then hangs. */
-const HANG_MS = 60_000
+const HANG_MS = 90_000
 
 export type Asked = {
   method?: string

@@ -14,6 +14,7 @@ import { expireRuns } from '../../src/queues/runs/expire-runs.ts'
 import { openFolderStore } from '../../src/storage/folder-store.ts'
 import { dayOf, systemClock } from '../../src/time.ts'
 import { ACME, given } from '../support/given.ts'
+import { PATIENCE } from '../support/patience.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const { database } = await createTestDatabase()
@@ -134,7 +135,7 @@ test('runs go in batches until their time is spent, and the rest goes the next t
   await sql`insert into runs (job, key, queue, payload, state, origin, planned_at, finished_at)
     select 'old', n::text, 'aggregation', '{}', 'succeeded', 'schedule', now() - interval '500 days', now() - interval '500 days'
     from generate_series(1, 2500) n`.execute(db)
-  const expire = () => expireRuns(db, 400, { budgetMs: 0, signal: AbortSignal.timeout(20_000) })
+  const expire = () => expireRuns(db, 400, { budgetMs: 0, signal: AbortSignal.timeout(PATIENCE.timeout) })
   expect(await expire()).toEqual({ deleted: 1000, isDone: false })
   expect(await expire()).toEqual({ deleted: 1000, isDone: false })
   expect(await expire()).toEqual({ deleted: 500, isDone: true })

@@ -11,6 +11,7 @@ import { planNight, syncSchedules } from '../../src/queues/schedules/schedule.ts
 import { sqlFile } from '../../src/sql.ts'
 import { addDays, dayBefore, dayOf, systemClock } from '../../src/time.ts'
 import { given } from '../support/given.ts'
+import { PATIENCE } from '../support/patience.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { type TestPayload, testJob } from '../support/test-engine.ts'
 
@@ -334,7 +335,7 @@ test('killed in the middle it leaves nothing', async () => {
         select pg_terminate_backend(pid) as killed from pg_stat_activity
         where datname = current_database() and wait_event_type = 'Lock'`.execute(db)
       expect(rows).toEqual([{ killed: true }])
-    })
+    }, PATIENCE)
     return outcome
   })
   expect(starting).toBe('killed')

@@ -6,6 +6,7 @@ import { DatabaseAwayError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
 import { on, openQueueBackend } from '../../src/queues/index.ts'
 import { type SwallowingProxy, startSwallowingProxy, throughProxy } from '../faults/swallowing-proxy.ts'
+import { PATIENCE } from '../support/patience.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { openTestEngine, testJob } from '../support/test-engine.ts'
 
@@ -103,6 +104,6 @@ test('workers that lost the queues while they opened are opened again', async ()
   await engine.startScheduler()
   const asked = { origin: 'person', requestedBy: 'tester', again: 'no' } as const
   const { runId } = await engine.ledger.request(on(job, { clientId: 'acme', name: 'x' }), asked)
-  await vi.waitFor(async () => expect(await engine.ledger.find(runId)).toMatchObject({ state: 'succeeded' }), 15_000)
+  await vi.waitFor(async () => expect(await engine.ledger.find(runId)).toMatchObject({ state: 'succeeded' }), PATIENCE)
   await close()
 })

@@ -367,8 +367,8 @@ describe('a mail server that dies', () => {
   })
 })
 
-describe('a mail server that falls silent', () => {
-  const timeoutsMs = { connection: 300, greeting: 300, socket: 300 }
+describe.concurrent('a mail server that falls silent', () => {
+  const timeoutsMs = { connection: 1500, greeting: 1500, socket: 1500 }
 
   test.each(['greeting', 'ehlo', 'mail', 'rcpt', 'data'] as const)(
     'at %s: given up in time, another try is safe',
@@ -400,7 +400,10 @@ describe('an abort', () => {
 
   test('of a mail that waits for a connection, or whose time had come before, sends nothing', async () => {
     const server = await scripted({ end: 'silence' })
-    const mailer = smtp(server.url, { connectionsMax: 1, timeoutsMs: { connection: 500, greeting: 500, socket: 500 } })
+    const mailer = smtp(server.url, {
+      connectionsMax: 1,
+      timeoutsMs: { connection: 1500, greeting: 1500, socket: 1500 },
+    })
     const first = mailer.send(aMail(), WITHIN)
     const stop = new AbortController()
     const second = mailer.send(aMail({ messageId: '<2@daybreak.test>' }), stop.signal)
@@ -474,10 +477,9 @@ describe('an attachment that cannot be read', () => {
       bodies.push(body)
       return body
     }
-    const mailer = smtp(server.url, { timeoutsMs: { connection: 300, greeting: 300, socket: 300 } })
+    const mailer = smtp(server.url)
     await failureOf(mailer, aMail({ attachments: [{ ...file('a.pdf', Buffer.alloc(0)), open }] }))
-    await delay(50)
-    expect(bodies.map((body) => body.destroyed)).toEqual([true])
+    await expect.poll(() => bodies.map((body) => body.destroyed)).toEqual([true])
   })
 })
 

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type AnyJob, on } from '../../src/queues/index.ts'
 import { planLostRuns } from '../../src/queues/queue/plan-lost-runs.ts'
 import { given } from '../support/given.ts'
+import { PATIENCE } from '../support/patience.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { openTestEngine, type TestEngine, testJob } from '../support/test-engine.ts'
 
@@ -31,14 +32,11 @@ async function runToItsEnd(job: AnyJob) {
   await engine.engine.startWorkers()
   const asked = { origin: 'person', requestedBy: 'ada', again: 'no' } as const
   const { runId } = await engine.engine.ledger.request(on(job, { clientId: 'acme', name: 'one' }), asked)
-  return vi.waitFor(
-    async () => {
-      const run = await engine?.engine.ledger.find(runId)
-      expect(['succeeded', 'failed']).toContain(run?.state)
-      return run
-    },
-    { timeout: 20_000, interval: 50 },
-  )
+  return vi.waitFor(async () => {
+    const run = await engine?.engine.ledger.find(runId)
+    expect(['succeeded', 'failed']).toContain(run?.state)
+    return run
+  }, PATIENCE)
 }
 
 test('lines that are written while a long commit holds the run do not lock it out', async () => {

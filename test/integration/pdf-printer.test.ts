@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createLog } from '../../src/log.ts'
 import { openPdfPrinter, type PdfPrinter } from '../../src/reports/render/index.ts'
 import { findChromium } from '../../src/reports/render/pdf/chromium.ts'
+import { PATIENCE } from '../support/patience.ts'
 import { readPdf } from '../support/report-files.ts'
 
 const log = createLog('silent')
@@ -21,7 +22,7 @@ let printer: PdfPrinter
 beforeAll(async () => {
   const found = await findChromium(process.env['CHROMIUM_PATH'], unpacked, log)
   chromiumPath = found.path
-}, 60_000)
+})
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'daybreak-printer-'))
@@ -37,7 +38,7 @@ function page(body: string): string {
   return `<!doctype html><html lang="en"><head><title>A page</title></head><body>${body}</body></html>`
 }
 
-function print(body: string, signal: AbortSignal = AbortSignal.timeout(25_000)): Promise<Buffer> {
+function print(body: string, signal: AbortSignal = AbortSignal.timeout(PATIENCE.timeout)): Promise<Buffer> {
   return printer.print(page(body), { title: 'a page', headerText: 'Head', footerText: 'Foot', signal })
 }
 

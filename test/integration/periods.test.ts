@@ -5,6 +5,7 @@ import { askMetrics } from '../../src/analytics/questions/index.ts'
 import type { MetricQuestion } from '../../src/analytics/questions/question.ts'
 import { addDays, type Day, daysOf } from '../../src/time.ts'
 import { ACME, given, table } from '../support/given.ts'
+import { PATIENCE } from '../support/patience.ts'
 import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -44,7 +45,7 @@ async function rollUp(...days: Day[]): Promise<void> {
   await rollUpDays(database, ACME, days)
 }
 
-const addUp = () => addUpPeriods(database, AbortSignal.timeout(60_000))
+const addUp = () => addUpPeriods(database, AbortSignal.timeout(PATIENCE.timeout))
 
 beforeEach(async () => {
   for (const name of ['interactions', 'clients'] as const) await db.deleteFrom(name).execute()

@@ -65,9 +65,6 @@ describe.skipIf(!hasForecastSeries)('on published series (skipped where ../share
 
   test.each([60, 90, 180, 365])(
     '%d days of history beat the seasonal naive forecast, and the intervals hold what they promise',
-    {
-      timeout: 60_000,
-    },
     (history) => {
       const chosen = origins.filter((origin) => origin.history === history)
       const scores = scoresOf(chosen.map((origin) => tryOrigin(origin, series)))

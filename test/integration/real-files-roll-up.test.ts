@@ -57,7 +57,7 @@ describe.skipIf(!hasRetailFiles)('the two published files (skipped where ../shar
     await given.client(db, { id: 'retail', time_zone: 'Europe/London', currency: 'GBP' })
     await importAndRollUp('phonenow', 'calls', phoneNowPath, 'pwc-call-centre')
     await importAndRollUp('retail', 'payments', onlineRetailPath, 'uci-retail')
-  }, 120_000)
+  })
 
   test('PhoneNow: every call is offered, and agents, sectors and hours add up to the quarter', async () => {
     const window = { from: '2021-01-01', to: '2021-04-01' }

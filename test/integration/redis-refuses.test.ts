@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { on } from '../../src/queues/index.ts'
 import { given } from '../support/given.ts'
+import { PATIENCE } from '../support/patience.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { freshPrefix, openTestEngine, type TestEngine, testJob } from '../support/test-engine.ts'
@@ -52,9 +53,7 @@ async function request(name: string): Promise<string> {
 }
 
 async function isDone(runId: string): Promise<void> {
-  await vi.waitFor(async () => expect((await opened.engine.ledger.find(runId))?.state).toBe('succeeded'), {
-    timeout: 60_000,
-  })
+  await vi.waitFor(async () => expect((await opened.engine.ledger.find(runId))?.state).toBe('succeeded'), PATIENCE)
 }
 
 async function commandsSoFar(): Promise<number> {
@@ -94,7 +93,7 @@ describe.each(refusals)('a Redis that refuses its work with %s', (word, { begin,
     await isDone(waiting[0] ?? '')
     await begin()
     waiting.push(await request('one'), await request('two'))
-    await vi.waitFor(() => expect(said.some((line) => line.includes(word))).toBe(true), { timeout: 20_000 })
+    await vi.waitFor(() => expect(said.some((line) => line.includes(word))).toBe(true), PATIENCE)
     const before = await commandsSoFar()
     await sleep(COUNTED_MS)
     expect((await commandsSoFar()) - before).toBeLessThan(COMMANDS_MAX)
@@ -110,7 +109,7 @@ describe.each(refusals)('a Redis that refuses its work with %s', (word, { begin,
   test('keeps no node from ending', async () => {
     await begin()
     await request('one')
-    await vi.waitFor(() => expect(opened.backend.health.trouble()).toContain(word), { timeout: 20_000 })
+    await vi.waitFor(() => expect(opened.backend.health.trouble()).toContain(word), PATIENCE)
     await opened.close(1000)
     await end()
     opened = await openTestEngine('redis', database, [work], freshPrefix(), null, { redisUrl: server.url })

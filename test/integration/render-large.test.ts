@@ -12,19 +12,15 @@ const HEAP_MB = 48
 
 async function renderInLittleMemory(mode: string): Promise<number> {
   const { stdout } = await run(process.execPath, [`--max-old-space-size=${HEAP_MB}`, program, mode, String(ROWS)], {
-    timeout: 60_000,
+    timeout: 240_000,
   })
   return Number(stdout)
 }
 
-test.concurrent.each(['xlsx', 'csv', 'json'])(
-  '%s is written without holding the rows',
-  { timeout: 90_000 },
-  async (format) => {
-    expect(await renderInLittleMemory(format)).toBeGreaterThan(format === 'xlsx' ? 1_000_000 : 60_000_000)
-  },
-)
+test.concurrent.each(['xlsx', 'csv', 'json'])('%s is written without holding the rows', async (format) => {
+  expect(await renderInLittleMemory(format)).toBeGreaterThan(format === 'xlsx' ? 1_000_000 : 60_000_000)
+})
 
-test('held rows would not fit', { timeout: 90_000 }, async () => {
+test('held rows would not fit', async () => {
   await expect(renderInLittleMemory('hold')).rejects.toThrow('heap out of memory')
 })

@@ -41,7 +41,7 @@ beforeAll(async () => {
   fonts = await openFonts()
   for (const format of Object.keys(renderers) as ReportFormat[]) files[format] = await render(golden, format)
   pdf = await readPdf(files.pdf)
-}, 120_000)
+})
 
 afterAll(() => printer.close())
 

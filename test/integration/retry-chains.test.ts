@@ -8,7 +8,6 @@ import { type BackendKind, openTestEngine, testJob } from '../support/test-engin
 const { database } = await createTestDatabase({ connectionsMax: 12 })
 const db = database.system
 const ASKED = { origin: 'person', requestedBy: 'tester', again: 'no' } as const
-const WITHIN = { timeout: 20_000, interval: 25 }
 
 /** Which steps fail now, and what ran how often. */
 const world = { broken: new Set<string>(), ran: {} as Record<string, number> }
@@ -63,7 +62,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('a chain on %s', async (kind) 
     return (await db.selectFrom('runs').select('id').where('job', '=', job).executeTakeFirstOrThrow()).id
   }
 
-  const become = (expected: Record<string, string>) => expect.poll(states, WITHIN).toEqual(expected)
+  const become = (expected: Record<string, string>) => expect.poll(states).toEqual(expected)
   /** What is held stays held, also a moment later. */
   async function stay(expected: Record<string, string>): Promise<void> {
     await become(expected)
@@ -144,14 +143,12 @@ describe.each<BackendKind>(['postgres', 'redis'])('a chain on %s', async (kind) 
     const names = ['p', 'q', 'r']
     for (const name of names) world.broken.add(`b ${name}`)
     for (const name of names) await request(d, name)
-    await expect
-      .poll(async () => Object.values(await states()).filter((each) => each === 'failed').length, WITHIN)
-      .toBe(3)
+    await expect.poll(async () => Object.values(await states()).filter((each) => each === 'failed').length).toBe(3)
     world.broken.clear()
     const filter = { job: 'b' }
     expect(await engine.ledger.countAll('retry', filter)).toEqual({ total: 3, byState: { failed: 3 } })
     expect(await engine.ledger.changeAll({ action: 'retry', filter, seen: 3, requestedBy: 'tester' })).toBe(3)
-    await expect.poll(async () => new Set(Object.values(await states())), WITHIN).toEqual(new Set(['succeeded']))
+    await expect.poll(async () => new Set(Object.values(await states()))).toEqual(new Set(['succeeded']))
     expect(world.ran).toMatchObject({ 'a p': 1, 'b p': 2, 'c p': 1, 'd p': 1 })
   })
 })

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { refreshSummaries, rollUpDay } from '../../src/analytics/metrics/index.ts'
 import { ACME, given, table } from '../support/given.ts'
+import { PATIENCE } from '../support/patience.ts'
 import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -9,7 +10,7 @@ const { database } = await createTestDatabase()
 const db = database.system
 
 async function refresh(): Promise<void> {
-  await refreshSummaries(database, AbortSignal.timeout(60_000))
+  await refreshSummaries(database, AbortSignal.timeout(PATIENCE.timeout))
 }
 
 test('summaries say what daily_metrics says, after they were refreshed; a client sees its own rows only, and by views only', async () => {

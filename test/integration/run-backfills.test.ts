@@ -6,6 +6,7 @@ import type { AnyJob, JobSchedule } from '../../src/queues/job.ts'
 import { planRuns } from '../../src/queues/runs/plan-runs.ts'
 import { addDays, dayBefore } from '../../src/time.ts'
 import { given } from '../support/given.ts'
+import { PATIENCE } from '../support/patience.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import {
   type BackendKind,
@@ -19,6 +20,8 @@ import {
 const { database } = await createTestDatabase({ connectionsMax: 12 })
 const db = database.system
 
+/** Longer than any test. */
+const FOR_EVER_MS = 3_600_000
 const schedule: JobSchedule<TestPayload> = {
   cron: '10 0 * * *',
   zone: 'client',
@@ -74,14 +77,11 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
   }
 
   function ended({ engine }: TestEngine, id: string) {
-    return vi.waitFor(
-      async () => {
-        const backfill = await engine.ledger.findBackfill(id)
-        expect(['done', 'failed', 'cancelled', 'blocked']).toContain(backfill?.state)
-        return backfill
-      },
-      { timeout: 20_000, interval: 25 },
-    )
+    return vi.waitFor(async () => {
+      const backfill = await engine.ledger.findBackfill(id)
+      expect(['done', 'failed', 'cancelled', 'blocked']).toContain(backfill?.state)
+      return backfill
+    }, PATIENCE)
   }
 
   function inFlight(backfillId: string): Promise<{ id: string }[]> {
@@ -125,8 +125,9 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     const engine = await open([job])
     const id = await start(engine, job, { runsMax: 2 })
     await work(engine)
-    await vi.waitFor(async () =>
-      expect((await engine.engine.ledger.findBackfill(id))?.runs.succeeded).toBeGreaterThan(1),
+    await vi.waitFor(
+      async () => expect((await engine.engine.ledger.findBackfill(id))?.runs.succeeded).toBeGreaterThan(1),
+      PATIENCE,
     )
     const asked = { origin: 'schedule', requestedBy: null, priority: 2 } as const
     await planRuns(db, [
@@ -136,31 +137,29 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     ])
     const live = db.selectFrom('runs').select('id').where('priority', '=', 2)
     const done = live.where('state', '=', 'succeeded')
-    await vi.waitFor(async () => expect(await done.execute()).toHaveLength(2), { timeout: 10_000, interval: 25 })
+    await vi.waitFor(async () => expect(await done.execute()).toHaveLength(2), PATIENCE)
     expect((await engine.engine.ledger.findBackfill(id))?.runs.planned).toBeGreaterThan(10)
     await engine.engine.ledger.cancelBackfill(id)
   })
 
-  test('a cancel stops what runs within seconds and starts nothing more', async () => {
+  test('a cancel stops what runs and starts nothing more', async () => {
     const begun: string[] = []
     const job = nightlyJob(async ({ name }, { signal }) => {
       begun.push(name)
-      await sleep(60_000, undefined, { signal })
+      await sleep(FOR_EVER_MS, undefined, { signal })
     })
     const engine = await open([job])
     const id = await start(engine, job, { runsMax: 6 })
     await work(engine)
     // Four at work, as many as the workers take, and two in the queue.
-    await vi.waitFor(() => expect(begun).toHaveLength(4), { timeout: 20_000 })
-    await vi.waitFor(async () => expect(await inFlight(id)).toHaveLength(6), { timeout: 20_000 })
-    const askedAt = performance.now()
+    await vi.waitFor(() => expect(begun).toHaveLength(4), PATIENCE)
+    await vi.waitFor(async () => expect(await inFlight(id)).toHaveLength(6), PATIENCE)
     const [first, second] = [
       await engine.engine.ledger.cancelBackfill(id),
       await engine.engine.ledger.cancelBackfill(id),
     ]
     expect([first.state, first.runs.cancelled, second.cancelledAt]).toEqual(['cancelling', 26, first.cancelledAt])
     expect(await ended(engine, id)).toMatchObject({ state: 'cancelled', runs: { cancelled: 30, total: 30 } })
-    expect(performance.now() - askedAt).toBeLessThan(3000)
     expect(begun).toHaveLength(4)
     expect(await engine.backend.queues.get('aggregation')?.getJobCounts('waiting', 'prioritized')).toEqual({
       waiting: 0,

@@ -9,7 +9,6 @@ const { database } = await createTestDatabase({ connectionsMax: 12 })
 const db = database.system
 await given.client(db)
 const ASKED = { origin: 'person', requestedBy: 'tester', again: 'no' } as const
-const WITHIN = { timeout: 15_000, interval: 100 }
 
 const gate = { open: false }
 const slow = testJob('slow', async (_payload, { log, progress }) => {
@@ -43,13 +42,13 @@ async function attemptsOf(id: string) {
 test('what a run logs and how far it is can be seen while it runs, also when its worker is lost, and once it has ended is there once', async () => {
   const id = await request(slow)
   const soFar = { attempt: 1, lines: ['info first', 'warn second'] }
-  await expect.poll(() => attemptsOf(id), WITHIN).toEqual([{ ...soFar, outcome: null }])
-  await expect.poll(() => engine.ledger.find(id), WITHIN).toMatchObject({ state: 'running', progress: 0.5 })
+  await expect.poll(() => attemptsOf(id)).toEqual([{ ...soFar, outcome: null }])
+  await expect.poll(() => engine.ledger.find(id)).toMatchObject({ state: 'running', progress: 0.5 })
   // As when its worker has fallen silent: the ledger plans it again, and another takes it.
   await db.updateTable('runs').set({ node: 'silent' }).where('id', '=', id).execute()
   gate.open = true
   await expect
-    .poll(() => attemptsOf(id), { timeout: 25_000 })
+    .poll(() => attemptsOf(id))
     .toEqual([
       { ...soFar, outcome: 'lost' },
       { attempt: 2, outcome: 'succeeded', lines: ['info first', 'warn second', 'info third'] },
@@ -58,7 +57,7 @@ test('what a run logs and how far it is can be seen while it runs, also when its
 
 test('lines are kept in order up to a bound, and what was cut says so', async () => {
   const id = await request(talker)
-  await expect.poll(async () => (await attemptsOf(id))[0]?.outcome, WITHIN).toBe('succeeded')
+  await expect.poll(async () => (await attemptsOf(id))[0]?.outcome).toBe('succeeded')
   const lines = (await attemptsOf(id))[0]?.lines ?? []
   expect(lines).toHaveLength(200)
   expect(lines.slice(0, 2)).toEqual(['info line 1 ', 'info line 2 '])

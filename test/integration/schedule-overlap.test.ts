@@ -6,6 +6,7 @@ import { type AnyJob, createRegistry } from '../../src/queues/index.ts'
 import type { JobSchedule } from '../../src/queues/job.ts'
 import { planDueSchedules, syncSchedules } from '../../src/queues/schedules/schedule.ts'
 import { given } from '../support/given.ts'
+import { PATIENCE } from '../support/patience.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { type BackendKind, openTestEngine, type TestEngine, type TestPayload, testJob } from '../support/test-engine.ts'
 
@@ -70,15 +71,12 @@ describe.each<BackendKind>(['postgres', 'redis'])('what a schedule missed, on %s
   }
 
   async function ended(count: number): Promise<string[]> {
-    return vi.waitFor(
-      async () => {
-        const runs = await db.selectFrom('runs').select(['key', 'state']).orderBy('key').execute()
-        const over = runs.filter(({ state }) => ['succeeded', 'failed'].includes(state))
-        expect(over).toHaveLength(count)
-        return over.map(({ key, state }) => `${key} ${state}`)
-      },
-      { timeout: 20_000, interval: 50 },
-    )
+    return vi.waitFor(async () => {
+      const runs = await db.selectFrom('runs').select(['key', 'state']).orderBy('key').execute()
+      const over = runs.filter(({ state }) => ['succeeded', 'failed'].includes(state))
+      expect(over).toHaveLength(count)
+      return over.map(({ key, state }) => `${key} ${state}`)
+    }, PATIENCE)
   }
 
   test('queues up: each waits for those before it, in their order', async () => {

@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { type AnyJob, on, QUEUES } from '../../src/queues/job.ts'
 import { given } from '../support/given.ts'
+import { PATIENCE } from '../support/patience.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { openTestEngine, testJob } from '../support/test-engine.ts'
 
@@ -22,9 +23,6 @@ test('the smallest pool that the settings allow lets a node work on every queue'
     { origin: 'person', requestedBy: 'tester', again: 'no' },
   )
   const done = database.system.selectFrom('runs').select('id').where('state', '=', 'succeeded')
-  await vi.waitFor(async () => expect(await done.execute()).toHaveLength(jobs.length * names.length), {
-    timeout: 20_000,
-    interval: 50,
-  })
+  await vi.waitFor(async () => expect(await done.execute()).toHaveLength(jobs.length * names.length), PATIENCE)
   await close()
 })

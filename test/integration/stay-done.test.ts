@@ -6,6 +6,7 @@ import { createLedger } from '../../src/queues/ledger.ts'
 import { planLostRuns } from '../../src/queues/queue/plan-lost-runs.ts'
 import { closeLostExecutions } from '../../src/reports/execution/close-lost-executions.ts'
 import { given } from '../support/given.ts'
+import { PATIENCE } from '../support/patience.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { type BackendKind, openTestEngine, type TestEngine, testJob } from '../support/test-engine.ts'
 
@@ -15,7 +16,6 @@ const { database } = await createTestDatabase({ connectionsMax: 12 })
 const db = database.system
 const asked = { origin: 'person', requestedBy: 'first', again: 'no' } as const
 const again = { origin: 'late-facts', requestedBy: 'scheduler', again: 'all' } as const
-const WAIT = { timeout: 20_000, interval: 25 }
 
 beforeEach(async () => {
   await sql`truncate runs, executions, backfills cascade`.execute(db)
@@ -54,7 +54,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
   async function doneOnce() {
     const { runId } = await engine.engine.ledger.request(request, asked)
     await engine.engine.startWorkers()
-    await vi.waitFor(async () => expect(await only()).toMatchObject({ state: 'succeeded' }), WAIT)
+    await vi.waitFor(async () => expect(await only()).toMatchObject({ state: 'succeeded' }), PATIENCE)
     await db
       .updateTable('runs')
       .set({ result: JSON.stringify({ rows: 7 }) })
@@ -66,9 +66,9 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     const { runId, done } = await doneOnce()
     isHeld = true
     await engine.engine.ledger.request(request, again)
-    await vi.waitFor(async () => expect(await only()).toMatchObject({ state: 'running', result: null }), WAIT)
+    await vi.waitFor(async () => expect(await only()).toMatchObject({ state: 'running', result: null }), PATIENCE)
     await engine.engine.ledger.cancel(runId, 'somebody')
-    await vi.waitFor(async () => expect(await only()).toEqual({ ...done, isStopAsked: true }), WAIT)
+    await vi.waitFor(async () => expect(await only()).toEqual({ ...done, isStopAsked: true }), PATIENCE)
     const attempts = await db.selectFrom('run_attempts').select('outcome').orderBy('attempt').execute()
     expect(attempts).toEqual([{ outcome: 'succeeded' }, { outcome: 'cancelled' }])
     isHeld = false
@@ -76,7 +76,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     await vi.waitFor(
       async () =>
         expect(await only()).toMatchObject({ state: 'succeeded', result: null, done_before: null, isStopAsked: false }),
-      WAIT,
+      PATIENCE,
     )
   })
 })
@@ -217,7 +217,7 @@ describe('whoever cancels it, and however', () => {
     await vi.waitFor(async () => {
       const { rows } = await sql`select from pg_locks where not granted`.execute(db)
       expect(rows).toHaveLength(1)
-    }, WAIT)
+    }, PATIENCE)
     ending.resolve()
     await finish
     expect(await refused).toBe('count acme.one is succeeded; there is nothing to stop.')

@@ -9,6 +9,7 @@ import { dayBefore } from '../../src/time.ts'
 import { inSpan, openTracing } from '../../src/tracing.ts'
 import { openCollector, type ReceivedSpan } from '../support/collector.ts'
 import { given } from '../support/given.ts'
+import { PATIENCE } from '../support/patience.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { type BackendKind, openTestEngine, type TestEngine, type TestPayload, testJob } from '../support/test-engine.ts'
 
@@ -100,7 +101,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
       `${follow} > wait in queue`,
       `${follow} > wait to be queued`,
     ]
-    await vi.waitFor(() => expect(pathsOf(spansOf(root))).toEqual(expected.toSorted()), { timeout: 20_000 })
+    await vi.waitFor(() => expect(pathsOf(spansOf(root))).toEqual(expected.toSorted()), PATIENCE)
     const ends = spansOf(root).filter(({ name }) => name.startsWith('run'))
     const errors = ends.map(({ name, isError, attributes }) => [name, isError, attributes['error.type']].join(' '))
     expect(errors.toSorted()).toEqual([
@@ -120,12 +121,12 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     })
     const { engine } = await start(job)
     const { runId } = await engine.ledger.request(on(job, { clientId: 'acme', name: kind }), asked)
-    await vi.waitFor(async () => expect((await engine.ledger.find(runId))?.state).toBe('failed'), { timeout: 20_000 })
+    await vi.waitFor(async () => expect((await engine.ledger.find(runId))?.state).toBe('failed'), PATIENCE)
     broken = false
     await inSpan(root, {}, null, () => engine.ledger.retry(runId, 'tester'))
     const run = `${root} > plan again`
     const expected = [root, run, `${run} > run fickle`, `${run} > wait in queue`]
-    await vi.waitFor(() => expect(pathsOf(spansOf(root))).toEqual(expected), { timeout: 20_000 })
+    await vi.waitFor(() => expect(pathsOf(spansOf(root))).toEqual(expected), PATIENCE)
   })
 })
 
@@ -160,15 +161,12 @@ test('each client’s night is a trace of its own, with all that falls due in it
     [['base', 'top'], 1],
   ])
   expect(new Set(runs.map(placeOf)).size).toBe(2)
-  await vi.waitFor(
-    () => {
-      const roots = collector.spans.filter(({ name }) => name === 'schedule')
-      expect(new Set(roots.map(({ attributes }) => attributes['daybreak.client']))).toEqual(new Set(['acme', 'basel']))
-      expect(roots).toHaveLength(2)
-      expect(new Set(roots.map(({ traceId, id }) => `00-${traceId}-${id}-01`))).toEqual(new Set(runs.map(placeOf)))
-    },
-    { timeout: 10_000 },
-  )
+  await vi.waitFor(() => {
+    const roots = collector.spans.filter(({ name }) => name === 'schedule')
+    expect(new Set(roots.map(({ attributes }) => attributes['daybreak.client']))).toEqual(new Set(['acme', 'basel']))
+    expect(roots).toHaveLength(2)
+    expect(new Set(roots.map(({ traceId, id }) => `00-${traceId}-${id}-01`))).toEqual(new Set(runs.map(placeOf)))
+  }, PATIENCE)
 })
 
 function placeOf(run: { trace_parent: string | null }): string | null {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type AnyJob, on } from '../../src/queues/index.ts'
 import { dispatch } from '../../src/queues/queue/dispatch.ts'
 import { given } from '../support/given.ts'
+import { PATIENCE } from '../support/patience.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import {
   type BackendKind,
@@ -71,7 +72,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('nodes of two versions on %s',
       .execute()
   }
 
-  const until = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 100_000, interval: 50 })
+  const until = (check: () => Promise<void>) => vi.waitFor(check, PATIENCE)
 
   test('a run whose job a node does not know is done by one that does, and spends no try', async () => {
     const { runId, newer } = await runOnOldNode()

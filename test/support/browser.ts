@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Browser, launch, type Page } from 'puppeteer-core'
 import { createLog } from '../../src/log.ts'
 import { findChromium } from '../../src/reports/render/pdf/chromium.ts'
+import { PATIENCE } from './patience.ts'
 
 /** Unpacked once and kept between runs, out of git. */
 export const CHROMIUM_FOLDER = join(import.meta.dirname, '../../.daybreak/test-tools/chromium')
@@ -20,14 +21,14 @@ const ARGUMENTS = [
   '--no-first-run',
 ]
 
-const DOWNLOAD_TRIES = 200
+const DOWNLOAD_TRIES = 900
 const DOWNLOAD_WAIT_MS = 100
 
 export type TestBrowser = {
   browser: Browser
   /** A page as a person with a laptop sees it, with no session of another test. */
   newPage(): Promise<Page>
-  /** The path of the file that a click is downloading, once it is whole; throws after 20 s. */
+  /** The path of the file that a click is downloading, once it is whole; throws after 90 s. */
   downloaded(ending: string): Promise<string>
   close(): Promise<void>
 }
@@ -43,6 +44,7 @@ export async function openBrowser(): Promise<TestBrowser> {
   const browser = await launch({
     executablePath: path,
     headless: 'shell',
+    timeout: PATIENCE.timeout,
     // The pipe closes with this process, however it dies, and Chromium with it.
     pipe: true,
     userDataDir: join(folder, 'profile'),
@@ -55,6 +57,8 @@ export async function openBrowser(): Promise<TestBrowser> {
     async newPage() {
       const context = await browser.createBrowserContext({ downloadBehavior })
       const page = await context.newPage()
+      page.setDefaultTimeout(PATIENCE.timeout)
+      page.setDefaultNavigationTimeout(PATIENCE.timeout)
       await page.setViewport({ width: 1280, height: 900 })
       return page
     },

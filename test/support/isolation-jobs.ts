@@ -9,7 +9,7 @@ import { type TestPayload, testJob } from './test-job.ts'
 /** Enough for a process at rest, and soon full. */
 const MEMORY_MAX_MB = 256
 /** Longer than any test. */
-const FOR_EVER_MS = 600_000
+const FOR_EVER_MS = 3_600_000
 
 type Run = Parameters<typeof testJob>[1]
 
@@ -95,7 +95,7 @@ export const poison = apart('poison', async ({ name }, { attempt }) => {
   if (name !== 'mended' || attempt <= 4) process.exit(3)
 })
 export const endless = apart('endless', async () => loopForEver(), {
-  timeoutMs: 1500,
+  timeoutMs: 4000,
   retry: { attempts: 1, delayMs: 1, maxDelayMs: 1 },
 })
 /** Leaves word which process it blocks. */
@@ -107,7 +107,10 @@ export const blocked = apart('blocked', async ({ clientId }, { attempt, checkpoi
   })
   loopForEver()
 })
-export const waits = apart('waits', (_payload, { signal }) => sleep(FOR_EVER_MS, undefined, { signal }))
+/** Says that it heard the end asked for: what is killed says nothing. */
+export const waits = apart('waits', (_payload, { signal, log }) =>
+  sleep(FOR_EVER_MS, undefined, { signal }).finally(() => log.info('heard')),
+)
 
 export const isolationJobs: AnyJob[] = [
   ...Object.values(harms),

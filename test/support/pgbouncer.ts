@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../src/db/embedded-server.ts'
 import { TOOLS_FOLDER, unpackPackage } from './debian-package.ts'
 
-const LOOKS_MAX = 200
+const LOOKS_MAX = 1800
 const LOOK_MS = 25
 
 export type Pooler = { url: string; stop(): Promise<void> }

@@ -17,7 +17,7 @@ const FAST_AND_LOOSE = ['fsync=off', 'synchronous_commit=off', 'full_page_writes
 /** Two runs that share a server must not make the same template at once. Any number that is not migrate's. */
 const TEMPLATE_LOCK_ID = 7_203_115
 
-const KILL_LOOKS_MAX = 200
+const KILL_LOOKS_MAX = 3600
 const KILL_LOOK_MS = 25
 
 export type PostgresServer = {
@@ -116,7 +116,7 @@ async function dropDatabase(serverUrl: string, name: string): Promise<void> {
   })
 }
 
-const DROP_TRIES = 50
+const DROP_TRIES = 450
 const DROP_AGAIN_MS = 200
 /** Insufficient privilege. */
 const NOT_ALLOWED = '42501'

@@ -12,8 +12,8 @@ const ROOT = join(import.meta.dirname, '../..')
 export const COMPILED_FOLDER = join(ROOT, '.daybreak/test-tools/compiled')
 
 /** A program that says nothing for this long has hung. */
-const START_TIMEOUT_MS = 60_000
-const RUN_TIMEOUT_MS = 60_000
+const START_TIMEOUT_MS = 120_000
+const RUN_TIMEOUT_MS = 120_000
 
 export type Settings = Record<string, string>
 export type Ended = { code: number | null; out: string; err: string }

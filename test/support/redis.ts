@@ -7,7 +7,7 @@ import { Redis } from 'ioredis'
 import { freePort } from '../../src/db/embedded-server.ts'
 import { TOOLS_FOLDER, unpackPackage } from './debian-package.ts'
 
-const START_TRIES = 100
+const START_TRIES = 1800
 const START_WAIT_MS = 50
 const PORT_TRIES = 3
 

@@ -29,7 +29,7 @@ async function render(format: ReportFormat): Promise<number> {
   for await (const chunk of renderers[format].render(document, {
     ...unused,
     log: createLog('silent'),
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(240_000),
   })) {
     bytes += chunk.length
   }

@@ -23,7 +23,7 @@ export function testJob(
       schedule: null,
       after: () => [],
       retry: { attempts: 3, delayMs: 50, maxDelayMs: 100 },
-      timeoutMs: 20_000,
+      timeoutMs: 300_000,
       memoryMaxMb: null,
       run,
     }),

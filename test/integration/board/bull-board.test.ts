@@ -159,15 +159,15 @@ describe.each<BackendKind>(['postgres', 'redis'])('bull-board on %s', async (bac
       const job = await board.backend.queues.get('aggregation')?.getJob(runId)
       return (await job?.isFailed()) === true ? (await ledger.find(runId))?.state : 'open'
     }
-    await expect.poll(stateOf, { timeout: 10_000 }).toBe('failed')
+    await expect.poll(stateOf).toBe('failed')
     const operator = await keyHeaders(board, 'operator')
     await db.deleteFrom('analytics_audit_log').execute()
     expect(await ask('PUT', `/api/queues/aggregation/${runId}/retry`, await keyHeaders(board, 'viewer'))).toBe(403)
     expect(await ask('PUT', `/api/queues/aggregation/${runId}/retry`, operator)).toBe(204)
-    await expect.poll(async () => (await ledger.find(runId))?.attempts?.length, { timeout: 10_000 }).toBe(2)
-    await expect.poll(stateOf, { timeout: 10_000 }).toBe('failed')
+    await expect.poll(async () => (await ledger.find(runId))?.attempts?.length).toBe(2)
+    await expect.poll(stateOf).toBe('failed')
     expect(await ask('PUT', '/api/queues/aggregation/retry/failed', operator)).toBe(204)
-    await expect.poll(async () => (await ledger.find(runId))?.attempts?.length, { timeout: 10_000 }).toBe(3)
+    await expect.poll(async () => (await ledger.find(runId))?.attempts?.length).toBe(3)
     const entry = `retry-run run:${runId}`
     expect((await actions()).filter((action) => action.startsWith('retry'))).toEqual([entry, entry])
   })
@@ -179,7 +179,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('bull-board on %s', async (bac
     await board.engine.startScheduler()
     await board.engine.startWorkers()
     const queue = board.backend.queues.get('aggregation')
-    await expect.poll(async () => (await queue?.getJob(runId))?.isFailed(), { timeout: 10_000 }).toBe(true)
+    await expect.poll(async () => (await queue?.getJob(runId))?.isFailed()).toBe(true)
     const viewer = await keyHeaders(board, 'viewer')
     const answers = await Promise.all(
       [

@@ -238,7 +238,7 @@ describe('a file sent over the API', () => {
     expect([second.status, second.body.id]).toEqual([202, first.body.id])
     const other = await send('kind=payments', csv(...GOOD, BAD), headers)
     expect([other.status, other.body.code]).toEqual([422, 'idempotency-key-reused'])
-    await expect.poll(storedFiles, { timeout: 20_000 }).toHaveLength(1)
+    await expect.poll(storedFiles).toHaveLength(1)
   })
 })
 

@@ -7,7 +7,6 @@ import { given } from '../../support/given.ts'
 import { keyHeaders, openTestBoard } from '../../support/test-board.ts'
 import { type BackendKind, testJob } from '../../support/test-engine.ts'
 
-const WITHIN = { timeout: 30_000, interval: 100 }
 const ASKED = { origin: 'person', requestedBy: 'tester', again: 'no' } as const
 
 /** What the job does is written to `mood`. */
@@ -60,9 +59,9 @@ describe.each<BackendKind>(['postgres', 'redis'])('after a button of bull-board 
   }
 
   const stateOf = async (runId: string) => (await ledger.find(runId))?.state
-  const agrees = () => expect.poll(() => disagreementOf(db, board.backend), WITHIN).toEqual(AGREED)
-  const reaches = (runId: string, state: string) => expect.poll(() => stateOf(runId), WITHIN).toBe(state)
-  const inQueue = (runId: string, state: string) => expect.poll(() => queue.getJobState(runId), WITHIN).toBe(state)
+  const agrees = () => expect.poll(() => disagreementOf(db, board.backend)).toEqual(AGREED)
+  const reaches = (runId: string, state: string) => expect.poll(() => stateOf(runId)).toBe(state)
+  const inQueue = (runId: string, state: string) => expect.poll(() => queue.getJobState(runId)).toBe(state)
 
   /** As the scheduler does every ten seconds; returns how many runs were planned again. */
   const sweep = () =>
@@ -130,7 +129,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('after a button of bull-board 
     expect(await queue.count()).toBe(2)
     await queue.obliterate({ force: true })
     await sweep()
-    await expect.poll(() => queue.count(), WITHIN).toBe(2)
+    await expect.poll(() => queue.count()).toBe(2)
     expect(await Promise.all(ids.map(stateOf))).toEqual(['queued', 'queued'])
     await agrees()
   })
@@ -205,10 +204,10 @@ describe.each<BackendKind>(['postgres', 'redis'])('after a button of bull-board 
     const tries = async () => Promise.all(ids.map(async (id) => (await ledger.find(id))?.attempts?.length))
     for (const id of ids) await inQueue(id, 'failed')
     expect(await press(`/${ids[0]}/retry`, undefined, operator)).toBe(204)
-    await expect.poll(tries, WITHIN).toEqual([2, 1])
+    await expect.poll(tries).toEqual([2, 1])
     for (const id of ids) await inQueue(id, 'failed')
     expect(await press('/retry/failed', undefined, operator)).toBe(204)
-    await expect.poll(tries, WITHIN).toEqual([3, 2])
+    await expect.poll(tries).toEqual([3, 2])
     for (const id of ids) await inQueue(id, 'failed')
     await agrees()
     expect([await press(`/${ids[0]}/clean`), await press('/clean/failed')]).toEqual([204, 204])
@@ -216,6 +215,6 @@ describe.each<BackendKind>(['postgres', 'redis'])('after a button of bull-board 
     expect(await Promise.all(ids.map(stateOf))).toEqual(['failed', 'failed'])
     await agrees()
     await ledger.retry(ids[0] ?? '', 'tester')
-    await expect.poll(tries, WITHIN).toEqual([4, 2])
+    await expect.poll(tries).toEqual([4, 2])
   })
 })

@@ -44,7 +44,7 @@ test('strangers that guess a password keep its person out nowhere they were befo
   expect(await statuses()).toEqual([303, 429])
   await unlockUser(db, 'ann@example.com', OPERATOR)
   expect(await statuses()).toEqual([303, 303])
-}, 90_000)
+})
 
 test('an address that is refused leaves nothing about anybody, and what is over is swept away', async () => {
   await db.insertInto('sign_in_failures').values({ key: 'account:long-ago', points: 1, expire: 1000 }).execute()
@@ -53,7 +53,7 @@ test('an address that is refused leaves nothing about anybody, and what is over 
   expect(before).not.toContain('account:long-ago')
   const refused = await tryFrom('192.0.2.1', 'somebody-else@example.com', 'wrong')
   expect([refused.status, await failures()]).toEqual([429, before])
-}, 90_000)
+})
 
 test('one network of IPv6 is one address', async () => {
   await addUser('six@example.com')
