@@ -11,6 +11,7 @@ import { type AlertOptions, postsOf, raiseAlerts } from '../../src/queues/raise-
 import { planRuns } from '../../src/queues/runs/plan-runs.ts'
 import { ownersOfReports } from '../../src/reports/execution/report-owners.ts'
 import { MINUTE_MS } from '../../src/time.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { given } from '../support/given.ts'
 import { PATIENCE } from '../support/patience.ts'
 import { startSmtpServer } from '../support/smtp.ts'
@@ -51,10 +52,8 @@ afterAll(async () => {
 })
 
 beforeEach(async () => {
-  await db.deleteFrom('alerts').execute()
-  await db.deleteFrom('runs').execute()
-  await db.deleteFrom('nodes').execute()
-  await db.deleteFrom('clients').execute()
+  await emptyDatabase(db)
+
   await given.client(db)
   await db.insertInto('nodes').values({ id: 'alive' }).execute()
   server.received.length = 0

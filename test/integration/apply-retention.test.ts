@@ -13,6 +13,7 @@ import { perform } from '../../src/queues/index.ts'
 import { expireRuns } from '../../src/queues/runs/expire-runs.ts'
 import { openFolderStore } from '../../src/storage/folder-store.ts'
 import { dayOf, systemClock } from '../../src/time.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given } from '../support/given.ts'
 import { PATIENCE } from '../support/patience.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -26,8 +27,8 @@ const today = dayOf(systemClock(), 'UTC')
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 beforeEach(async () => {
-  await db.deleteFrom('runs').execute()
-  await db.deleteFrom('clients').execute()
+  await emptyDatabase(db)
+
   await given.client(db)
 })
 

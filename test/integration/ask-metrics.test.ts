@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { askMetrics, type MetricsAnswer, setThresholds } from '../../src/analytics/questions/index.ts'
 import type { MetricQuestion } from '../../src/analytics/questions/question.ts'
 import { addDays, type Day } from '../../src/time.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given } from '../support/given.ts'
 import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -10,10 +11,8 @@ const { database } = await createTestDatabase()
 const db = database.system
 const acme = database.forClient(ACME)
 
-const FACT_TABLES = ['interactions', 'customer_satisfaction', 'payments', 'deals', 'subscriptions'] as const
-
 beforeEach(async () => {
-  for (const name of [...FACT_TABLES, 'customers', 'clients'] as const) await db.deleteFrom(name).execute()
+  await emptyDatabase(db)
 })
 
 async function rollUpDirtyDays(clientId = ACME): Promise<void> {

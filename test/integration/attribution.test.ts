@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ATTRIBUTION_MODELS, attributeConversions } from '../../src/analytics/journeys/index.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -44,8 +45,8 @@ async function touches(
 }
 
 beforeEach(async () => {
-  for (const name of ['touchpoints', 'payments', 'deals'] as const) await db.deleteFrom(name).execute()
-  await db.deleteFrom('clients').execute()
+  await emptyDatabase(db)
+
   await given.client(db)
 })
 

@@ -10,6 +10,7 @@ import { planAgain, planRuns } from '../../src/queues/runs/plan-runs.ts'
 import { planNight, syncSchedules } from '../../src/queues/schedules/schedule.ts'
 import { sqlFile } from '../../src/sql.ts'
 import { addDays, dayBefore, dayOf, systemClock } from '../../src/time.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { given } from '../support/given.ts'
 import { PATIENCE } from '../support/patience.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -54,10 +55,8 @@ function asked(change: Partial<BackfillRequest> = {}): BackfillRequest {
 const by = { requestedBy: 'tester' }
 
 beforeEach(async () => {
-  await db.deleteFrom('runs').execute()
-  await db.deleteFrom('backfills').execute()
-  await db.deleteFrom('schedules').execute()
-  await db.deleteFrom('clients').execute()
+  await emptyDatabase(db)
+
   await given.client(db, { time_zone: 'Europe/Berlin' })
 })
 
@@ -299,7 +298,7 @@ describe('twice is the same as once', () => {
 })
 
 test('a backfill whose cap is reached keeps no place in front of the next one', async () => {
-  const takeReady = sqlFile(join(import.meta.dirname, '../../src/queues'), 'ready-runs.sql')
+  const takeReady = sqlFile(join(import.meta.dirname, '../../src/queues/queue'), 'ready-runs.sql')
   const queuedKeys = async () => {
     await takeReady(db, [clientCaps(4), 100, QUEUES])
     const queued = await db.selectFrom('runs').select('key').where('state', '=', 'queued').orderBy('key').execute()

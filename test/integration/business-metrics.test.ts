@@ -5,6 +5,7 @@ import { askMetrics } from '../../src/analytics/questions/index.ts'
 import type { Granularity, Values } from '../../src/analytics/questions/question.ts'
 import { addDays, type Day, daysOf } from '../../src/time.ts'
 import { BUSINESS_FAMILIES, dailyRows, metricsOf } from '../support/daily-rows.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given, table } from '../support/given.ts'
 import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -12,13 +13,8 @@ import { createTestDatabase } from '../support/test-database.ts'
 const { database } = await createTestDatabase()
 const db = database.system
 
-const FACT_TABLES = [
-  ...(['payments', 'cost_analysis', 'leads', 'lead_stage_changes', 'deals', 'campaign_spend', 'touchpoints'] as const),
-  ...(['service_requests', 'bookings', 'provider_availability', 'analytics_events'] as const),
-]
-
 beforeEach(async () => {
-  for (const name of [...FACT_TABLES, 'clients'] as const) await db.deleteFrom(name).execute()
+  await emptyDatabase(db)
 })
 
 async function rollUp(...days: Day[]): Promise<void> {

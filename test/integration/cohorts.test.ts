@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type Cohorts, measureCohorts } from '../../src/analytics/journeys/index.ts'
 import { daysOf } from '../../src/time.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -44,7 +45,7 @@ async function customers(rows: [id: string, first_contact_at: string | null][], 
 }
 
 beforeEach(async () => {
-  await db.deleteFrom('clients').execute()
+  await emptyDatabase(db)
   await given.client(db)
 })
 

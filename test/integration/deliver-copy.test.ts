@@ -13,6 +13,7 @@ import { deliverCopy } from '../../src/reports/deliver/deliver-copy.ts'
 import { followDownloadLink, unsubscribe } from '../../src/reports/deliver/links.ts'
 import { openFolderStore } from '../../src/storage/folder-store.ts'
 import { systemClock } from '../../src/time.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { given } from '../support/given.ts'
 import { startSmtpServer } from '../support/smtp.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -32,7 +33,7 @@ afterAll(async () => {
 })
 
 beforeEach(async () => {
-  await system.deleteFrom('clients').execute()
+  await emptyDatabase(system)
   await given.client(system, { name: 'Acme & Sons' })
   server.received.length = 0
   server.behave(() => ({ kind: 'accept' }))

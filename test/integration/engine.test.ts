@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { DatabaseAwayError, PermanentError, RetryLaterError } from '../../src/errors.ts'
 import { type AnyJob, on } from '../../src/queues/index.ts'
 import { answerUncaught } from '../../src/uncaught.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { PATIENCE } from '../support/patience.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import {
@@ -26,8 +27,8 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
   let opened: TestEngine[] = []
 
   beforeEach(async () => {
-    await db.deleteFrom('runs').execute()
-    await db.deleteFrom('clients').execute()
+    await emptyDatabase(db)
+
     await db
       .insertInto('clients')
       .values({ id: 'acme', name: 'Acme', time_zone: 'Europe/Berlin', currency: 'EUR' })

@@ -19,6 +19,7 @@ import { NAMESAKES, SYSTEM_TABLES } from '../../src/privacy/text-columns.ts'
 import { zipStream } from '../../src/reports/render/xlsx/zip-stream.ts'
 import { openFolderStore } from '../../src/storage/folder-store.ts'
 import { systemClock } from '../../src/time.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { givenEveryFact } from '../support/every-fact.ts'
 import { ACME, given, table } from '../support/given.ts'
 import { rollUpDays } from '../support/roll-up.ts'
@@ -48,9 +49,7 @@ afterAll(async () => {
 })
 
 beforeEach(async () => {
-  await db.deleteFrom('analytics_audit_log').execute()
-  const { rows } = await sql<{ name: string }>`select name from fact_tables union all values ('clients')`.execute(db)
-  for (const { name } of rows) await sql`delete from ${sql.table(name)}`.execute(db)
+  await emptyDatabase(db)
   await given.client(db)
 })
 
@@ -285,9 +284,7 @@ describe('erasing one customer', () => {
     })
     await fc.assert(
       fc.asyncProperty(fc.array(fact, { minLength: 1, maxLength: 8 }), async (facts) => {
-        await db.deleteFrom('clients').execute()
-        const { rows } = await sql<{ name: string }>`select name from fact_tables`.execute(db)
-        for (const { name } of rows) await sql`delete from ${sql.table(name)}`.execute(db)
+        await emptyDatabase(db)
         await given.client(db, { time_zone: 'Asia/Kathmandu' })
         await customers(ADA, BOB)
         const start = Temporal.Instant.from(`${DAYS[0]}T00:00:00Z`)

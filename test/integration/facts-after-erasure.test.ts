@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { sql } from 'kysely'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import type { DB } from '../../src/db/schema.ts'
 import { importFile } from '../../src/ingest/imports/import-file.ts'
@@ -9,6 +8,7 @@ import { findKind, kinds } from '../../src/ingest/kinds/index.ts'
 import { createFactStore } from '../../src/ingest/write/store-facts.ts'
 import { eraseCustomer, findMentions, requestErasure } from '../../src/privacy/index.ts'
 import { openFolderStore } from '../../src/storage/folder-store.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given, table } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { wholeFacts } from '../support/whole-facts.ts'
@@ -28,8 +28,8 @@ const pseudonym = expect.stringMatching(/^erased-[0-9a-f-]{36}$/)
 afterAll(() => rm(folder, { recursive: true }))
 
 beforeEach(async () => {
-  for (const { table: name } of kinds) await sql`delete from ${sql.table(name)}`.execute(db)
-  await db.deleteFrom('clients').execute()
+  await emptyDatabase(db)
+
   await given.client(db)
 })
 

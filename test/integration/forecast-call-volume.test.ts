@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { forecastCallVolume, latestForecast } from '../../src/analytics/forecasts/index.ts'
 import { addDays, daysOf } from '../../src/time.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given, table } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -12,7 +13,7 @@ const LAST = '2026-06-30'
 const WEEK = [100, 120, 110, 105, 130, 40, 0]
 
 beforeEach(async () => {
-  await db.deleteFrom('clients').execute()
+  await emptyDatabase(db)
   await given.client(db)
 })
 

@@ -6,6 +6,7 @@ import type { FreshnessQuery } from '../../src/queues/freshness/freshness.ts'
 import { createRegistry, readFreshness } from '../../src/queues/index.ts'
 import { addDays, type Day } from '../../src/time.ts'
 import { callApi } from '../support/api.ts'
+import { emptyDatabase, PEOPLE } from '../support/empty-database.ts'
 import { given } from '../support/given.ts'
 import { quickest } from '../support/growth.ts'
 import { keyHeaders, openTestBoard, signIn } from '../support/test-board.ts'
@@ -19,7 +20,7 @@ const viewer = await signIn(board, 'viewer')
 
 beforeEach(async () => {
   now = Temporal.Instant.from('2026-11-21T09:00:00Z')
-  await db.deleteFrom('clients').execute()
+  await emptyDatabase(db, PEOPLE)
   await given.client(db, { time_zone: 'Europe/Zurich' })
   await givenFactsOn('2026-11-01')
   await givenSchedule()

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { type FunnelStep, measureFunnel } from '../../src/analytics/journeys/index.ts'
 import { rollUpDay, wilsonInterval } from '../../src/analytics/metrics/index.ts'
 import type { DB } from '../../src/db/schema.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -39,17 +40,8 @@ async function events(rows: [at: string, name: string, customer: string | null, 
 }
 
 beforeEach(async () => {
-  for (const name of [
-    'analytics_events',
-    'payments',
-    'leads',
-    'lead_stage_changes',
-    'bookings',
-    'interactions',
-    'customers',
-  ] as const)
-    await db.deleteFrom(name).execute()
-  await db.deleteFrom('clients').execute()
+  await emptyDatabase(db)
+
   await given.client(db)
 })
 

@@ -5,7 +5,6 @@ import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { parse } from 'csv-parse/sync'
 import ExcelJS from 'exceljs'
-import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type ImportOptions, importFile } from '../../src/ingest/imports/import-file.ts'
 import { calledByPath } from '../../src/ingest/sources/called.ts'
@@ -13,6 +12,7 @@ import { FileFault } from '../../src/ingest/sources/file-fault.ts'
 import { openSource } from '../../src/ingest/sources/open-source.ts'
 import type { RecordPage } from '../../src/ingest/sources/source.ts'
 import { zipStream } from '../../src/reports/render/xlsx/zip-stream.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { given, table } from '../support/given.ts'
 import { hasRetailFiles, onlineRetailPath, phoneNowPath } from '../support/retail-files.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -293,7 +293,7 @@ async function importAs(clientId: string, path: string, options: Partial<ImportO
 describe.skipIf(!hasRetailFiles)(
   'the two published files give the same facts from every format (skipped where ../shared/data is absent)',
   () => {
-    beforeEach(() => sql`truncate ${sql.raw(FACTS.join(', '))}, rollup_days`.execute(db))
+    beforeEach(() => emptyDatabase(db, ['clients']))
 
     async function facts() {
       const tables: Record<string, unknown> = {}
@@ -319,7 +319,7 @@ describe.skipIf(!hasRetailFiles)(
           sheets: [{ name: 'Data', rows: [header, ...records.map((record) => record.map(typedCell))] }],
         })
         for (const other of [jsonl, xlsx]) {
-          await sql`truncate ${sql.raw(FACTS.join(', '))}`.execute(db)
+          await emptyDatabase(db, ['clients'])
           const result = await importAs(clientId, other, options)
           expect(result.tallies).toEqual(csv.tallies)
           expect(await facts()).toEqual(expected)

@@ -7,6 +7,7 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { DB } from '../../src/db/schema.ts'
 import { type ImportOptions, importFile } from '../../src/ingest/imports/import-file.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { given, table } from '../support/given.ts'
 import { hasRetailFiles, onlineRetailPath, phoneNowPath } from '../support/retail-files.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -30,7 +31,7 @@ beforeAll(async () => {
   await given.client(db, { id: 'shop', name: 'Shop', time_zone: 'Europe/Zurich', currency: 'CHF' })
   await given.client(db, { id: 'other', name: 'Other', time_zone: 'Asia/Tokyo', currency: 'JPY' })
 })
-beforeEach(() => sql`truncate ${sql.raw(FACTS.join(', '))}, rollup_days`.execute(db))
+beforeEach(() => emptyDatabase(db, ['clients']))
 afterAll(() => rm(folder, { recursive: true }))
 
 /** Sales of the shop: a customer comes along with each, amounts are in francs. */

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest'
 import { treeOf } from '../../src/queues/child/process-tree.ts'
 import { type AnyJob, on } from '../../src/queues/index.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import type { IsolationSettings } from '../support/isolation-child.ts'
 import * as jobs from '../support/isolation-jobs.ts'
 import { PATIENCE } from '../support/patience.ts'
@@ -30,8 +31,8 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
   let opened: TestEngine[] = []
 
   beforeEach(async () => {
-    await db.deleteFrom('runs').execute()
-    await db.deleteFrom('clients').execute()
+    await emptyDatabase(db)
+
     await db
       .insertInto('clients')
       .values({ id: 'acme', name: 'Acme', time_zone: 'Europe/Berlin', currency: 'EUR' })

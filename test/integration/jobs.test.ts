@@ -7,6 +7,7 @@ import { rollUpDay } from '../../src/jobs/roll-up-day.ts'
 import { createLog } from '../../src/log.ts'
 import { perform } from '../../src/queues/index.ts'
 import { addDays, dayOf, systemClock } from '../../src/time.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -17,7 +18,7 @@ const retention = { reportDays: 400, ledgerDays: 400, factDays: null as number |
 const tools = { database, log: createLog('silent'), jobTools: { retention } as JobTools }
 
 beforeEach(async () => {
-  await db.deleteFrom('clients').execute()
+  await emptyDatabase(db)
   await given.client(db, { time_zone: 'Europe/Berlin' })
 })
 

@@ -9,6 +9,7 @@ import {
   projectLtv,
 } from '../../src/analytics/journeys/index.ts'
 import type { Day } from '../../src/time.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given } from '../support/given.ts'
 import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -55,7 +56,7 @@ async function rollUp(day: Day): Promise<void> {
 }
 
 beforeEach(async () => {
-  for (const name of ['interactions', 'payments', 'clients'] as const) await db.deleteFrom(name).execute()
+  await emptyDatabase(db)
   await given.client(db)
 })
 

@@ -5,6 +5,7 @@ import { lateDays } from '../../src/jobs/late-days.ts'
 import { planLateWork } from '../../src/jobs/plan-late-work.ts'
 import { rollUpDay } from '../../src/jobs/roll-up-day.ts'
 import { on } from '../../src/queues/index.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { openTestEngine } from '../support/test-engine.ts'
@@ -16,8 +17,7 @@ const { engine, close } = await openTestEngine('postgres', database, [rollUpDay]
 afterAll(() => close())
 
 beforeEach(async () => {
-  await sql`truncate runs cascade`.execute(db)
-  for (const name of ['interactions', 'payments', 'clients'] as const) await db.deleteFrom(name).execute()
+  await emptyDatabase(db)
 })
 
 const NOON = Temporal.Instant.from('2026-01-20T12:00:00Z')

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { observeLtv, projectLtv } from '../../src/analytics/journeys/index.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -17,7 +18,7 @@ async function dealings(rows: Dealing[], client_id = ACME): Promise<void> {
 }
 
 beforeEach(async () => {
-  await db.deleteFrom('clients').execute()
+  await emptyDatabase(db)
   await given.client(db)
 })
 

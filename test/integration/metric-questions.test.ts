@@ -10,6 +10,7 @@ import {
 } from '../../src/analytics/metrics/index.ts'
 import { askMetrics, hoursOfDay, windowStanding } from '../../src/analytics/questions/index.ts'
 import type { DayWindow } from '../../src/time.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given } from '../support/given.ts'
 import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -19,7 +20,7 @@ const db = database.system
 const acme = database.forClient(ACME)
 
 beforeEach(async () => {
-  for (const name of ['interactions', 'payments', 'customers', 'clients'] as const) await db.deleteFrom(name).execute()
+  await emptyDatabase(db)
 })
 
 async function rollUp(...days: string[]): Promise<void> {

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type AnyJob, on } from '../../src/queues/index.ts'
 import { planLostRuns } from '../../src/queues/queue/plan-lost-runs.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { given } from '../support/given.ts'
 import { PATIENCE } from '../support/patience.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -15,9 +16,8 @@ const db = database.system
 let engine: TestEngine | null = null
 
 beforeEach(async () => {
-  await db.deleteFrom('runs').execute()
-  await db.deleteFrom('schedules').execute()
-  await db.deleteFrom('clients').execute()
+  await emptyDatabase(db)
+
   await given.client(db)
 })
 

@@ -4,6 +4,7 @@ import { addUpPeriods } from '../../src/analytics/metrics/index.ts'
 import { askMetrics } from '../../src/analytics/questions/index.ts'
 import type { MetricQuestion } from '../../src/analytics/questions/question.ts'
 import { addDays, type Day, daysOf } from '../../src/time.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given, table } from '../support/given.ts'
 import { PATIENCE } from '../support/patience.ts'
 import { rollUpDays } from '../support/roll-up.ts'
@@ -48,7 +49,7 @@ async function rollUp(...days: Day[]): Promise<void> {
 const addUp = () => addUpPeriods(database, AbortSignal.timeout(PATIENCE.timeout))
 
 beforeEach(async () => {
-  for (const name of ['interactions', 'clients'] as const) await db.deleteFrom(name).execute()
+  await emptyDatabase(db)
   await given.client(db)
   const calls = Array.from({ length: 120 }, (_, n): [string, object] => [
     `${addDays(range.from, (n * 7) % 57)}T${10 + (n % 8)}:15:00Z`,

@@ -8,13 +8,13 @@ import { createLedger } from '../../src/queues/ledger.ts'
 import { dispatch } from '../../src/queues/queue/dispatch.ts'
 import { reconcile, trimQueues } from '../../src/queues/queue/reconcile.ts'
 import { AGREED, disagreementOf } from '../support/agreement.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { given } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { type BackendKind, openTestEngine, type TestEngine, testJob } from '../support/test-engine.ts'
 
 const { database } = await createTestDatabase()
 const db = database.system
-await given.client(db)
 const work = testJob('work', async () => {})
 
 describe.each<BackendKind>(['postgres', 'redis'])('a sweep on %s', (kind) => {
@@ -22,7 +22,8 @@ describe.each<BackendKind>(['postgres', 'redis'])('a sweep on %s', (kind) => {
   let said: string[] = []
 
   beforeEach(async () => {
-    await db.deleteFrom('runs').execute()
+    await emptyDatabase(db)
+    await given.client(db)
     said = []
     opened = await openTestEngine(kind, database, [work])
     for (const queue of opened.backend.queues.values()) await queue.obliterate({ force: true })

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { on } from '../../src/queues/index.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { given } from '../support/given.ts'
 import { PATIENCE } from '../support/patience.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
@@ -11,7 +12,6 @@ import { freshPrefix, openTestEngine, type TestEngine, testJob } from '../suppor
 
 const { database } = await createTestDatabase({ connectionsMax: 12 })
 const db = database.system
-await given.client(db)
 const asked = { origin: 'person', requestedBy: 'tester', again: 'no' } as const
 const work = testJob('work', async () => {
   await sleep(50)
@@ -28,7 +28,8 @@ let opened: TestEngine
 let said: string[]
 
 beforeEach(async () => {
-  await db.deleteFrom('runs').execute()
+  await emptyDatabase(db)
+  await given.client(db)
   server = await startRedis()
   operator = new Redis(server.url)
   said = []

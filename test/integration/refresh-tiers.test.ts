@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { refreshTiers } from '../../src/analytics/segments/index.ts'
 import { addDays } from '../../src/time.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given, table } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -13,7 +14,7 @@ const TODAY = '2026-06-30'
 const REFERENCE = join(import.meta.dirname, '../../../shared/data/reference/rfm_orders_expected.csv')
 
 beforeEach(async () => {
-  await db.deleteFrom('clients').execute()
+  await emptyDatabase(db)
   await given.client(db)
 })
 

@@ -5,6 +5,7 @@ import type { Block, Check, DocumentMeta } from '../../src/reports/document.ts'
 import { windowLabel } from '../../src/reports/period.ts'
 import type { ReportParams } from '../../src/reports/report.ts'
 import { addDays, type DayWindow } from '../../src/time.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given } from '../support/given.ts'
 import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -14,8 +15,7 @@ const db = database.system
 const signal = new AbortController().signal
 
 beforeEach(async () => {
-  for (const name of ['interactions', 'payments', 'customer_satisfaction', 'clients'] as const)
-    await db.deleteFrom(name).execute()
+  await emptyDatabase(db)
 })
 
 const CLIENT = { id: ACME, name: 'Acme', timeZone: 'Europe/London', currency: 'GBP', locale: 'en-GB' }

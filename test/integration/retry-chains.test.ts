@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { PermanentError } from '../../src/errors.ts'
 import { type AnyJob, on } from '../../src/queues/index.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { type BackendKind, openTestEngine, testJob } from '../support/test-engine.ts'
 
@@ -41,8 +42,8 @@ describe.each<BackendKind>(['postgres', 'redis'])('a chain on %s', async (kind) 
   afterAll(() => close())
 
   beforeEach(async () => {
-    await db.deleteFrom('runs').execute()
-    await db.deleteFrom('clients').execute()
+    await emptyDatabase(db)
+
     const client = { id: 'acme', name: 'Acme', time_zone: 'UTC', currency: 'EUR' }
     await db.insertInto('clients').values(client).execute()
     world.broken.clear()

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { type RolledDay, rollUpDay } from '../../src/analytics/metrics/index.ts'
 import { PermanentError } from '../../src/errors.ts'
 import { dayOf } from '../../src/time.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given, table } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -9,8 +10,7 @@ const { database } = await createTestDatabase()
 const db = database.system
 
 beforeEach(async () => {
-  for (const name of ['interactions', 'payments', 'customer_satisfaction', 'clients'] as const)
-    await db.deleteFrom(name).execute()
+  await emptyDatabase(db)
 })
 
 function rollUp(day: string, clientId = ACME): Promise<RolledDay> {

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { type Histogram, percentileOf, rollUpDay } from '../../src/analytics/metrics/index.ts'
 import type { DB } from '../../src/db/schema.ts'
 import { dayOf, daysOf, systemClock } from '../../src/time.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given, table } from '../support/given.ts'
 import { rollUpDays } from '../support/roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -10,13 +11,8 @@ import { createTestDatabase } from '../support/test-database.ts'
 const { database } = await createTestDatabase()
 const db = database.system
 
-const FACTS = [
-  ...(['interactions', 'customer_satisfaction', 'call_quality_scores', 'call_quality_issues'] as const),
-  'agent_status_changes',
-] as const
-
 beforeEach(async () => {
-  for (const name of [...FACTS, 'clients'] as const) await db.deleteFrom(name).execute()
+  await emptyDatabase(db)
 })
 
 async function rollUp(...days: string[]): Promise<void> {

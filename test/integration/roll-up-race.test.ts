@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { beforeEach, expect, test } from 'vitest'
 import { rollUpDay } from '../../src/analytics/metrics/index.ts'
 import type { ClientTransaction, SystemDatabase } from '../../src/db/database.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given, table } from '../support/given.ts'
 import { naiveRollUps } from '../support/naive-roll-up.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -13,7 +14,7 @@ const DAY = '2026-03-02'
 const NOON = `${DAY}T12:00:00Z`
 
 beforeEach(async () => {
-  for (const name of ['interactions', 'clients'] as const) await db.deleteFrom(name).execute()
+  await emptyDatabase(db)
   await given.client(db)
 })
 

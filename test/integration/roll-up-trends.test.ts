@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { rollUpDay } from '../../src/analytics/metrics/index.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -7,7 +8,7 @@ const { database } = await createTestDatabase()
 const db = database.system
 
 beforeEach(async () => {
-  for (const name of ['interactions', 'clients'] as const) await db.deleteFrom(name).execute()
+  await emptyDatabase(db)
   await given.client(db)
 })
 

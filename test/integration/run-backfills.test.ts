@@ -5,6 +5,7 @@ import { type BackfillRequest, on } from '../../src/queues/index.ts'
 import type { AnyJob, JobSchedule } from '../../src/queues/job.ts'
 import { planRuns } from '../../src/queues/runs/plan-runs.ts'
 import { addDays, dayBefore } from '../../src/time.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { given } from '../support/given.ts'
 import { PATIENCE } from '../support/patience.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -47,9 +48,8 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
   let opened: TestEngine[] = []
 
   beforeEach(async () => {
-    await db.deleteFrom('runs').execute()
-    await db.deleteFrom('backfills').execute()
-    await db.deleteFrom('clients').execute()
+    await emptyDatabase(db)
+
     await given.client(db)
   })
 

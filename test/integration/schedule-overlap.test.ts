@@ -5,6 +5,7 @@ import { createLog } from '../../src/log.ts'
 import { type AnyJob, createRegistry } from '../../src/queues/index.ts'
 import type { JobSchedule } from '../../src/queues/job.ts'
 import { planDueSchedules, syncSchedules } from '../../src/queues/schedules/schedule.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { given } from '../support/given.ts'
 import { PATIENCE } from '../support/patience.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -23,9 +24,8 @@ describe.each<BackendKind>(['postgres', 'redis'])('what a schedule missed, on %s
   let order: string[] = []
 
   beforeEach(async () => {
-    await db.deleteFrom('runs').execute()
-    await db.deleteFrom('schedules').execute()
-    await db.deleteFrom('clients').execute()
+    await emptyDatabase(db)
+
     await given.client(db)
     ;[atWork, most, order] = [0, 0, []]
   })

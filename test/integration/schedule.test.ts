@@ -5,6 +5,7 @@ import { type AnyJob, createRegistry, jobNamed, on } from '../../src/queues/inde
 import type { JobSchedule } from '../../src/queues/job.ts'
 import { planDueSchedules, planJustDue, planNight, syncSchedules } from '../../src/queues/schedules/schedule.ts'
 import { dayBefore } from '../../src/time.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { given } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { type TestPayload, testJob } from '../support/test-engine.ts'
@@ -32,9 +33,7 @@ function nightly(change: Partial<JobSchedule<TestPayload>> = {}) {
 }
 
 beforeEach(async () => {
-  await db.deleteFrom('runs').execute()
-  await db.deleteFrom('schedules').execute()
-  await db.deleteFrom('clients').execute()
+  await emptyDatabase(db)
 })
 
 /** As if nobody had planned since then. */

@@ -5,6 +5,7 @@ import { type AnyJob, createRegistry, type Ledger, on } from '../../src/queues/i
 import { createLedger } from '../../src/queues/ledger.ts'
 import { planLostRuns } from '../../src/queues/queue/plan-lost-runs.ts'
 import { closeLostExecutions } from '../../src/reports/execution/close-lost-executions.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { given } from '../support/given.ts'
 import { PATIENCE } from '../support/patience.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -18,8 +19,8 @@ const asked = { origin: 'person', requestedBy: 'first', again: 'no' } as const
 const again = { origin: 'late-facts', requestedBy: 'scheduler', again: 'all' } as const
 
 beforeEach(async () => {
-  await sql`truncate runs, executions, backfills cascade`.execute(db)
-  await db.deleteFrom('clients').execute()
+  await emptyDatabase(db)
+
   await given.client(db)
 })
 

@@ -4,6 +4,7 @@ import { createLog } from '../../src/log.ts'
 import { createRegistry } from '../../src/queues/index.ts'
 import { syncSchedules } from '../../src/queues/schedules/schedule.ts'
 import { syncSubscriptionSchedules } from '../../src/reports/schedules/subscriptions.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { given, table } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -13,8 +14,8 @@ const log = createLog('silent')
 const registry = createRegistry([renderReport])
 
 beforeEach(async () => {
-  await db.deleteFrom('schedules').execute()
-  await db.deleteFrom('clients').execute()
+  await emptyDatabase(db)
+
   await given.client(db)
   const what = { id: 'monthly', report: 'monthly-revenue', period: 'last-month', formats: ['pdf', 'xlsx'] }
   await db

@@ -8,6 +8,7 @@ import { planDueSchedules, syncSchedules } from '../../src/queues/schedules/sche
 import { dayBefore } from '../../src/time.ts'
 import { inSpan, openTracing } from '../../src/tracing.ts'
 import { openCollector, type ReceivedSpan } from '../support/collector.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { given } from '../support/given.ts'
 import { PATIENCE } from '../support/patience.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -31,9 +32,8 @@ afterAll(async () => {
 })
 
 beforeEach(async () => {
-  await db.deleteFrom('runs').execute()
-  await db.deleteFrom('schedules').execute()
-  await db.deleteFrom('clients').execute()
+  await emptyDatabase(db)
+
   await given.client(db)
 })
 

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type AnyJob, on } from '../../src/queues/index.ts'
 import { dispatch } from '../../src/queues/queue/dispatch.ts'
+import { emptyDatabase } from '../support/empty-database.ts'
 import { given } from '../support/given.ts'
 import { PATIENCE } from '../support/patience.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -28,9 +29,8 @@ describe.each<BackendKind>(['postgres', 'redis'])('nodes of two versions on %s',
   let prefix = ''
 
   beforeEach(async () => {
-    await db.deleteFrom('runs').execute()
-    await db.deleteFrom('clients').execute()
-    await db.deleteFrom('nodes').execute()
+    await emptyDatabase(db)
+
     await given.client(db)
     prefix = freshPrefix()
   })

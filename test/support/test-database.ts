@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, inject } from 'vitest'
 import { type Database, openDatabase } from '../../src/db/database.ts'
 import { createLog } from '../../src/log.ts'
+import { noteFilledTables } from './empty-database.ts'
 import { cloneTemplate } from './postgres.ts'
 
 export type TestDatabase = { url: string; database: Database }
@@ -19,5 +20,6 @@ export async function createTestDatabase(options: { connectionsMax?: number } = 
     await database.close()
     await drop()
   })
+  await noteFilledTables(database.system)
   return { url, database }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { beforeEach, expect, test } from 'vitest'
 import { callApi } from '../../support/api.ts'
+import { emptyDatabase, PEOPLE } from '../../support/empty-database.ts'
 import { given } from '../../support/given.ts'
 import { keyHeaders, openTestBoard, type Person, signIn } from '../../support/test-board.ts'
 
@@ -12,8 +13,8 @@ const finance = await signIn(board, 'finance')
 const HOSTILE = '<script>alert("1")</script>'
 
 beforeEach(async () => {
-  await db.deleteFrom('alerts').execute()
-  await db.deleteFrom('clients').execute()
+  await emptyDatabase(db, PEOPLE)
+
   for (const id of ['acme', 'blue']) await given.client(db, { id, name: id })
 })
 

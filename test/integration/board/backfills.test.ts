@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { Problem } from '../../../src/board/http/problem.ts'
 import { addDays, dayBefore, dayOf, systemClock } from '../../../src/time.ts'
 import { callApi } from '../../support/api.ts'
+import { emptyDatabase, PEOPLE } from '../../support/empty-database.ts'
 import { given } from '../../support/given.ts'
 import { keyHeaders, openTestBoard, signIn } from '../../support/test-board.ts'
 import { type TestPayload, testJob } from '../../support/test-engine.ts'
@@ -34,10 +35,7 @@ const bound = await keyHeaders(board, 'operator', 'acme')
 const viewer = await keyHeaders(board, 'viewer')
 
 beforeEach(async () => {
-  await db.deleteFrom('runs').execute()
-  await db.deleteFrom('backfills').execute()
-  await db.deleteFrom('schedules').execute()
-  await db.deleteFrom('analytics_audit_log').execute()
+  await emptyDatabase(db, [...PEOPLE, 'clients'])
 })
 
 type Backfill = { id: string; state: string; runs: Record<string, number>; from: string; requestedBy: string }

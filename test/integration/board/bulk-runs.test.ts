@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Problem } from '../../../src/board/http/problem.ts'
 import { callApi } from '../../support/api.ts'
+import { emptyDatabase, PEOPLE } from '../../support/empty-database.ts'
 import { given } from '../../support/given.ts'
 import { keyHeaders, openTestBoard, signIn } from '../../support/test-board.ts'
 import { testJob } from '../../support/test-engine.ts'
@@ -17,8 +18,7 @@ const bound = await keyHeaders(board, 'operator', 'acme')
 const looker = await keyHeaders(board, 'viewer')
 
 beforeEach(async () => {
-  await db.deleteFrom('runs').execute()
-  await db.deleteFrom('analytics_audit_log').execute()
+  await emptyDatabase(db, [...PEOPLE, 'clients'])
 })
 
 type Reply = { matching: number; byState: Record<string, number>; changed: number | null } & Omit<Problem, 'status'>

@@ -8,6 +8,7 @@ import { importFile } from '../../../src/jobs/import-file.ts'
 import { createLog } from '../../../src/log.ts'
 import { systemClock } from '../../../src/time.ts'
 import { callApi } from '../../support/api.ts'
+import { emptyDatabase, PEOPLE } from '../../support/empty-database.ts'
 import { given } from '../../support/given.ts'
 import { keyHeaders, openTestBoard, signIn } from '../../support/test-board.ts'
 
@@ -20,7 +21,7 @@ await given.client(db, { id: 'shop', name: 'Shop', time_zone: 'UTC', currency: '
 const ingest = await keyHeaders(board, 'ingest', 'shop')
 const person = await signIn(board, 'operator')
 
-beforeEach(() => sql`truncate payments, imports, runs cascade`.execute(db))
+beforeEach(() => emptyDatabase(db, [...PEOPLE, 'clients']))
 afterAll(() => rm(folder, { recursive: true }))
 
 /** Far more than one batch. */

@@ -8,6 +8,7 @@ import { createLog } from '../../../src/log.ts'
 import { perform } from '../../../src/queues/index.ts'
 import { systemClock } from '../../../src/time.ts'
 import { callApi } from '../../support/api.ts'
+import { emptyDatabase, PEOPLE } from '../../support/empty-database.ts'
 import { given } from '../../support/given.ts'
 import { keyHeaders, openTestBoard } from '../../support/test-board.ts'
 
@@ -18,8 +19,7 @@ const path = `/api/admin/customers/${encodeURIComponent(ADA)}`
 const admin = await keyHeaders(board, 'admin')
 
 beforeEach(async () => {
-  for (const name of ['runs', 'clients', 'analytics_audit_log', 'idempotency_keys'] as const)
-    await db.deleteFrom(name).execute()
+  await emptyDatabase(db, PEOPLE)
   for (const id of ['acme', 'blue']) {
     await given.client(db, { id })
     await db.insertInto('customers').values({ client_id: id, id: ADA, name: 'Ada' }).execute()

@@ -12,6 +12,7 @@ import { createLog } from '../../../src/log.ts'
 import { perform } from '../../../src/queues/index.ts'
 import { systemClock } from '../../../src/time.ts'
 import { callApi } from '../../support/api.ts'
+import { emptyDatabase, PEOPLE } from '../../support/empty-database.ts'
 import { given } from '../../support/given.ts'
 import { keyHeaders, openTestBoard, signIn } from '../../support/test-board.ts'
 
@@ -22,7 +23,7 @@ const folder = await mkdtemp(join(tmpdir(), 'daybreak-imports-'))
 await given.client(db, { id: 'shop', name: 'Shop', time_zone: 'Europe/Zurich', currency: 'CHF' })
 await given.client(db, { id: 'other', name: 'Other', time_zone: 'Asia/Tokyo', currency: 'JPY' })
 
-beforeEach(() => sql`truncate payments, imports, runs, analytics_audit_log cascade`.execute(db))
+beforeEach(() => emptyDatabase(db, [...PEOPLE, 'clients']))
 afterAll(() => rm(folder, { recursive: true }))
 
 const HEADER = 'id,occurred_at,kind,amount_minor'

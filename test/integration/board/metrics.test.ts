@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { beforeEach, expect, test } from 'vitest'
+import { emptyDatabase } from '../../support/empty-database.ts'
 import { given } from '../../support/given.ts'
 import { openTestBoard } from '../../support/test-board.ts'
 
@@ -10,11 +11,8 @@ const board = await openTestBoard({ change: { clock: () => now, metricsWithoutKe
 const db = board.database.system
 
 beforeEach(async () => {
-  await db.deleteFrom('alerts').execute()
-  await db.deleteFrom('runs').execute()
-  await db.deleteFrom('schedules').execute()
-  await db.deleteFrom('nodes').execute()
-  await db.deleteFrom('clients').execute()
+  await emptyDatabase(db)
+
   await given.client(db, { time_zone: 'Europe/Zurich' })
 })
 

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { Problem } from '../../../src/board/http/problem.ts'
 import type { RunView } from '../../../src/queues/index.ts'
 import { callApi } from '../../support/api.ts'
+import { emptyDatabase, PEOPLE } from '../../support/empty-database.ts'
 import { given } from '../../support/given.ts'
 import { keyHeaders, openTestBoard, signIn } from '../../support/test-board.ts'
 import { testJob } from '../../support/test-engine.ts'
@@ -22,8 +23,7 @@ const operator = await keyHeaders(board, 'operator')
 const bound = await keyHeaders(board, 'operator', 'acme')
 
 beforeEach(async () => {
-  await db.deleteFrom('runs').execute()
-  await db.deleteFrom('analytics_audit_log').execute()
+  await emptyDatabase(db, [...PEOPLE, 'clients'])
 })
 
 type Planned = { runId: string; created: boolean }

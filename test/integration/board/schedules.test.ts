@@ -5,6 +5,7 @@ import { createLog } from '../../../src/log.ts'
 import type { JobSchedule } from '../../../src/queues/job.ts'
 import { planDueSchedules, syncSchedules } from '../../../src/queues/schedules/schedule.ts'
 import { callApi } from '../../support/api.ts'
+import { emptyDatabase, PEOPLE } from '../../support/empty-database.ts'
 import { given } from '../../support/given.ts'
 import { keyHeaders, openTestBoard, signIn } from '../../support/test-board.ts'
 import { type TestPayload, testJob } from '../../support/test-engine.ts'
@@ -40,9 +41,8 @@ const viewer = await keyHeaders(board, 'viewer')
 const bound = await keyHeaders(board, 'operator', 'acme')
 
 beforeEach(async () => {
-  await db.deleteFrom('runs').execute()
-  await db.deleteFrom('schedules').execute()
-  await db.deleteFrom('analytics_audit_log').execute()
+  await emptyDatabase(db, [...PEOPLE, 'clients'])
+
   await syncSchedules(db, registry, log, now)
 })
 
