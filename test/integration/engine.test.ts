@@ -5,6 +5,8 @@ import { DatabaseAwayError, PermanentError, RetryLaterError } from '../../src/er
 import { type AnyJob, on } from '../../src/queues/index.ts'
 import { answerUncaught } from '../../src/uncaught.ts'
 import { emptyDatabase } from '../support/empty-database.ts'
+import { given } from '../support/given.ts'
+import { attemptsOf, countByState } from '../support/ledger-rows.ts'
 import { PATIENCE } from '../support/patience.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import {
@@ -28,11 +30,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
 
   beforeEach(async () => {
     await emptyDatabase(db)
-
-    await db
-      .insertInto('clients')
-      .values({ id: 'acme', name: 'Acme', time_zone: 'Europe/Berlin', currency: 'EUR' })
-      .execute()
+    await given.client(db, { time_zone: 'Europe/Berlin' })
   })
 
   afterEach(async () => {
@@ -59,24 +57,6 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
       expect(['succeeded', 'failed', 'cancelled']).toContain(run.state)
       return run
     }, PATIENCE)
-  }
-
-  async function countByState(): Promise<Record<string, number>> {
-    const rows = await db
-      .selectFrom('runs')
-      .select(['state', (e) => e.fn.countAll<number>().as('runs')])
-      .groupBy('state')
-      .execute()
-    return Object.fromEntries(rows.map(({ state, runs }) => [state, runs]))
-  }
-
-  function attemptsOf(runId: string) {
-    return db
-      .selectFrom('run_attempts')
-      .select(['attempt', 'outcome', 'error_code'])
-      .where('run_id', '=', runId)
-      .orderBy('attempt')
-      .execute()
   }
 
   test('an error that a run leaves to nobody crashes its attempt, and the process may not go on', async () => {
@@ -156,7 +136,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     broken = false
     await engine.engine.ledger.retry(topId, 'tester')
     expect((await ended(topId)).state).toBe('succeeded')
-    expect(await attemptsOf(baseId)).toEqual([
+    expect(await attemptsOf(db, baseId)).toEqual([
       { attempt: 1, outcome: 'failed', error_code: 'object-missing' },
       { attempt: 2, outcome: 'succeeded', error_code: null },
     ])
@@ -188,7 +168,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
       error_code: 'error',
       error_message: 'no luck',
     })
-    expect((await attemptsOf(run.id)).map(({ outcome }) => outcome)).toEqual(['retried', 'retried', 'failed'])
+    expect((await attemptsOf(db, run.id)).map(({ outcome }) => outcome)).toEqual(['retried', 'retried', 'failed'])
   })
 
   test('"not now" waits and spends no attempt', async () => {
@@ -211,7 +191,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     const engine = await start([job])
     const run = await ended(await request(engine, job, 'x'))
     expect(run).toMatchObject({ state: 'succeeded', attempt: 14, failures: 0 })
-    const codes = (await attemptsOf(run.id)).map(({ error_code }) => error_code)
+    const codes = (await attemptsOf(db, run.id)).map(({ error_code }) => error_code)
     expect(codes).toEqual([...Array(11).fill('given-back'), 'database-away', 'database-away', null])
   })
 
@@ -285,14 +265,14 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
       on(job, { clientId: 'acme', name: `n-${n}` }),
     )
     await engine.engine.ledger.requestAll(requests, asked)
-    expect(await countByState()).toEqual({ queued: CLIENT_RUNS_MAX, planned: 3 })
+    expect(await countByState(db)).toEqual({ queued: CLIENT_RUNS_MAX, planned: 3 })
     const atOnce = await db.selectFrom('runs').select('id').whereRef('queued_at', '=', 'planned_at').execute()
     expect(atOnce.length).toBe(CLIENT_RUNS_MAX)
     await request(engine, job, 'one more')
-    expect(await countByState()).toEqual({ queued: CLIENT_RUNS_MAX, planned: 4 })
+    expect(await countByState(db)).toEqual({ queued: CLIENT_RUNS_MAX, planned: 4 })
     await engine.engine.startScheduler()
     await engine.engine.startWorkers()
-    await vi.waitFor(async () => expect(await countByState()).toEqual({ succeeded: CLIENT_RUNS_MAX + 4 }), PATIENCE)
+    await vi.waitFor(async () => expect(await countByState(db)).toEqual({ succeeded: CLIENT_RUNS_MAX + 4 }), PATIENCE)
   })
 
   test('of imports a client has one in hand, however many it sends, and those of another begin at once', async () => {
