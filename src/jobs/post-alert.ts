@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { postAlerts } from '../mail/alerts/post-alerts.ts'
+import { postAlerts } from '../alerts/index.ts'
 import { defineJob } from '../queues/for-jobs.ts'
 import { MINUTE_MS } from '../time.ts'
 import type { JobTools } from './job-tools.ts'

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { type AlertOptions, watchAlerts } from '../alerts/index.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../db/database.ts'
 import { startPulse } from '../db/pulse.ts'
@@ -11,14 +12,12 @@ import { planLateWork } from '../jobs/plan-late-work.ts'
 import { postAlert } from '../jobs/post-alert.ts'
 import type { Log } from '../log.ts'
 import {
-  type AlertOptions,
   createEngine,
   createRegistry,
   type Engine,
   openQueueBackend,
   type QueueBackend,
   type Registry,
-  watchAlerts,
 } from '../queues/index.ts'
 import { ownersOfReports } from '../reports/execution/report-owners.ts'
 import { MINUTE_MS, systemClock } from '../time.ts'

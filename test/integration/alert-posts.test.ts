@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
+import { raiseAlerts } from '../../src/alerts/raise.ts'
 import { createRegistry } from '../../src/queues/index.ts'
-import { raiseAlerts } from '../../src/queues/raise-alerts.ts'
 import {
   database,
   db,

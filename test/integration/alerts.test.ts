@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
+import { postsOf, raiseAlerts } from '../../src/alerts/raise.ts'
 import { jobs } from '../../src/jobs/index.ts'
 import { postAlert } from '../../src/jobs/post-alert.ts'
-import { postsOf, raiseAlerts } from '../../src/queues/raise-alerts.ts'
 import { planRuns } from '../../src/queues/runs/plan-runs.ts'
 import { ago, db, doPosts, FAILED, givenRun, openAlerts, options, rollUp, server } from '../support/alert-world.ts'
 

@@ -1,9 +1,9 @@
 import { z } from 'zod'
+import { ALERT_KINDS, type AlertView, listAlerts, NOTICE_STATES } from '../../alerts/index.ts'
 import { clientId, nextCursor, nothing, page } from '../http/address.ts'
 import type { Context } from '../http/context.ts'
 import { defineEndpoint, json } from '../http/endpoint.ts'
 import { refuseOtherClient } from '../http/own-client.ts'
-import { ALERT_KINDS, type AlertView, listAlerts, NOTICE_STATES } from './read-alerts.ts'
 
 export const alertFilter = z.strictObject({
   state: z.enum(['open', 'all']).default('all').describe('open: only those whose cause is still there.'),

@@ -1,10 +1,8 @@
+import { countOpenAlerts } from '../../alerts/index.ts'
 import type { Feature } from '../http/feature.ts'
-import { everywhere } from '../ui/place.ts'
+import { COUNT_MAX, everywhere } from '../ui/place.ts'
 import { listAlertsEndpoint } from './endpoints.ts'
 import { alertsPage } from './page.ts'
-import { countOpenAlerts } from './read-alerts.ts'
-
-export { ALERT_KINDS } from './read-alerts.ts'
 
 export const alerts: Feature = {
   endpoints: [listAlertsEndpoint],
@@ -15,7 +13,7 @@ export const alerts: Feature = {
     icon: 'alert',
     role: 'viewer',
     scope: 'client',
-    count: countOpenAlerts,
+    count: (db) => countOpenAlerts(db, COUNT_MAX + 1),
     isHere: everywhere,
   },
   notices: {},

@@ -1,9 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { ALERT_KINDS } from '../../alerts/index.ts'
 import { messageOf } from '../../errors.ts'
 import { readNewestWindows, readWaitingQueues } from '../../queues/index.ts'
 import { sqlFile } from '../../sql.ts'
 import { SECOND_MS } from '../../time.ts'
-import { ALERT_KINDS } from '../alerts/index.ts'
 import type { BoardParts, Metrics } from '../http/context.ts'
 
 type RunRow = { job: string; state: string; runs: number }

@@ -14,11 +14,28 @@ const MAY_IMPORT: Record<string, { values: string[]; types: string[] }> = {
   queues: { values: ['leaf'], types: ['db'] },
   ingest: { values: ['leaf', 'db'], types: [] },
   analytics: { values: ['leaf', 'db'], types: [] },
+  alerts: { values: ['leaf', 'db', 'mail', 'queues'], types: [] },
   privacy: { values: ['leaf', 'db', 'storage', 'ingest'], types: [] },
   reports: { values: ['leaf', 'db', 'storage', 'mail', 'analytics'], types: [] },
-  jobs: { values: ['leaf', 'db', 'storage', 'mail', 'queues', 'ingest', 'analytics', 'privacy', 'reports'], types: [] },
+  jobs: {
+    values: ['leaf', 'db', 'storage', 'mail', 'queues', 'alerts', 'ingest', 'analytics', 'privacy', 'reports'],
+    types: [],
+  },
   board: {
-    values: ['leaf', 'db', 'storage', 'mail', 'people', 'queues', 'ingest', 'analytics', 'privacy', 'reports', 'jobs'],
+    values: [
+      'leaf',
+      'db',
+      'storage',
+      'mail',
+      'people',
+      'queues',
+      'alerts',
+      'ingest',
+      'analytics',
+      'privacy',
+      'reports',
+      'jobs',
+    ],
     types: [],
   },
 }
@@ -56,7 +73,7 @@ function mayImport(from: string, { target, typeOnly }: Import): boolean {
 }
 
 /** Folders that are entered by their face. A list by name deeper down, such as `catalogue/index.ts`, is no face. */
-const HAS_FACE = /^src\/((analytics|board)\/[^/]+|queues|ingest|privacy|codes)\//
+const HAS_FACE = /^src\/((analytics|board)\/[^/]+|queues|alerts|ingest|privacy|codes)\//
 const FEATURELESS = /^src\/board\/(http|ui)\//
 /** Second faces. What a job and its own process use of the engine loads no BullMQ. */
 const OTHER_FACES = new Set(['src/queues/for-jobs.ts'])

@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import type { AnyTransaction, SystemDatabase } from '../db/database.ts'
+import { type AnyJob, planRuns, type Registry, readWaitingQueues, type WaitingQueue } from '../queues/for-jobs.ts'
 import { sqlFile } from '../sql.ts'
 import { MINUTE_MS, SECOND_MS } from '../time.ts'
-import { type AlertWords, type Found, queueWords, wordsOf } from './alert-words.ts'
-import { type AnyJob, QUEUES } from './job.ts'
-import type { Registry } from './registry.ts'
-import { planRuns } from './runs/plan-runs.ts'
+import { type AlertWords, type Found, queueWords, wordsOf } from './words.ts'
 
 /** Somebody who is told. A webhook's address is where it leads, without the rest of it, which may hold a secret. */
 export type Receiver = { channel: 'mail' | 'webhook'; address: string }
@@ -23,12 +21,10 @@ export type AlertOptions = {
   ownersOf(tx: AnyTransaction, runIds: readonly string[]): Promise<{ runId: string; address: string }[]>
 }
 
-const findAlerts = sqlFile<Found>(import.meta.dirname, 'find-alerts.sql')
-const resolveAlerts = sqlFile<{ id: string }>(import.meta.dirname, 'resolve-alerts.sql')
-const waitingQueues = sqlFile<WaitingQueue>(import.meta.dirname, 'waiting-queues.sql')
+const findAlerts = sqlFile<Found>(import.meta.dirname, 'find.sql')
+const resolveAlerts = sqlFile<{ id: string }>(import.meta.dirname, 'resolve.sql')
 const unpostedNotices = sqlFile<Unposted>(import.meta.dirname, 'unposted-notices.sql')
 
-export type WaitingQueue = { queue: string; runs: number; since: string; seconds: number }
 type Unposted = Receiver & { alertIds: string[]; posts: number; grouped: boolean }
 
 /** One sweep at a time, whoever sweeps: the others find nothing left. Any number that nobody else takes. */
@@ -49,7 +45,7 @@ export async function raiseAlerts(options: AlertOptions, steady: boolean): Promi
   return options.db.transaction().execute(async (tx) => {
     const { rows } = await sql<{ mine: boolean }>`select pg_try_advisory_xact_lock(${LOCK_ID}) as mine`.execute(tx)
     if (rows[0]?.mine !== true) return 0
-    const waiting = await waitingQueues(tx, [QUEUES])
+    const waiting = await readWaitingQueues(tx)
     const isOlder = (ms: number) => waiting.filter(({ seconds }) => seconds * SECOND_MS > ms)
     await resolveAlerts(tx, [isOlder(options.queueAgeMs / 2).map(({ queue }) => queue)])
     const found = await findAlerts(tx, [timeoutsOf(options.registry), steady, SWEEP_MAX])
@@ -60,11 +56,6 @@ export async function raiseAlerts(options: AlertOptions, steady: boolean): Promi
     await post(tx, options.postAlert)
     return raised.length
   })
-}
-
-/** How long the run that waits longest in each queue has waited; queues in which none waits are not there. */
-export function readWaitingQueues(db: SystemDatabase): Promise<WaitingQueue[]> {
-  return waitingQueues(db, [QUEUES])
 }
 
 function timeoutsOf(registry: Registry): string {

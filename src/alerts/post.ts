@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
-import type { AnyTransaction, SystemDatabase } from '../../db/database.ts'
-import { messageOf, PermanentError, RetryLaterError } from '../../errors.ts'
-import type { Log } from '../../log.ts'
-import { isAskedAgain } from '../asked-again.ts'
-import type { Mail, Mailer } from '../mailer.ts'
-import type { Webhook } from '../webhook.ts'
+import type { AnyTransaction, SystemDatabase } from '../db/database.ts'
+import { messageOf, PermanentError, RetryLaterError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { isAskedAgain } from '../mail/asked-again.ts'
+import type { Mail, Mailer } from '../mail/mailer.ts'
+import type { Webhook } from '../mail/webhook.ts'
 import {
   type AlertPost,
   databaseNow,
@@ -14,7 +14,7 @@ import {
   updateAlertPost,
   updateUnlessSent,
 } from './alert-post.ts'
-import { composeAlertCall, composeAlertMail } from './compose-alert.ts'
+import { composeAlertCall, composeAlertMail } from './compose-post.ts'
 
 export type PostAlertsTools = {
   db: SystemDatabase

@@ -1,14 +1,11 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
-import type { AnyDatabase } from '../../db/database.ts'
-import { defineCursor, pageOf, rowsToRead } from '../../page.ts'
-import { COUNT_MAX } from '../ui/place.ts'
+import type { AnyDatabase } from '../db/database.ts'
+import { defineCursor, pageOf, rowsToRead } from '../page.ts'
 
 export const ALERT_KINDS = ['run-failed', 'window-late', 'run-stalled', 'queue-old'] as const
 export type AlertKind = (typeof ALERT_KINDS)[number]
-const NOTICE_STATES = ['pending', 'sending', 'sent', 'failed', 'unknown'] as const
-
-export { NOTICE_STATES }
+export const NOTICE_STATES = ['pending', 'sending', 'sent', 'failed', 'unknown'] as const
 
 export type NoticeView = {
   channel: 'mail' | 'webhook'
@@ -72,13 +69,9 @@ export async function listAlerts(
   return { alerts: page.rows, nextCursor: page.nextCursor }
 }
 
-/** How many alerts in sight are open, up to one more than COUNT_MAX. */
-export async function countOpenAlerts(db: AnyDatabase): Promise<number> {
-  const open = db
-    .selectFrom('alerts')
-    .select('id')
-    .where('resolved_at', 'is', null)
-    .limit(COUNT_MAX + 1)
+/** How many alerts in sight are open, up to `max`. */
+export async function countOpenAlerts(db: AnyDatabase, max: number): Promise<number> {
+  const open = db.selectFrom('alerts').select('id').where('resolved_at', 'is', null).limit(max)
   const row = await db
     .selectFrom(open.as('open'))
     .select((is) => is.fn.countAll<number>().as('count'))

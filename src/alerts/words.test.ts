@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { CODES } from '../codes/index.ts'
-import { type Found, queueWords, wordsOf } from './alert-words.ts'
+import { type Found, queueWords, wordsOf } from './words.ts'
 
 const FOUND: Found = {
   kind: 'run-failed',
@@ -59,8 +59,8 @@ test('every advice leads to a place of the runbook that is there', async () => {
       .replaceAll(/[^\w -]/g, '')
       .replaceAll(' ', '-'),
   )
-  const source = await readFile(join(import.meta.dirname, 'alert-words.ts'), 'utf8')
-  const post = await readFile(join(import.meta.dirname, '../mail/alerts/compose-alert.ts'), 'utf8')
+  const source = await readFile(join(import.meta.dirname, 'words.ts'), 'utf8')
+  const post = await readFile(join(import.meta.dirname, 'compose-post.ts'), 'utf8')
   const failed = Object.keys(CODES).map((code) => wordsOf({ ...FOUND, detail: code }).advice)
   const named = [...`${source}${post}${failed.join('\n')}`.matchAll(/(?:RUNBOOK\}|docs\/runbook\.md)#([\w-]+)/g)].map(
     ([, anchor]) => anchor,

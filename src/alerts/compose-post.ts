@@ -1,5 +1,5 @@
-import { escapeHtml } from '../../html.ts'
-import type { Mail } from '../mailer.ts'
+import { escapeHtml } from '../html.ts'
+import type { Mail } from '../mail/mailer.ts'
 import type { AlertPost, PostedAlert } from './alert-post.ts'
 
 /** Alerts that one mail or call lists; of more it says how many. */

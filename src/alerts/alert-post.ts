@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import type { AnyTransaction, SystemDatabase } from '../../db/database.ts'
-import { PermanentError } from '../../errors.ts'
+import type { AnyTransaction, SystemDatabase } from '../db/database.ts'
+import { PermanentError } from '../errors.ts'
 
 /** One mail or call to one receiver about one alert, or several that came at once. */
 export type AlertPost = {
