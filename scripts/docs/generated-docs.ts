@@ -5,6 +5,7 @@ export type GeneratedDoc = { path: string; render(): Promise<string> }
  * imported on its own, so that code which does not load fails its own page and no other rule.
  */
 export const generatedDocs: GeneratedDoc[] = [
+  { path: 'docs/alerts.md', render: async () => (await import('./alerts-page.ts')).alertsPage() },
   { path: 'docs/configuration.md', render: async () => (await import('./configuration-page.ts')).configurationPage() },
   { path: 'docs/facts.md', render: async () => (await import('./facts-page.ts')).factsPage() },
   { path: 'docs/jobs.md', render: async () => (await import('./jobs-page.ts')).jobsPage() },

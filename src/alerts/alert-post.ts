@@ -21,7 +21,7 @@ export type PostedAlert = {
   id: string
   kind: string
   clientId: string | null
-  runId: string | null
+  subject: { kind: string; id: string }
   title: string
   message: string
   advice: string
@@ -34,7 +34,8 @@ export async function readAlertPost(db: SystemDatabase, postId: string): Promise
     .selectFrom('alert_notices as n')
     .innerJoin('alerts as a', 'a.id', 'n.alert_id')
     .select(['n.channel', 'n.address', 'n.state', 'n.tries', 'n.reply', 'n.message_id', 'n.message_date'])
-    .select(['a.id', 'a.kind', 'a.client_id as clientId', 'a.run_id as runId', 'a.title', 'a.message', 'a.advice'])
+    .select(['a.id', 'a.kind', 'a.client_id as clientId', 'a.title', 'a.message', 'a.advice'])
+    .select(sql<PostedAlert['subject']>`jsonb_build_object('kind', a.subject_kind, 'id', a.subject_id)`.as('subject'))
     .select(['a.raised_at as raisedAt', 'a.resolved_at as resolvedAt'])
     .where('n.post_id', '=', postId)
     .orderBy('a.raised_at')
@@ -42,11 +43,11 @@ export async function readAlertPost(db: SystemDatabase, postId: string): Promise
     .execute()
   const [first] = rows
   if (!first) throw new PermanentError('unknown-post', `there is no alert left to tell as ${postId}; it was deleted`)
-  const alerts = rows.map(({ id, kind, clientId, runId, title, message, advice, raisedAt, resolvedAt }) => ({
+  const alerts = rows.map(({ id, kind, clientId, subject, title, message, advice, raisedAt, resolvedAt }) => ({
     id,
     kind,
     clientId,
-    runId,
+    subject,
     title,
     message,
     advice,

@@ -1,6 +1,7 @@
 import { escapeHtml } from '../html.ts'
 import type { Mail } from '../mail/mailer.ts'
 import type { AlertPost, PostedAlert } from './alert-post.ts'
+import { pageOf, runOf } from './subject.ts'
 
 /** Alerts that one mail or call lists; of more it says how many. */
 const LISTED_MAX = 20
@@ -36,11 +37,12 @@ export function composeAlertCall(post: AlertPost, publicUrl: string): { id: stri
 }
 
 function callOf({ resolvedAt: _resolved, ...alert }: PostedAlert, publicUrl: string) {
-  return { ...alert, url: addressOf(alert, publicUrl) }
+  return { ...alert, runId: runOf(alert), url: placeOf(alert, publicUrl).url }
 }
 
-function addressOf({ runId }: Pick<PostedAlert, 'runId'>, publicUrl: string): string {
-  return runId === null ? `${publicUrl}/alerts` : `${publicUrl}/runs/${runId}`
+function placeOf(alert: Pick<PostedAlert, 'kind' | 'subject'>, publicUrl: string): { label: string; url: string } {
+  const { label, path } = pageOf(alert)
+  return { label, url: `${publicUrl}${path}` }
 }
 
 function countsOf({ alerts }: AlertPost): Record<string, number> {
@@ -62,12 +64,12 @@ function wordsOf(post: AlertPost, publicUrl: string): Words {
 }
 
 function partsOf(alert: PostedAlert, publicUrl: string): Words['parts'] {
-  const url = addressOf(alert, publicUrl)
+  const { label, url } = placeOf(alert, publicUrl)
   return [
     { label: 'What happened', text: alert.message, url: null },
     { label: 'Noticed', text: timeOf(alert.raisedAt), url: null },
     { label: 'What to do', text: alert.advice, url: null },
-    { label: alert.runId === null ? 'The alerts' : 'The run', text: url, url },
+    { label, text: url, url },
   ]
 }
 
@@ -95,7 +97,7 @@ function manyWords(post: AlertPost, publicUrl: string): Omit<Words, 'footer'> {
       ...alerts.slice(0, LISTED_MAX).map((alert) => ({
         label: alert.kind,
         text: alert.title,
-        url: addressOf(alert, publicUrl),
+        url: placeOf(alert, publicUrl).url,
       })),
       ...(rest > 0 ? [{ label: 'And', text: `${rest} more`, url: `${publicUrl}/alerts` }] : []),
     ],

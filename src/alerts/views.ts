@@ -3,8 +3,6 @@ import { z } from 'zod'
 import type { AnyDatabase } from '../db/database.ts'
 import { defineCursor, pageOf, rowsToRead } from '../page.ts'
 
-export const ALERT_KINDS = ['run-failed', 'window-late', 'run-stalled', 'queue-old'] as const
-export type AlertKind = (typeof ALERT_KINDS)[number]
 export const NOTICE_STATES = ['pending', 'sending', 'sent', 'failed', 'unknown'] as const
 
 export type NoticeView = {
@@ -18,9 +16,11 @@ export type NoticeView = {
 
 export type AlertView = {
   id: string
-  kind: AlertKind
+  /** The name of its kind; one that this version does not know, where another raised it. */
+  kind: string
   clientId: string | null
-  runId: string | null
+  /** What it is about. */
+  subject: { kind: string; id: string }
   title: string
   message: string
   advice: string
@@ -41,8 +41,9 @@ export async function listAlerts(
 ): Promise<{ alerts: AlertView[]; nextCursor: string | null }> {
   let query = db
     .selectFrom('alerts as a')
-    .select(['a.id', 'a.client_id as clientId', 'a.run_id as runId', 'a.title', 'a.message', 'a.advice'])
-    .select(['a.raised_at as raisedAt', 'a.resolved_at as resolvedAt', sql<AlertKind>`a.kind`.as('kind')])
+    .select(['a.id', 'a.kind', 'a.client_id as clientId', 'a.title', 'a.message', 'a.advice'])
+    .select(['a.raised_at as raisedAt', 'a.resolved_at as resolvedAt'])
+    .select(sql<AlertView['subject']>`jsonb_build_object('kind', a.subject_kind, 'id', a.subject_id)`.as('subject'))
     .select(
       sql<NoticeView[]>`(
         select coalesce(jsonb_agg(jsonb_build_object('channel', n.channel, 'address', n.address, 'state', n.state, 'tries', n.tries,

@@ -210,13 +210,14 @@ export interface AlertNotices {
 export interface Alerts {
   advice: string;
   client_id: string | null;
+  episode: Generated<string>;
   id: Generated<string>;
   kind: string;
   message: string;
   raised_at: Generated<string>;
   resolved_at: string | null;
-  run_id: string | null;
-  subject: string;
+  subject_id: string;
+  subject_kind: string;
   title: string;
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { type AlertOptions, watchAlerts } from '../alerts/index.ts'
+import { type AlertOptions, alertKinds, watchAlerts } from '../alerts/index.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../db/database.ts'
 import { startPulse } from '../db/pulse.ts'
@@ -127,7 +127,8 @@ function alertOptionsOf(
     ],
     queueAgeMs: config.QUEUE_AGE_ALERT_MINUTES * MINUTE_MS,
     postAlert,
-    ownersOf: ownersOfReports,
+    owners: { run: ownersOfReports },
+    kinds: alertKinds,
   }
 }
 

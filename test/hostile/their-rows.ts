@@ -85,7 +85,14 @@ async function givenReport({ db }: World, client_id: string, word: string): Prom
 }
 
 async function givenAlert({ db }: World, client_id: string, word: string): Promise<void> {
-  const about = { kind: 'window-late', subject: client_id, title: word, message: word, advice: word }
+  const about = {
+    kind: 'window-late',
+    subject_kind: 'run',
+    subject_id: randomUUID(),
+    title: word,
+    message: word,
+    advice: word,
+  }
   await db
     .insertInto('alerts')
     .values({ client_id, ...about })

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
-import { postsOf, raiseAlerts } from '../../src/alerts/raise.ts'
+import { raiseAlerts } from '../../src/alerts/raise.ts'
+import { postsOf } from '../../src/alerts/tell.ts'
 import { jobs } from '../../src/jobs/index.ts'
 import { postAlert } from '../../src/jobs/post-alert.ts'
 import { planRuns } from '../../src/queues/runs/plan-runs.ts'

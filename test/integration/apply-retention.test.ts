@@ -241,11 +241,11 @@ test('the months to come are ready', async () => {
 
 test('an alert goes with the time of its run, an open one stays', async () => {
   await sql`delete from alerts`.execute(db)
-  await sql`insert into alerts (kind, subject, title, message, advice, resolved_at) values
-    ('run-failed', 'old', '', '', '', now() - interval '500 days'), ('run-failed', 'young', '', '', '', now() - interval '300 days'),
-    ('run-failed', 'open', '', '', '', null)`.execute(db)
+  await sql`insert into alerts (kind, subject_kind, subject_id, title, message, advice, resolved_at) values
+    ('run-failed', 'run', 'old', '', '', '', now() - interval '500 days'), ('run-failed', 'run', 'young', '', '', '', now() - interval '300 days'),
+    ('run-failed', 'run', 'open', '', '', '', null)`.execute(db)
   await applyToday(null)
-  expect(await db.selectFrom('alerts').select('subject').orderBy('subject').execute()).toEqual([
+  expect(await db.selectFrom('alerts').select('subject_id as subject').orderBy('subject_id').execute()).toEqual([
     { subject: 'open' },
     { subject: 'young' },
   ])

@@ -49,8 +49,6 @@ const KEYS_WITHOUT_CLIENT: Record<string, string> = {
   runs_backfill_id_fkey: 'see backfills_pkey',
   backfills_schedule_id_fkey: 'see schedules_pkey',
   alerts_pkey: 'belongs to the ledger; some alerts are about the whole system',
-  alerts_kind_subject_key: 'the subject names the run or the queue it is about',
-  alerts_run_id_fkey: 'see runs_pkey',
   alert_notices_pkey: 'belongs to an alert',
   alert_notices_alert_id_fkey: 'belongs to an alert',
 }

@@ -124,7 +124,7 @@ const REFUSED: Record<string, string[]> = {
     "insert into runs (job, key, queue, client_id, payload, state, origin, priority) values ('roll-up-day', 'beta.2027-01-01', 'aggregation', 'alpha', '{}', 'planned', 'person', 1)",
     "insert into runs (job, key, queue, client_id, payload, state, origin, priority) values ('roll-up-day', 'beta.2026-03-01', 'aggregation', 'alpha', '{}', 'planned', 'person', 1)",
     "insert into schedules (id, job, client_id, cron, zone, catch_up, overlap) values ('roll-up-day.gamma', 'roll-up-day', 'alpha', '1 1 * * *', 'client', 'all', 'skip')",
-    "insert into alerts (kind, subject, client_id, title, message, advice) values ('run-failed', 'x', 'alpha', 'x', 'x', 'x')",
+    "insert into alerts (kind, subject_kind, subject_id, client_id, title, message, advice) values ('run-failed', 'run', 'x', 'alpha', 'x', 'x', 'x')",
     `insert into run_logs (run_id, attempt, line, at, level, message) values ('${RUN}', 1, 1, now(), 'info', 'x')`,
     "select setval('rollup_revisions', 1)",
   ],

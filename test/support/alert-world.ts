@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeEach, expect, vi } from 'vitest'
+import { alertKinds } from '../../src/alerts/index.ts'
 import { type AlertOptions } from '../../src/alerts/raise.ts'
 import { postAlert } from '../../src/jobs/post-alert.ts'
 import { openSmtp } from '../../src/mail/smtp.ts'
@@ -45,8 +46,8 @@ export const MAIL = { channel: 'mail', address: 'night@acme.example' } as const
 
 export function options(change: Partial<AlertOptions> = {}): AlertOptions {
   const registry = createRegistry([rollUp, quickPost])
-  const rest = { queueAgeMs: 15 * MINUTE_MS, postAlert: quickPost, ownersOf: ownersOfReports }
-  return { db, registry, receivers: [MAIL], ...rest, ...change }
+  const rest = { queueAgeMs: 15 * MINUTE_MS, postAlert: quickPost, owners: { run: ownersOfReports } }
+  return { db, kinds: alertKinds, registry, receivers: [MAIL], ...rest, ...change }
 }
 
 afterAll(async () => {
@@ -103,11 +104,15 @@ export const FAILED = {
 export async function openAlerts() {
   const rows = await db
     .selectFrom('alerts')
-    .select(['kind', 'subject', 'title'])
+    .select(['kind', 'subject_id', 'episode', 'title'])
     .where('resolved_at', 'is', null)
     .orderBy('kind')
     .execute()
-  return rows.map(({ kind, subject, title }) => [kind, subject, title])
+  return rows.map(({ kind, subject_id, episode, title }) => [
+    kind,
+    episode === '' ? subject_id : `${subject_id}.${episode}`,
+    title,
+  ])
 }
 
 /** Lets an engine do whatever is planned, and ends it when every post has ended. */

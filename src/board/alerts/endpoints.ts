@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ALERT_KINDS, type AlertView, listAlerts, NOTICE_STATES } from '../../alerts/index.ts'
+import { type AlertView, alertKinds, listAlerts, NOTICE_STATES, runOf } from '../../alerts/index.ts'
 import { clientId, nextCursor, nothing, page } from '../http/address.ts'
 import type { Context } from '../http/context.ts'
 import { defineEndpoint, json } from '../http/endpoint.ts'
@@ -28,9 +28,14 @@ const noticeReply = z
 const alertReply = z
   .strictObject({
     id: z.guid(),
-    kind: z.enum(ALERT_KINDS),
+    kind: z
+      .union([z.enum(alertKinds.map(({ name }) => name)), z.string()])
+      .describe('One of these; where several versions work at once, one that only another knows.'),
     clientId: z.string().nullable(),
-    runId: z.guid().nullable(),
+    subject: z
+      .strictObject({ kind: z.string(), id: z.string() })
+      .describe('What it is about, such as a run or a queue.'),
+    runId: z.guid().nullable().describe('The run that it is about; null: it is about something else.'),
     title: z.string(),
     message: z.string(),
     advice: z.string(),
@@ -61,7 +66,8 @@ export async function alertsInSight(context: Context, { state, client, ...rest }
   const { role } = context.identity
   const { alerts, nextCursor: next } = await listAlerts(context.db, { open: state === 'open', client, ...rest })
   const mayRead = role === 'admin' || role === 'operator'
-  return { alerts: mayRead ? alerts : alerts.map(withoutAddresses), nextCursor: next }
+  const seen = mayRead ? alerts : alerts.map(withoutAddresses)
+  return { alerts: seen.map((alert) => ({ ...alert, runId: runOf(alert) })), nextCursor: next }
 }
 
 function withoutAddresses(alert: AlertView) {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { badgeOf, pageOf } from '../../alerts/index.ts'
 import { type Html, html } from '../../html.ts'
 import { clientOptions } from '../http/clients.ts'
 import { definePage, type PageContext } from '../http/page.ts'
@@ -46,21 +47,12 @@ function alertTable(context: PageContext, alerts: readonly Alert[]): Html {
   })
 }
 
-const KINDS: Record<Alert['kind'], { badge: string; words: string }> = {
-  'run-failed': { badge: 'failed', words: 'Failed' },
-  'window-late': { badge: 'late', words: 'Late' },
-  'run-stalled': { badge: 'retrying', words: 'Stuck' },
-  'queue-old': { badge: 'late', words: 'Queue' },
-}
-
 function alertRow({ board }: PageContext, alert: Alert): Html {
-  const { id, kind, runId, title, message, advice, raisedAt, resolvedAt } = alert
-  const look = KINDS[kind]
+  const { id, title, message, advice, raisedAt, resolvedAt } = alert
+  const mark = badgeOf(alert)
   const now = board.clock()
-  const shown =
-    runId === null ? html`<a href="/runs?state=queued">${title}</a>` : html`<a href="/runs/${runId}">${title}</a>`
-  return html`<tr id="alert-${id}"><th scope="row" data-label="What happened">${shown}<p class="quiet">${message}</p></th>
-${cell('State', resolvedAt === null ? badge(look.badge, look.words) : html`${badge('done', 'Closed')}<span class="quiet">${formatDistance(resolvedAt, now)}</span>`)}
+  return html`<tr id="alert-${id}"><th scope="row" data-label="What happened"><a href="${pageOf(alert).path}">${title}</a><p class="quiet">${message}</p></th>
+${cell('State', resolvedAt === null ? badge(mark.state, mark.words) : html`${badge('done', 'Closed')}<span class="quiet">${formatDistance(resolvedAt, now)}</span>`)}
 ${cell('Noticed', html`<time datetime="${raisedAt}" title="${formatInstant(raisedAt, 'UTC')}">${formatDistance(raisedAt, now)}</time>`)}
 ${cell('What to do', resolvedAt === null ? advice : html`<details id="advice-${id}"><summary>It was</summary>${advice}</details>`, 'words')}
 ${cell('Told', toldWords(alert))}</tr>`

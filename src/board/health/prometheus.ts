@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { ALERT_KINDS } from '../../alerts/index.ts'
+import { alertKinds } from '../../alerts/index.ts'
 import { messageOf } from '../../errors.ts'
 import { readNewestWindows, readWaitingQueues } from '../../queues/index.ts'
 import { sqlFile } from '../../sql.ts'
@@ -122,11 +122,12 @@ async function readLedger(gauges: Gauges, { database: { system }, queues }: Part
     readWaitingQueues(system),
     readNewestWindows(system),
   ])
-  for (const each of [gauges.runs, gauges.freshness]) each.reset()
+  for (const each of [gauges.runs, gauges.freshness, gauges.alerts]) each.reset()
   for (const { job, state: name, runs: count } of runs) gauges.runs.set({ job, state: name }, count)
   gauges.scheduleLag.set(state?.schedule_lag ?? 0)
   gauges.nodes.set(state?.nodes ?? 0)
-  for (const kind of ALERT_KINDS) gauges.alerts.set({ kind }, state?.alerts[kind] ?? 0)
+  for (const { name: kind } of alertKinds) gauges.alerts.set({ kind }, 0)
+  for (const [kind, open] of Object.entries(state?.alerts ?? {})) gauges.alerts.set({ kind }, open)
   const ages = new Map(waiting.map(({ queue, seconds }) => [queue, seconds]))
   for (const queue of queues.keys()) gauges.oldest.set({ queue }, ages.get(queue) ?? 0)
   for (const [client, theirs] of Map.groupBy(newest, ({ clientId }) => clientId)) {

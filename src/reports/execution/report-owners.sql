@@ -11,6 +11,6 @@ with asked as (
   join deliveries d on d.client_id = a.client_id and d.id = a.delivery_id::uuid
   join executions e on e.client_id = d.client_id and e.id = d.execution_id
 )
-select about.run_id as "runId", s.owner_address as address
+select about.run_id as id, s.owner_address as address
 from about join report_subscriptions s on s.client_id = about.client_id and s.id = about.subscription_id
 where s.owner_address is not null

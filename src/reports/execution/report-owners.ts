@@ -1,12 +1,12 @@
-import type { ClientTransaction } from '../../db/database.ts'
+import type { SystemTransaction } from '../../db/database.ts'
 import { sqlFile } from '../../sql.ts'
 
-const reportOwners = sqlFile<{ runId: string; address: string }>(import.meta.dirname, 'report-owners.sql')
+const reportOwners = sqlFile<{ id: string; address: string }>(import.meta.dirname, 'report-owners.sql')
 
 /** The owners of the subscriptions that runs render a report for, or send a copy of. */
 export function ownersOfReports(
-  tx: ClientTransaction,
+  tx: SystemTransaction,
   runIds: readonly string[],
-): Promise<{ runId: string; address: string }[]> {
+): Promise<{ id: string; address: string }[]> {
   return reportOwners(tx, [runIds])
 }

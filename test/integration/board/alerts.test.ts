@@ -27,7 +27,16 @@ async function givenAlert(minute: number, row: Record<string, unknown> = {}): Pr
   const id = randomUUID()
   await db
     .insertInto('alerts')
-    .values({ id, kind: 'run-failed', subject: id, client_id: 'acme', raised_at: at, ...words, ...row })
+    .values({
+      id,
+      kind: 'run-failed',
+      subject_kind: 'run',
+      subject_id: id,
+      client_id: 'acme',
+      raised_at: at,
+      ...words,
+      ...row,
+    })
     .execute()
   return id
 }
@@ -67,7 +76,7 @@ test('open alerts come first, then the newest, in pages without a gap', async ()
 test('a client sees its own alerts, and none about the whole system', async () => {
   await givenAlert(1)
   await givenAlert(2, { client_id: 'blue' })
-  await givenAlert(3, { client_id: null, kind: 'queue-old' })
+  await givenAlert(3, { client_id: null, kind: 'queue-old', subject_kind: 'queue', subject_id: 'reports' })
   expect(titles(await ask('', 'blue'))).toEqual(['alert 2'])
   expect((await ask('?client=acme', 'blue')).status).toBe(403)
   expect(titles(await ask('?client=acme'))).toEqual(['alert 1'])
@@ -101,7 +110,7 @@ test('the page shows what happened and what to do, and says it as text', async (
     })
     .returning('id')
     .executeTakeFirstOrThrow()
-  await givenAlert(1, { title: HOSTILE, advice: 'press Retry', run_id: run })
+  await givenAlert(1, { title: HOSTILE, advice: 'press Retry', subject_id: run })
   const page = await (await operator.get('/alerts')).text()
   expect(page).toContain('&lt;script&gt;')
   expect(page).not.toContain(HOSTILE)

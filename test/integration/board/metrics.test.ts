@@ -93,8 +93,8 @@ test('what waits, what is overdue, who works and what is wrong', async () => {
     db,
   )
   await sql`
-    insert into alerts (kind, subject, title, message, advice, resolved_at)
-    values ('run-failed', 'a', '', '', '', null), ('run-failed', 'b', '', '', '', now())`.execute(db)
+    insert into alerts (kind, subject_kind, subject_id, title, message, advice, resolved_at)
+    values ('run-failed', 'run', 'a', '', '', '', null), ('run-failed', 'run', 'b', '', '', '', now())`.execute(db)
   expect(await value('daybreak_queue_oldest_waiting_seconds{queue="aggregation"}')).toBeCloseTo(70, -1)
   expect(await value('daybreak_queue_oldest_waiting_seconds{queue="reports"}')).toBe(0)
   expect(await value('daybreak_schedule_lag_seconds')).toBeCloseTo(90, -1)
