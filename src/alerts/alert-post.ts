@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { AnyTransaction, SystemDatabase } from '../db/database.ts'
 import { PermanentError } from '../errors.ts'
+import { type Identity, type SendChange, type SendRows, sendColumns } from '../mail/send-once.ts'
 
 /** One mail or call to one receiver about one alert, or several that came at once. */
 export type AlertPost = {
@@ -59,48 +60,36 @@ export async function readAlertPost(db: SystemDatabase, postId: string): Promise
   return { id: postId, channel, address, state, tries, reply, messageId, messageDate, alerts }
 }
 
-/** The notices of a post go the same way. */
-export async function updateAlertPost(
-  tx: AnyTransaction,
-  post: AlertPost,
-  change: Record<string, unknown>,
-): Promise<void> {
-  await tx.updateTable('alert_notices').set(change).where('post_id', '=', post.id).execute()
+/** The notices of a post, which go the same way. */
+export function rowsOf(post: AlertPost): SendRows<AnyTransaction> {
+  const notices = (tx: AnyTransaction) => tx.updateTable('alert_notices').where('post_id', '=', post.id)
+  const columnsOf = (change: SendChange) => ({
+    ...sendColumns(change),
+    ...(change.state === 'sending' && { tries: tryOf(post, change) }),
+  })
+  return {
+    async write(tx, change) {
+      await notices(tx).set(columnsOf(change)).execute()
+    },
+    async writeUnlessSent(tx, change) {
+      const { numUpdatedRows } = await notices(tx)
+        .set(columnsOf(change))
+        .where('state', '<>', 'sent')
+        .executeTakeFirst()
+      return numUpdatedRows > 0n
+    },
+    async writeLate(tx, messageId, change) {
+      const { numUpdatedRows } = await notices(tx)
+        .set(columnsOf(change))
+        .where('message_id', '=', messageId)
+        .where('state', 'in', ['sending', 'unknown'])
+        .executeTakeFirst()
+      return numUpdatedRows > 0n
+    },
+  }
 }
 
-/** Says whether it did: the worker that was believed dead may have told meanwhile that the server took the mail. */
-export async function updateUnlessSent(
-  tx: AnyTransaction,
-  post: AlertPost,
-  change: Record<string, unknown>,
-): Promise<boolean> {
-  const { numUpdatedRows } = await tx
-    .updateTable('alert_notices')
-    .set(change)
-    .where('post_id', '=', post.id)
-    .where('state', '<>', 'sent')
-    .executeTakeFirst()
-  return numUpdatedRows > 0n
-}
-
-/** What became of one mail of a post whose fate nobody knew; a later mail of it has another Message-ID, and a fate of its own. */
-export async function noteLateAnswer(
-  tx: AnyTransaction,
-  post: AlertPost,
-  messageId: string,
-  change: Record<string, unknown>,
-): Promise<boolean> {
-  const { numUpdatedRows } = await tx
-    .updateTable('alert_notices')
-    .set(change)
-    .where('post_id', '=', post.id)
-    .where('message_id', '=', messageId)
-    .where('state', 'in', ['sending', 'unknown'])
-    .executeTakeFirst()
-  return numUpdatedRows > 0n
-}
-
-export async function databaseNow(db: SystemDatabase): Promise<string> {
-  const { rows } = await sql<{ now: string }>`select date_trunc('second', now()) as now`.execute(db)
-  return rows[0]?.now ?? ''
+/** Which try this is since a person last asked for it. */
+export function tryOf(post: AlertPost, { isNew }: Identity): number {
+  return isNew ? 1 : post.tries + 1
 }

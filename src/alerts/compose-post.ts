@@ -9,7 +9,7 @@ const LISTED_MAX = 20
 /** The mail of a post: what happened, to what, since when, what to do, and where to look. Text and HTML say the same. */
 export function composeAlertMail(
   post: AlertPost,
-  { publicUrl, messageId, date }: { publicUrl: string; messageId: string; date: string },
+  { publicUrl, messageId, messageDate }: { publicUrl: string; messageId: string; messageDate: string },
 ): Mail {
   const words = wordsOf(post, publicUrl)
   return {
@@ -19,7 +19,7 @@ export function composeAlertMail(
     html: asHtml(words),
     attachments: [],
     messageId,
-    date: new Date(date),
+    date: new Date(messageDate),
     unsubscribeUrl: null,
   }
 }

@@ -10,7 +10,7 @@ import type { Copy, CopyFile } from './copy.ts'
 
 type MailParts = {
   messageId: string
-  date: string
+  messageDate: string
   /** Address of each format's file. */
   downloads: ReadonlyMap<string, string>
   linkTtlDays: number
@@ -30,7 +30,7 @@ export async function composeMail(copy: Copy, parts: MailParts): Promise<Mail> {
     html: asHtml(words, copy.locale),
     attachments: parts.attach ? copy.files.map((file) => attachmentOf(file, parts.storage)) : [],
     messageId: parts.messageId,
-    date: new Date(parts.date),
+    date: new Date(parts.messageDate),
     unsubscribeUrl: parts.unsubscribeUrl,
   }
 }
