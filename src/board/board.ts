@@ -29,7 +29,7 @@ export function createBoard(parts: BoardParts): Express {
     notices: Object.assign({}, ...features.map(({ notices }) => notices)) as Notices,
     cookies: cookiesFor(parts.publicUrl),
     rateLimits: createRateLimits(parts.requestsPerSecond),
-    signIn: createSignIn(parts.database, createFailureRecord(parts.database.system, parts.log)),
+    signIn: createSignIn(parts.database, createFailureRecord(parts.database.system)),
     metrics: createMetrics(),
     facts: createFactStore(parts.database, parts.clock),
   }

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { SystemDatabase } from '../db/database.ts'
 import { type Actor, type AuditEntry, actorColumns, entryColumns } from './audit.ts'
 
-/** What was refused or read; nothing was changed. */
+/** What was refused, read or tried in vain; nothing was changed. */
 type Event = Pick<AuditEntry, 'action' | 'target' | 'clientId'>
 
 const minute = sql<string>`date_trunc('minute', now())`
@@ -22,8 +22,8 @@ export async function recordRefusal(db: SystemDatabase, actor: Actor, event: Eve
     .execute()
 }
 
-/** Puts a download on record: one row for each actor, address of theirs, file and minute. */
-export async function recordDownload(db: SystemDatabase, actor: Actor, event: Event): Promise<void> {
+/** Puts a download or a failed sign-in on record: one row for each actor, address of theirs, target and minute, which counts. */
+export async function recordRepeated(db: SystemDatabase, actor: Actor, event: Event): Promise<void> {
   await db
     .insertInto('analytics_audit_log')
     .values({ ...columnsOf(actor, event), outcome: 'done', minute_at: minute })

@@ -1,6 +1,6 @@
 import type { HttpCode } from '../../codes/index.ts'
 import type { Actor } from '../../people/audit.ts'
-import { recordDownload } from '../../people/count-audit.ts'
+import { recordRepeated } from '../../people/count-audit.ts'
 import { type Changed, type Intent, onRecord, type Recorder } from '../../people/on-record.ts'
 import { clientId } from './address.ts'
 import type { Context } from './context.ts'
@@ -67,5 +67,5 @@ export async function recordFile(
     clientId,
   }: { action: `download-${string}` | 'follow-link'; target: string; clientId: string | null },
 ): Promise<void> {
-  await recordDownload(context.board.database.system, actorOf(context), { action, target, clientId })
+  await recordRepeated(context.board.database.system, actorOf(context), { action, target, clientId })
 }
