@@ -107,6 +107,18 @@ test('things of two clients that have one id are two subjects, and each client s
   expect((await shown('blue')).map(({ open }) => open)).toEqual([true])
 })
 
+test('an alert about a run that cannot be is closed, and holds up no other', async () => {
+  const words = { title: 'spoiled', message: 'by hand', advice: 'none' }
+  await db
+    .insertInto('alerts')
+    .values({ kind: 'run-failed', subject_kind: 'run', subject_id: 'no id', episode: '1', client_id: 'acme', ...words })
+    .execute()
+  await givenSector('acme', 'Sales (closed)')
+  expect(await sweep()).toBe(1)
+  const open = await db.selectFrom('alerts').select('kind').where('resolved_at', 'is', null).execute()
+  expect(open).toEqual([{ kind: 'sector-closed' }])
+})
+
 test('an alert of a kind that only another version knows is shown, and left open', async () => {
   const words = { title: 'something new', message: 'it happened', advice: 'look' }
   await db
