@@ -26,7 +26,7 @@ export function findBy<Row extends Noticed>(
         where a.kind = $${given.length + 1} and a.subject_id = f."subjectId" and a.episode = f.episode
           and a.client_id is not distinct from f."clientId"
       )
-      order by f.since limit ${SWEEP_MAX}`
+      order by f.since, f."subjectId", f.episode limit ${SWEEP_MAX}`
     const { rows } = await tx.executeQuery<Row>(CompiledQuery.raw(news, [...given, kind]))
     return rows
   }

@@ -54,13 +54,20 @@ async function closeAlerts(tx: SystemTransaction, kinds: readonly AlertKind[], s
 
 async function insertAlerts(tx: SystemTransaction, kind: AlertKind, found: Noticed[]): Promise<Raised[]> {
   if (found.length === 0) return []
-  const raised = new Map(found.map((noticed) => [randomUUID() as string, { kind, noticed }]))
+  const news = kind.isOneAtATime ? firstOfEach(found) : found
+  const raised = new Map(news.map((noticed) => [randomUUID() as string, { kind, noticed }]))
   const alerts = [...raised].map(([id, { noticed }]) => ({ id, ...noticed, ...wordsOf(kind, noticed) }))
   const rows = await insertNew(tx, [kind.name, kind.subject, kind.isOneAtATime, JSON.stringify(alerts)])
   return rows.flatMap(({ id }) => {
     const { noticed } = raised.get(id) ?? {}
     return noticed === undefined ? [] : [{ id, kind, noticed }]
   })
+}
+
+/** The first episode of each subject. */
+function firstOfEach(found: Noticed[]): Noticed[] {
+  const subjects = Map.groupBy(found, ({ clientId, subjectId }) => JSON.stringify([clientId, subjectId]))
+  return [...subjects.values()].flatMap((episodes) => episodes.slice(0, 1))
 }
 
 /** The words of an alert, with the place of the runbook that says more. */

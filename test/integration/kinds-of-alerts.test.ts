@@ -96,6 +96,25 @@ test('a kind of alert about no run is raised, shown, posted and closed', async (
   expect(await shown()).toEqual([{ ...alert, open: false }])
 })
 
+test('a subject is told once while it is open, and again when another episode begins', async () => {
+  await givenSector('acme', 'Sales (closed)')
+  const episodes = async () => {
+    const rows = await db.selectFrom('alerts').select(['episode', 'resolved_at']).orderBy('episode').execute()
+    return rows.map(({ episode, resolved_at }) => [episode, resolved_at === null])
+  }
+  await sweep()
+  await sweep()
+  expect(await episodes()).toEqual([['09:00', true]])
+  await givenSector('acme', 'Sales')
+  await sweep()
+  await givenSector('acme', 'Sales (closed)')
+  expect(await sweep()).toBe(1)
+  expect(await episodes()).toEqual([
+    ['09:00', false],
+    ['10:00', true],
+  ])
+})
+
 test('things of two clients that have one id are two subjects, and each client sees its own', async () => {
   await givenSector('acme', 'Sales (closed)')
   expect(await sweep()).toBe(1)
