@@ -4,7 +4,10 @@ import type { WaitingQueue } from '../queues/for-jobs.ts'
 
 /** What a sweep knows beside the database. */
 export type Sweep = {
-  /** Whether signs of life can be trusted: for a minute after the database or this process was away every node looks silent. */
+  /**
+   * Whether signs of life can be trusted: for a minute after the database or this process was away every node looks
+   * silent.
+   */
   isSteady: boolean
   /** How long each job may be at work, in seconds. */
   timeoutsS: Record<string, number>
@@ -13,7 +16,10 @@ export type Sweep = {
   queueAgeMs: number
 }
 
-/** Something to know: which thing, and which time of it. The same time of the same thing is told once, however often it is found. */
+/**
+ * Something to know: which thing, and which time of it. The same time of the same thing is told once, however often it
+ * is found.
+ */
 export type Noticed = {
   /** Its id among the things of its kind that its client has. */
   subjectId: string

@@ -8,8 +8,9 @@ import type { Noticed, Sweep } from './alert-kind.ts'
 const SWEEP_MAX = 1000
 
 /**
- * Finds what a .sql file beside the kind says is there to know, oldest first, without what was told already. The file selects
- * "subjectId", episode, "clientId", since and what the words of the kind need, and has `parameters` as $1 and on.
+ * Finds what a .sql file beside the kind says is there to know, oldest first, without what was told already. The file
+ * selects "subjectId", episode, "clientId", since and what the words of the kind need, and has `parameters` as $1 and
+ * on.
  */
 export function findBy<Row extends Noticed>(
   folder: string,

@@ -1,5 +1,6 @@
--- Grain: one row per alert that is new. $1 the kind; $2 the kind of thing it is about; $3 whether a subject with an open alert is no news;
--- $4 jsonb array of alerts. What is known already is left as it is, so twice is the same as once. Reads and writes alerts by key.
+-- Grain: one row per alert that is new. $1 the kind; $2 the kind of thing it is about; $3 whether a subject with an
+-- open alert is no news; $4 jsonb array of alerts. What is known already is left as it is, so twice is the same as
+-- once. Reads and writes alerts by key.
 insert into alerts (id, kind, subject_kind, subject_id, episode, client_id, title, message, advice)
 select id, $1::text, $2::text, "subjectId", episode, "clientId", title, message, advice
 from jsonb_to_recordset($4::jsonb) as g

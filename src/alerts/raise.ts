@@ -21,9 +21,9 @@ const insertNew = sqlFile<{ id: string }>(import.meta.dirname, 'insert.sql')
 const LOCK_ID = 7_203_115
 
 /**
- * Notices what a person should know, once, and sends it on its way: alerts, their notices and the runs that post them commit together,
- * so that a process that dies in here has done nothing. Closes alerts whose cause is gone. `isSteady`: signs of life can be trusted.
- * Returns how many alerts were new.
+ * Notices what a person should know, once, and sends it on its way: alerts, their notices and the runs that post them
+ * commit together, so that a process that dies in here has done nothing. Closes alerts whose cause is gone. `isSteady`:
+ * signs of life can be trusted. Returns how many alerts were new.
  */
 export async function raiseAlerts(options: AlertOptions, isSteady: boolean): Promise<number> {
   return options.db.transaction().execute(async (tx) => {
@@ -79,7 +79,10 @@ export function wordsOf<Row extends Noticed>(
   return { title, message, advice: runbook === null ? advice : `${advice} Runbook: docs/runbook.md#${runbook}` }
 }
 
-/** A sweep that was away for longer has missed signs of life, and waits a minute for them before it calls anybody silent. */
+/**
+ * A sweep that was away for longer has missed signs of life, and waits a minute for them before it calls anybody
+ * silent.
+ */
 const AWAY_AFTER_MS = 30 * SECOND_MS
 
 /** A sweep to be done every few seconds by whoever schedules. */

@@ -14,7 +14,10 @@ export type OwnersOf = (tx: SystemTransaction, ids: readonly string[]) => Promis
 /** Who is told, and how. */
 export type Telling = {
   receivers: readonly Receiver[]
-  /** The job that tells the alerts of one post: payload { postId }. What becomes of its own runs is told on the board only. */
+  /**
+   * The job that tells the alerts of one post: payload { postId }. What becomes of its own runs is told on the board
+   * only.
+   */
   postAlert: AnyJob
   /** How the owners of a subject are found, by the kind of subject. */
   owners: Readonly<Record<string, OwnersOf>>
@@ -26,7 +29,10 @@ export type Raised = { id: string; kind: AlertKind; noticed: Noticed }
 const unpostedNotices = sqlFile<Unposted>(import.meta.dirname, 'unposted-notices.sql')
 type Unposted = Receiver & { alertIds: string[]; posts: number; grouped: boolean }
 
-/** More alerts at once than this, or more posts in ten minutes, and a receiver gets one post about all of them, every ten minutes. */
+/**
+ * More alerts at once than this, or more posts in ten minutes, and a receiver gets one post about all of them, every
+ * ten minutes.
+ */
 const SINGLE_MAX = 5
 const POSTS_MAX = 10
 const POSTS_WITHIN_S = 600

@@ -1,5 +1,6 @@
--- Grain: one row per receiver with alerts that are not yet on their way to it, and what it was sent in the last $1 seconds: how many posts,
--- and whether one of them told several alerts. Reads alert_notices_unposted and alert_notices_posted.
+-- Grain: one row per receiver with alerts that are not yet on their way to it, and what it was sent in the last $1
+-- seconds: how many posts, and whether one of them told several alerts. Reads alert_notices_unposted and
+-- alert_notices_posted.
 with waiting as (
   select n.channel, n.address, array_agg(n.alert_id order by a.raised_at, n.alert_id) as "alertIds"
   from alert_notices n join alerts a on a.id = n.alert_id

@@ -54,7 +54,9 @@ function partText(part: LetterPart): string {
   }
 }
 
-/** Colours of a mail program that is told nothing of the dark, and of one that asks for dark. The latter reads classes. */
+/**
+ * Colours of a mail program that is told nothing of the dark, and of one that asks for dark. The latter reads classes.
+ */
 const LOOK = {
   ground: { light: 'background:#eef1f5', dark: 'background:#0f141a' },
   paper: { light: 'background:#ffffff', dark: 'background:#1a212a' },
@@ -81,8 +83,8 @@ const DARK = Object.entries(LOOK)
 const TABLE = raw('role="presentation" cellpadding="0" cellspacing="0" border="0"')
 
 /**
- * One column of at most 600 px in tables with inline CSS: what every mail program shows. Outlook reads no max-width and is given a table of
- * its own around it.
+ * One column of at most 600 px in tables with inline CSS: what every mail program shows. Outlook reads no max-width and
+ * is given a table of its own around it.
  */
 function asHtml({ language, subject, title, about, tone, parts, footer }: Letter): Html {
   return html`<!doctype html>

@@ -25,11 +25,14 @@ export type SendChange =
 /** The rows in which a message is on record. Each change is one transaction of the run that sends. */
 export type SendRows<Tx> = {
   write(tx: Tx, change: SendChange): Promise<void>
-  /** Leaves a record that is `sent` alone: the worker that was believed dead may have told meanwhile. Says whether it wrote. */
+  /**
+   * Leaves a record that is `sent` alone: the worker that was believed dead may have told meanwhile. Says whether it
+   * wrote.
+   */
   writeUnlessSent(tx: Tx, change: SendChange): Promise<boolean>
   /**
-   * Writes only where the record is `sending` or `unknown` and of this message. A person may have asked for another meanwhile, whose fate
-   * is the record's: then it leaves the state alone. Says whether the state is written.
+   * Writes only where the record is `sending` or `unknown` and of this message. A person may have asked for another
+   * meanwhile, whose fate is the record's: then it leaves the state alone. Says whether the state is written.
    */
   writeLate(tx: Tx, messageId: string, change: SendChange): Promise<boolean>
 }
@@ -63,11 +66,12 @@ export type SendTools<Tx> = {
 }
 
 /**
- * Sends a message, once. It is on record as `sending` before it leaves and as `sent` after it was taken. Whoever finds it `sending` knows
- * that a worker died in between: unless a second one is dropped on the way, it becomes `unknown`, is shown, and is never sent again by
- * itself. A person's retry is a new message with an id of its own; every automatic try keeps id and date. A worker that was believed dead
- * and hears the answer after all writes it down. Returns whether this call saw it taken; throws PermanentError('delivery-unknown' or the
- * refused code) for what no other try may change.
+ * Sends a message, once. It is on record as `sending` before it leaves and as `sent` after it was taken. Whoever finds
+ * it `sending` knows that a worker died in between: unless a second one is dropped on the way, it becomes `unknown`, is
+ * shown, and is never sent again by itself. A person's retry is a new message with an id of its own; every automatic
+ * try keeps id and date. A worker that was believed dead and hears the answer after all writes it down. Returns whether
+ * this call saw it taken; throws PermanentError('delivery-unknown' or the refused code) for what no other try may
+ * change.
  */
 export async function sendOnce<Tx>(
   record: SendRecord,
@@ -80,7 +84,8 @@ export async function sendOnce<Tx>(
   if (state === 'sending' && !sending.isIdempotent) {
     return giveUp(rows, tools, 'the worker died while it was sending')
   }
-  // How it ended was written down, and the run did not end with it (its worker died, or was told to stop): nobody asks for another.
+  // How it ended was written down, and the run did not end with it (its worker died, or was told to stop): nobody asks
+  // for another.
   const isEnded = (state === 'unknown' || state === 'failed') && !isAskedAgain(messageDate, tools.askedAt)
   if (isEnded && state === 'unknown') return giveUp(rows, tools, reply ?? 'the server fell silent')
   if (isEnded) throw new PermanentError(sending.refusedCode, reply ?? 'it was refused')

@@ -22,7 +22,10 @@ export async function recordRefusal(db: SystemDatabase, actor: Actor, event: Eve
     .execute()
 }
 
-/** Puts a download or a failed sign-in on record: one row for each actor, address of theirs, target and minute, which counts. */
+/**
+ * Puts a download or a failed sign-in on record: one row for each actor, address of theirs, target and minute, which
+ * counts.
+ */
 export async function recordRepeated(db: SystemDatabase, actor: Actor, event: Event): Promise<void> {
   await db
     .insertInto('analytics_audit_log')

@@ -1,4 +1,7 @@
-/** The engine's face for jobs, the processes they run in and alerts: it loads no BullMQ, so that a process of one job stays small. */
+/**
+ * The engine's face for jobs, the processes they run in and alerts: it loads no BullMQ, so that a process of one job
+ * stays small.
+ */
 
 export { serveRuns } from './child/serve-runs.ts'
 export { type AnyJob, defineJob, on } from './job.ts'

@@ -11,7 +11,10 @@ export const aboutRun = {
   page: { label: 'The run', pathOf: (runId: string) => `/runs/${encodeURIComponent(runId)}` },
 }
 
-/** The run of the alert `a` succeeded, was cancelled or deleted, or is `alsoOver`, a condition on it as `r`. Reads runs by id. */
+/**
+ * The run of the alert `a` succeeded, was cancelled or deleted, or is `alsoOver`, a condition on it as `r`. Reads runs
+ * by id.
+ */
 export function isRunOver(alsoOver: RawBuilder<boolean>): RawBuilder<boolean> {
   return sql`not exists (
     select from runs r

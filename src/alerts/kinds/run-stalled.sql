@@ -1,6 +1,7 @@
--- Grain: one row per run that is at work for a minute longer than its job allows ('overdue'), or on a node that has been silent for a minute
--- ('silent'), or whose worker died twice ('rescued'); it is told once, until it is asked for again.
--- $1 jsonb object of each job's timeout in seconds; $2 whether signs of life can be trusted. Writes nothing. Reads runs_in_flight.
+-- Grain: one row per run that is at work for a minute longer than its job allows ('overdue'), or on a node that has
+-- been silent for a minute ('silent'), or whose worker died twice ('rescued'); it is told once, until it is asked for
+-- again. $1 jsonb object of each job's timeout in seconds; $2 whether signs of life can be trusted. Writes nothing.
+-- Reads runs_in_flight.
 select
   s.id::text as "subjectId", trunc(extract(epoch from s.planned_at))::text as episode, s.client_id as "clientId", s.started_at as since, s.job,
   s.window_from as "windowFrom", s.window_to as "windowTo", s.why, s.crashes, s.node
