@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { SystemDatabase } from '../../src/db/database.ts'
 import type { DB } from '../../src/db/schema.ts'
 
-type TableName = keyof DB & string
+type TableName = keyof DB
 
 /** What lets people and programs in: boards of tests make them once a file. */
 export const PEOPLE: readonly TableName[] = ['users', 'sessions', 'api_keys']

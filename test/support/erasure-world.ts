@@ -16,7 +16,7 @@ export const { database } = await createTestDatabase()
 
 export const db = database.system
 
-export const folder = await mkdtemp(join(tmpdir(), 'daybreak-erasure-'))
+const folder = await mkdtemp(join(tmpdir(), 'daybreak-erasure-'))
 
 export const storage = openFolderStore(folder)
 

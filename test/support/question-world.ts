@@ -34,7 +34,7 @@ export async function rollUp(day: Day, clientId = ACME): Promise<void> {
   await rollUpDays(database, clientId, [day])
 }
 
-export const at = Temporal.Instant.from('2026-06-01T10:00:00Z')
+const at = Temporal.Instant.from('2026-06-01T10:00:00Z')
 
 const plain = { granularity: 'none', dimension: 'client', filters: {}, compare: [], at } as const
 
