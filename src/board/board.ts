@@ -1,4 +1,5 @@
 import express, { type Express, type RequestHandler } from 'express'
+import { createQuestions } from '../analytics/questions/index.ts'
 import { createFactStore } from '../ingest/index.ts'
 import { createFailureRecord } from '../people/failed-sign-ins.ts'
 import { createSignIn } from '../people/sign-in.ts'
@@ -32,6 +33,7 @@ export function createBoard(parts: BoardParts): Express {
     signIn: createSignIn(parts.database, createFailureRecord(parts.database.system)),
     metrics: createMetrics(),
     facts: createFactStore(parts.database, parts.clock),
+    questions: createQuestions(parts.database),
   }
   const app = express()
   app.disable('x-powered-by')

@@ -11,7 +11,7 @@ import {
   dimensionsOf,
   METRICS,
 } from '../../src/analytics/metrics/index.ts'
-import { askMetrics, type Group, setThresholds } from '../../src/analytics/questions/index.ts'
+import { askMetrics, createQuestions, type Group, setThresholds } from '../../src/analytics/questions/index.ts'
 import { ingredientsOf } from '../../src/analytics/questions/metrics-asked.ts'
 import type { MetricQuestion } from '../../src/analytics/questions/question.ts'
 import { addDays, type Day, type DayWindow } from '../../src/time.ts'
@@ -21,6 +21,7 @@ import { createTestDatabase } from '../support/test-database.ts'
 
 const { database } = await createTestDatabase()
 const db = database.system
+const questions = createQuestions(database)
 
 /** Days of a world: two whole months and some at both ends. */
 const DAYS = 80
@@ -283,7 +284,7 @@ async function take(clientId: string, timeZone: string, drawn: Drawn<typeof step
       const dirty = await dirtyDays(clientId)
       const some = dirty.filter((_, index) => index <= drawn.share * dirty.length)
       // Others ask while it is at work.
-      await Promise.all([rollUp(clientId, some), ...QUESTIONS.map((_, which) => askMetrics(handle, questionOf(which)))])
+      await Promise.all([rollUp(clientId, some), ...QUESTIONS.map((_, which) => questions.ask(questionOf(which)))])
       return
     }
     case 'limit': {
@@ -299,11 +300,11 @@ async function take(clientId: string, timeZone: string, drawn: Drawn<typeof step
         .execute()
       return
     case 'ask': {
-      const kept = await askMetrics(handle, questionOf(drawn.which))
+      const kept = await questions.ask(questionOf(drawn.which))
       // A transaction is never given what was kept.
       const anew = await handle.transaction().execute((tx) => askMetrics(tx, questionOf(drawn.which)))
       expect(kept).toEqual(anew)
-      expect(await askMetrics(handle, questionOf(drawn.which))).toBe(kept)
+      expect(await questions.ask(questionOf(drawn.which))).toBe(kept)
     }
   }
 }
@@ -335,8 +336,8 @@ test('two clients with the same ids never see each other’s rows, whichever of 
   const range = { from: FIRST_DAY, to: addDays(FIRST_DAY, DAYS) }
   for (const question of QUESTIONS) {
     const asked = { range, ...plain, metrics: ['offered'], ...question }
-    const own = await askMetrics(database.forClient(mine), { ...asked, clientId: mine })
-    const theirs = await askMetrics(database.forClient(others), { ...asked, clientId: others })
+    const own = await questions.ask({ ...asked, clientId: mine })
+    const theirs = await questions.ask({ ...asked, clientId: others })
     expect(own.period.total?.sums).not.toEqual(theirs.period.total?.sums)
     // Kept for another handle or not, it is out of reach.
     for (const [handle, clientId] of [

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { observeLtv } from '../../src/analytics/journeys/index.ts'
 import { rollUpDay } from '../../src/analytics/metrics/index.ts'
+import { createQuestions } from '../../src/analytics/questions/index.ts'
 import { countCustomerRows, eraseCustomer, findMentions, readErasure, requestErasure } from '../../src/privacy/index.ts'
 import { NAMESAKES, SYSTEM_TABLES } from '../../src/privacy/text-columns.ts'
 import {
@@ -162,9 +163,14 @@ describe('what is a mention', () => {
 test('an answer that is kept in memory does not name who was erased after it', async () => {
   await given.payments(db, [[`${DAYS[0]}T11:00:00Z`, { customer_id: ADA, amount_minor: 1000 }]])
   await rollUp(DAYS)
+  const { rows } = createQuestions(database)
   const window = { from: DAYS[0] ?? '', to: '2026-03-04' }
   const ids = async () => {
-    const { top } = await observeLtv(database.forClient(ACME), { clientId: ACME, window, today: '2026-03-20', top: 5 })
+    const { top } = await observeLtv(
+      database.forClient(ACME),
+      { clientId: ACME, window, today: '2026-03-20', top: 5 },
+      rows,
+    )
     return top.map(({ customerId }) => customerId)
   }
   expect(await ids()).toEqual([ADA])

@@ -8,6 +8,7 @@ import {
   observeLtv,
   projectLtv,
 } from '../../src/analytics/journeys/index.ts'
+import { createQuestions } from '../../src/analytics/questions/index.ts'
 import type { Day } from '../../src/time.ts'
 import { emptyDatabase } from '../support/empty-database.ts'
 import { ACME, given } from '../support/given.ts'
@@ -17,6 +18,7 @@ import { createTestDatabase } from '../support/test-database.ts'
 const { database } = await createTestDatabase()
 const db = database.system
 const acme = database.forClient(ACME)
+const { rows } = createQuestions(database)
 
 const march = { from: '2026-03-01', to: '2026-04-01' }
 const keptFrom = { events: null, facts: null }
@@ -26,22 +28,22 @@ const steps: FunnelStep[] = [{ kind: 'interaction', channel: null }, { kind: 'pa
 /** What each question says, in a number. */
 const QUESTIONS = {
   async funnel() {
-    const { stages } = await measureFunnel(acme, { ...asked, steps, conversionDays: 7, split: 'none' })
+    const { stages } = await measureFunnel(acme, { ...asked, steps, conversionDays: 7, split: 'none' }, rows)
     return stages[0]?.customers
   },
   async attribution() {
     const question = { ...asked, currency: 'EUR', conversion: 'payment', model: 'last', by: 'campaign' } as const
-    return (await attributeConversions(acme, { ...question, lookbackDays: 5, halfLifeDays: 7 })).totalMinor
+    return (await attributeConversions(acme, { ...question, lookbackDays: 5, halfLifeDays: 7 }, rows)).totalMinor
   },
   async cohorts() {
-    const { cohorts } = await measureCohorts(acme, { ...asked, grain: 'month', activity: 'order', periods: 1 })
+    const { cohorts } = await measureCohorts(acme, { ...asked, grain: 'month', activity: 'order', periods: 1 }, rows)
     return cohorts[0]?.netMinor
   },
   async observed() {
-    return (await observeLtv(acme, { ...asked, top: 0 })).netMinor
+    return (await observeLtv(acme, { ...asked, top: 0 }, rows)).netMinor
   },
   async projected() {
-    const projection = await projectLtv(acme, { ...asked, today: '2026-04-20', horizonMonths: 12 })
+    const projection = await projectLtv(acme, { ...asked, today: '2026-04-20', horizonMonths: 12 }, rows)
     return 'refused' in projection ? projection.refused : projection.customers
   },
 }
@@ -113,7 +115,8 @@ test('the names of the best customers are read anew', async () => {
   await db.insertInto('customers').values({ client_id: ACME, id: 'c-2026-03-02', name: 'Ada' }).execute()
   await buy('2026-03-02')
   await rollUp('2026-03-02')
-  const top = async () => (await observeLtv(acme, { ...asked, top: 1 })).top.map((row) => [row.name, row.gross_minor])
+  const top = async () =>
+    (await observeLtv(acme, { ...asked, top: 1 }, rows)).top.map((row) => [row.name, row.gross_minor])
   expect(await top()).toEqual([['Ada', 1000]])
   await db.updateTable('customers').set({ name: null }).execute()
   await sql`update customer_metrics set gross_minor = 7777`.execute(db)
@@ -124,7 +127,7 @@ test('roles are read anew, for no day knows of them', async () => {
   await db.insertInto('customers').values({ client_id: ACME, id: 'c-2026-03-02', role: 'client' }).execute()
   await buy('2026-03-02')
   const keys = async () => {
-    const { groups } = await measureFunnel(acme, { ...asked, steps, conversionDays: 7, split: 'role' })
+    const { groups } = await measureFunnel(acme, { ...asked, steps, conversionDays: 7, split: 'role' }, rows)
     return groups.map(({ key }) => key)
   }
   expect(await keys()).toEqual(['client'])

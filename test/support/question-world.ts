@@ -1,5 +1,5 @@
 import { beforeEach } from 'vitest'
-import { askMetrics, type MetricsAnswer } from '../../src/analytics/questions/index.ts'
+import { askMetrics, createQuestions, type MetricsAnswer } from '../../src/analytics/questions/index.ts'
 import type { MetricQuestion } from '../../src/analytics/questions/question.ts'
 import { type Day } from '../../src/time.ts'
 import { emptyDatabase } from './empty-database.ts'
@@ -41,6 +41,10 @@ const plain = { granularity: 'none', dimension: 'client', filters: {}, compare: 
 export type Asked = Partial<MetricQuestion> & Pick<MetricQuestion, 'metrics' | 'range'>
 
 export const ask = (question: Asked, handle = acme) => askMetrics(handle, { clientId: ACME, ...plain, ...question })
+
+const questions = createQuestions(database)
+/** As a board answers: from what it has kept, where that is still so. */
+export const askKept = (question: Asked) => questions.ask({ clientId: ACME, ...plain, ...question })
 
 export const days = (from: Day, to: Day) => ({ from, to })
 

@@ -1,6 +1,7 @@
 import type { ClientDatabase } from '../../db/database.ts'
 import { sqlFile } from '../../sql.ts'
 import { addDays, dayOf, instantsOf } from '../../time.ts'
+import type { KeptRows } from '../questions/index.ts'
 import { type JourneyQuestion, type KeptFrom, type Trust, trustIn } from './journey-question.ts'
 import { readKept } from './read-kept.ts'
 
@@ -65,7 +66,11 @@ const creditTouchpoints = sqlFile<Row>(import.meta.dirname, 'attribution.sql')
  * every model. Refunds are not taken off. Touchpoints past their time (EVENTS_TTL_DAYS) are gone, and
  * what they led to is direct: `trust` says so.
  */
-export async function attributeConversions(db: ClientDatabase, question: AttributionQuestion): Promise<Attribution> {
+export async function attributeConversions(
+  db: ClientDatabase,
+  question: AttributionQuestion,
+  keptRows: KeptRows | null = null,
+): Promise<Attribution> {
   const { clientId, timeZone, window, currency, conversion, model, by, lookbackDays, halfLifeDays } = question
   const { from, to } = instantsOf(window, timeZone)
   const bounds = [clientId, from.toString(), to.toString(), currency, conversion]
@@ -73,7 +78,7 @@ export async function attributeConversions(db: ClientDatabase, question: Attribu
   // 24 hours times days may begin on the day before.
   const days = { from: addDays(window.from, -lookbackDays - 1), to: window.to }
   const kept = { clientId, question: ['attribution', ...parameters], standsOn: { kind: 'facts', days } as const }
-  const rows = await readKept(db, kept, () => creditTouchpoints(db, parameters))
+  const rows = await readKept(db, kept, () => creditTouchpoints(db, parameters), keptRows)
   const credits = rows.map(creditOf)
   return {
     // Parts of a conversion are binary fractions; all of one conversion are 1.

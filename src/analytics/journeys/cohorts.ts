@@ -2,6 +2,7 @@ import type { ClientDatabase } from '../../db/database.ts'
 import { sqlFile } from '../../sql.ts'
 import { addDays, type Day } from '../../time.ts'
 import { type Interval, wilsonInterval } from '../metrics/index.ts'
+import type { KeptRows } from '../questions/index.ts'
 import { type JourneyQuestion, type Trust, trustIn } from './journey-question.ts'
 import { EVERY_DAY, readKept } from './read-kept.ts'
 
@@ -57,12 +58,16 @@ const countCohorts = sqlFile<Row>(import.meta.dirname, 'cohorts.sql')
  * cohort, so that cells of one cohort can be compared; whoever stays away and comes back is active again.
  * Source: the usual cohort table, as in P. S. Fader and B. G. S. Hardie, How to project customer retention, JIM 21 (2007).
  */
-export async function measureCohorts(db: ClientDatabase, question: CohortQuestion): Promise<Cohorts> {
+export async function measureCohorts(
+  db: ClientDatabase,
+  question: CohortQuestion,
+  keptRows: KeptRows | null = null,
+): Promise<Cohorts> {
   const { clientId, timeZone, window, grain, activity, periods, today } = question
   const parameters = [clientId, timeZone, window.from, window.to, grain, activity, periods]
   const standsOn = { kind: 'rolled-up', days: EVERY_DAY, today } as const
   const kept = { clientId, question: ['cohorts', ...parameters], standsOn }
-  const rows = await readKept(db, kept, () => countCohorts(db, parameters))
+  const rows = await readKept(db, kept, () => countCohorts(db, parameters), keptRows)
   const byCohort = Map.groupBy(rows, (row) => row.cohort)
   const [first = window.from] = byCohort.keys()
   const last = periodStart(grain, [...byCohort.keys()].at(-1) ?? window.from, periods + 1)

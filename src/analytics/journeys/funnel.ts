@@ -2,6 +2,7 @@ import type { ClientDatabase } from '../../db/database.ts'
 import { sqlFile } from '../../sql.ts'
 import { addDays, type Day, type DayWindow, dayOf, instantsOf } from '../../time.ts'
 import { type Interval, wilsonInterval } from '../metrics/index.ts'
+import type { KeptRows } from '../questions/index.ts'
 import { type JourneyQuestion, type KeptFrom, type Trust, trustIn } from './journey-question.ts'
 import { EVERY_DAY, readKept } from './read-kept.ts'
 
@@ -63,7 +64,11 @@ const walkFunnel = sqlFile<Row>(import.meta.dirname, 'funnel.sql')
  * Groups add up to the whole; those with the most customers come first. Wilson: see wilsonInterval. A funnel is read from facts, which
  * are dropped when past their time (EVENTS_TTL_DAYS, FACTS_TTL_DAYS): it cannot see steps older than that, and `trust` says so.
  */
-export async function measureFunnel(db: ClientDatabase, question: FunnelQuestion): Promise<Funnel> {
+export async function measureFunnel(
+  db: ClientDatabase,
+  question: FunnelQuestion,
+  keptRows: KeptRows | null = null,
+): Promise<Funnel> {
   const { clientId, timeZone, window, steps, conversionDays, split } = question
   const hours = conversionDays * 24
   const { from, to } = instantsOf(window, timeZone)
@@ -75,7 +80,7 @@ export async function measureFunnel(db: ClientDatabase, question: FunnelQuestion
   const rows =
     split === 'role'
       ? await walk()
-      : await readKept(db, { clientId, question: ['funnel', ...parameters], standsOn }, walk)
+      : await readKept(db, { clientId, question: ['funnel', ...parameters], standsOn }, walk, keptRows)
   const stagesOf = (own: readonly Row[]) => stagesFrom(own, steps.length)
   const groups = [...Map.groupBy(rows.filter(isOfGroup), (row) => row.group_key)].map(([key, own]) => ({
     key,

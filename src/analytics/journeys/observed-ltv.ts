@@ -2,6 +2,7 @@ import type { ClientDatabase } from '../../db/database.ts'
 import { sqlFile } from '../../sql.ts'
 import type { Day } from '../../time.ts'
 import { type CustomerRevenue, topCustomers } from '../metrics/index.ts'
+import type { KeptRows } from '../questions/index.ts'
 import { type JourneyQuestion, type Trust, trustIn } from './journey-question.ts'
 import { readKept } from './read-kept.ts'
 
@@ -40,12 +41,16 @@ const addUpCustomers = sqlFile<Row>(import.meta.dirname, 'observed-ltv.sql')
  * Customer lifetime value as observed: net revenue / customers, over the customers of customer_metrics in a window. It is a floor, for
  * nobody's life with the business is over. Source: the definition of docs/metrics.md; projected value: projectLtv.
  */
-export async function observeLtv(db: ClientDatabase, question: ObservedLtvQuestion): Promise<ObservedLtv> {
+export async function observeLtv(
+  db: ClientDatabase,
+  question: ObservedLtvQuestion,
+  keptRows: KeptRows | null = null,
+): Promise<ObservedLtv> {
   const { clientId, window, today } = question
   const parameters = [clientId, window.from, window.to, QUANTILES]
   const standsOn = { kind: 'rolled-up', days: window, today } as const
   const kept = { clientId, question: ['observed-ltv', ...parameters], standsOn }
-  const [row] = await readKept(db, kept, () => addUpCustomers(db, parameters))
+  const [row] = await readKept(db, kept, () => addUpCustomers(db, parameters), keptRows)
   const { customers = 0, paying_customers = 0, net_minor = 0, unknown_minor = 0, quantiles = null } = row ?? {}
   return {
     customers,
@@ -57,7 +62,7 @@ export async function observeLtv(db: ClientDatabase, question: ObservedLtvQuesti
       share: QUANTILES[index] ?? 1,
       netMinor: Number(netMinor),
     })),
-    top: await topOf(db, question),
+    top: await topOf(db, question, keptRows),
     trust: await trustIn(db, clientId, window),
   }
 }
@@ -66,12 +71,18 @@ export async function observeLtv(db: ClientDatabase, question: ObservedLtvQuesti
 async function topOf(
   db: ClientDatabase,
   { clientId, window, today, top }: ObservedLtvQuestion,
+  keptRows: KeptRows | null,
 ): Promise<CustomerRevenue[]> {
   const standsOn = { kind: 'rolled-up', days: window, today } as const
-  const rows = await readKept(db, { clientId, question: ['top-customers', top], standsOn }, async () => {
-    const found = await topCustomers(db, { clientId, window, limit: top })
-    return found.map((customer) => ({ ...customer, name: null }))
-  })
+  const rows = await readKept(
+    db,
+    { clientId, question: ['top-customers', top], standsOn },
+    async () => {
+      const found = await topCustomers(db, { clientId, window, limit: top })
+      return found.map((customer) => ({ ...customer, name: null }))
+    },
+    keptRows,
+  )
   if (rows.length === 0) return []
   const ids = rows.map(({ customerId }) => customerId)
   const named = await db

@@ -1,6 +1,7 @@
 import type { ClientDatabase } from '../../db/database.ts'
 import { sqlFile } from '../../sql.ts'
 import type { Day } from '../../time.ts'
+import type { KeptRows } from '../questions/index.ts'
 import { type JourneyQuestion, type Trust, trustIn } from './journey-question.ts'
 import {
   type AgeSums,
@@ -40,14 +41,23 @@ const countAges = sqlFile<Row>(import.meta.dirname, 'projected-ltv.sql')
  * What a customer will have brought in some months after the first contact, from the retention and revenue of the cohorts of a window;
  * see projectFrom for the formula. Refused, with the reason, where there is too little history.
  */
-export async function projectLtv(db: ClientDatabase, question: ProjectedLtvQuestion): Promise<ProjectedLtv> {
+export async function projectLtv(
+  db: ClientDatabase,
+  question: ProjectedLtvQuestion,
+  keptRows: KeptRows | null = null,
+): Promise<ProjectedLtv> {
   const { clientId, timeZone, window, today } = question
   const horizonMonths = Math.min(HORIZON_MONTHS_MAX, question.horizonMonths)
   const openMonth = `${today.slice(0, 7)}-01`
   const parameters = [clientId, timeZone, window.from, window.to, openMonth, GROUPS]
   const standsOn = { kind: 'rolled-up', days: EVERY_DAY, today } as const
   const kept = { clientId, question: ['projected-ltv', horizonMonths, ...parameters], standsOn }
-  const [figures] = await readKept(db, kept, async () => [project(await countAges(db, parameters), horizonMonths)])
+  const [figures] = await readKept(
+    db,
+    kept,
+    async () => [project(await countAges(db, parameters), horizonMonths)],
+    keptRows,
+  )
   if (figures === undefined) throw new TypeError('a projection is one row')
   if ('refused' in figures) return figures
   const days = { from: window.from, to: openMonth < window.from ? window.from : openMonth }

@@ -1,11 +1,7 @@
 import { sql } from 'kysely'
 import type { ClientDatabase } from '../../db/database.ts'
 import type { Day, DayWindow } from '../../time.ts'
-import { createAnswerCache, handleNumber } from '../questions/index.ts'
-
-/** Rows that kept answers hold together: about a third of a kilobyte each. */
-const KEPT_ROWS_MAX = 100_000
-const answers = createAnswerCache<readonly unknown[]>(KEPT_ROWS_MAX)
+import type { KeptRows } from '../questions/index.ts'
 
 /**
  * What rows are read from. facts: the facts of these days. rolled-up: customer_metrics of these days, and the first contacts on them; of
@@ -23,17 +19,18 @@ export async function readKept<Row>(
   db: ClientDatabase,
   { clientId, question, standsOn }: { clientId: string; question: readonly unknown[]; standsOn: StandsOn },
   read: () => Promise<readonly Row[]>,
+  kept: KeptRows | null,
 ): Promise<readonly Row[]> {
   // A transaction may see what nobody else does, or no longer.
-  if (db.isTransaction) return read()
+  if (kept === null || db.isTransaction) return read()
   // Before the rows are read, never after: they may be newer than the stamp says, and must not be older.
   const stamp = await stampOf(db, clientId, standsOn)
   if (stamp === null) return read()
-  const key = JSON.stringify([handleNumber(db), clientId, standsOn, question])
-  const kept = answers.find(key, stamp) as readonly Row[] | null
-  if (kept !== null) return kept
+  const key = JSON.stringify([clientId, standsOn, question])
+  const known = kept.get(key)
+  if (known?.stamp === stamp) return known.kept as readonly Row[]
   const rows = await read()
-  answers.keep(key, stamp, rows, 1 + rows.length)
+  kept.set(key, { stamp, kept: rows })
   return rows
 }
 

@@ -1,12 +1,9 @@
 import type { ClientDatabase } from '../../db/database.ts'
 import { addDays, type Day, dayOf } from '../../time.ts'
 import { limitsOf } from '../metrics/index.ts'
-import { createAnswerCache } from './answer-cache.ts'
-import { weightOf } from './answer-weight.ts'
 import { bucketsOf } from './buckets.ts'
 import { changeOf, slopeOf } from './changes.ts'
 import { completeCells } from './complete-cells.ts'
-import { handleNumber } from './handle-number.ts'
 import { measureAll } from './measure.ts'
 import { daysAfter, ingredientsOf, REPEAT_HOURS } from './metrics-asked.ts'
 import type {
@@ -24,74 +21,52 @@ import { type ClientSettings, type RollUpStanding, readStandings } from './read-
 import { type ResolvedQuestion, resolveQuestion } from './resolve-question.ts'
 import { type Comparison, instantsOfSpan, type Span } from './resolve-range.ts'
 
-/** Values that kept answers hold together: some 50 MB. */
-const KEPT_VALUES_MAX = 100_000
-const answers = createAnswerCache<MetricsAnswer>(KEPT_VALUES_MAX)
-
 /**
  * Answers a question from the cheapest roll-up that holds the answer. Ratios and averages are made of summed components, percentiles of
- * merged histograms, levels of all movements up to the end of a bucket. An answer kept from before is given as long as nothing has
- * changed of the roll-ups it depends on, nor of the client's settings and limits: the database is asked for that each time.
+ * merged histograms, levels of all movements up to the end of a bucket. Nothing is kept: see createQuestions.
  *
  * Throws InputError: `no-such-client`, `unknown-metric`, `range`, `no-such-rollup`, `too-many-groups`.
  */
 export async function askMetrics(db: ClientDatabase, question: MetricQuestion): Promise<MetricsAnswer> {
-  // Before the sums are read, never after: an answer may be newer than its stamp says, and must not be older.
-  const { asked, settings, standings } = await findStanding(db, question)
-  // A transaction may see what nobody else does, or no longer.
-  if (db.isTransaction) return compose(db, withSettings(asked, settings), standings)
-  const [key, stamp] = [keyOf(db, asked), stampOf(settings, standings)]
-  const kept = answers.find(key, stamp)
-  if (kept !== null) return kept
-  const answer = await compose(db, withSettings(asked, settings), standings)
-  answers.keep(key, stamp, answer, weightOf(answer))
-  return answer
+  return composeFrom(db, await findFoundation(db, question, null))
 }
 
-/** The zones that clients were in when they were last asked about: days cannot be told without, and zones hardly ever change. */
-const zones = new Map<string, string>()
+/** A question as it is to be answered, and what the answer stands on. */
+export type QuestionFoundation = {
+  asked: ResolvedQuestion
+  settings: ClientSettings
+  standings: readonly RollUpStanding[]
+}
 
-async function findStanding(db: ClientDatabase, question: MetricQuestion) {
-  const { clientId } = question
+/** `zone`: the one the client was in when it was last asked about; null: not known. */
+export async function findFoundation(
+  db: ClientDatabase,
+  question: MetricQuestion,
+  zone: string | null,
+): Promise<QuestionFoundation> {
   const standingIn = async (timeZone: string) => {
     const asked = resolveQuestion(question, timeZone)
     const { before, within } = asked.ingredients
     const foundation = { fromTheBeginning: before.length > 0, daysAfter: daysAfter(within) }
-    return { asked, ...(await readStandings(db, clientId, [asked.span, ...asked.comparedSpans], foundation)) }
+    const spans = [asked.span, ...asked.comparedSpans]
+    return { asked, ...(await readStandings(db, question.clientId, spans, foundation)) }
   }
-  const found = await standingIn(zones.get(clientId) ?? 'UTC')
+  const found = await standingIn(zone ?? 'UTC')
   const { timeZone } = found.settings
-  if (found.asked.timeZone === timeZone) return found
-  zones.set(clientId, timeZone)
-  return standingIn(timeZone)
+  return found.asked.timeZone === timeZone ? found : standingIn(timeZone)
+}
+
+/** Makes the answer of what was found. */
+export function composeFrom(
+  db: ClientDatabase,
+  { asked, settings, standings }: QuestionFoundation,
+): Promise<MetricsAnswer> {
+  return compose(db, withSettings(asked, settings), standings)
 }
 
 function withSettings(asked: ResolvedQuestion, { currency, limits }: ClientSettings): SettledQuestion {
   const metrics = asked.metrics.map((metric) => ({ ...metric, thresholds: limitsOf(metric, limits?.[metric.name]) }))
   return { ...asked, currency, metrics }
-}
-
-/** What is asked, in one way only. */
-function keyOf(db: ClientDatabase, { metrics, ...asked }: ResolvedQuestion): string {
-  const { clientId, dimension, filters, granularity, span, comparedSpans, compare, today } = asked
-  const names = metrics.map(({ name }) => name)
-  return JSON.stringify([
-    handleNumber(db),
-    clientId,
-    names,
-    dimension,
-    filters,
-    granularity,
-    span,
-    compare,
-    comparedSpans,
-    today,
-  ])
-}
-
-/** What the answer depends on. */
-function stampOf({ timeZone, currency, limits }: ClientSettings, standings: readonly RollUpStanding[]): string {
-  return JSON.stringify([timeZone, currency, limits, standings.map(({ stamp }) => stamp)])
 }
 
 type SettledQuestion = Omit<ResolvedQuestion, 'metrics'> & { currency: string; metrics: AskedMetric[] }

@@ -1,7 +1,6 @@
-import type { ClientDatabase } from '../../db/database.ts'
 import type { DayWindow } from '../../time.ts'
-import { askMetrics } from './ask-metrics.ts'
 import { changeOf } from './changes.ts'
+import type { AskQuestion } from './create-questions.ts'
 import type { AskedMetric, Change, MetricQuestion, Period } from './question.ts'
 
 export type PeriodComparison = {
@@ -15,12 +14,12 @@ export type PeriodComparison = {
 
 /** Metrics of any two ranges, and how they differ. Throws what `askMetrics` does. */
 export async function comparePeriods(
-  db: ClientDatabase,
+  askQuestion: AskQuestion,
   { range, other, ...question }: Omit<MetricQuestion, 'granularity' | 'dimension' | 'compare'> & { other: DayWindow },
 ): Promise<PeriodComparison> {
   const ask = { ...question, granularity: 'none', dimension: 'client', compare: [] } as const
-  const now = await askMetrics(db, { ...ask, range })
-  const then = await askMetrics(db, { ...ask, range: other })
+  const now = await askQuestion({ ...ask, range })
+  const then = await askQuestion({ ...ask, range: other })
   const valueIn = ({ total }: Period, name: string) => total?.values[name]?.value ?? null
   const changes = now.metrics.map((metric) => {
     const { name } = metric

@@ -1,7 +1,7 @@
 import type { ClientDatabase } from '../../db/database.ts'
 import { addDays, type Day, dayOf, daysBetween } from '../../time.ts'
 import { isSum, type Metric } from '../metrics/index.ts'
-import { askMetrics } from './ask-metrics.ts'
+import type { AskQuestion } from './create-questions.ts'
 import type { Bound, Goal } from './goals.ts'
 import { metricNamed } from './metrics-asked.ts'
 import type { MetricQuestion, MetricsAnswer } from './question.ts'
@@ -35,14 +35,18 @@ export type GoalProgress = {
 }
 
 /** How far a goal has got. Throws what `askMetrics` does. */
-export async function goalProgress(db: ClientDatabase, goal: Goal, at: Temporal.Instant): Promise<GoalProgress> {
+export async function goalProgress(
+  db: ClientDatabase,
+  goal: Goal,
+  { at, ask: askQuestion }: { at: Temporal.Instant; ask: AskQuestion },
+): Promise<GoalProgress> {
   const metric = metricNamed(goal.metric)
   const today = await localDay(db, goal.clientId, at)
   const asOf = goal.to < today ? goal.to : today
   if (goal.from >= asOf) return notStarted(goal)
   const ask = questionOf(goal, at)
-  const answer = await askMetrics(db, { ...ask, range: { from: goal.from, to: asOf }, granularity: 'day' })
-  const start = await startOfWay(db, goal, metric, ask)
+  const answer = await askQuestion({ ...ask, range: { from: goal.from, to: asOf }, granularity: 'day' })
+  const start = await startOfWay(askQuestion, goal, metric, ask)
   const history = historyOf(goal, metric, answer, start)
   const value = valueIn(answer, metric)
   const expected = expectedAt(goal, start, asOf)
@@ -76,7 +80,7 @@ function questionOf(goal: Goal, at: Temporal.Instant): Omit<MetricQuestion, 'ran
 
 /** Where the straight way to the target begins; null: there is no way, the target is to hold from the first day. */
 async function startOfWay(
-  db: ClientDatabase,
+  askQuestion: AskQuestion,
   goal: Goal,
   metric: Metric,
   ask: Omit<MetricQuestion, 'range' | 'granularity'>,
@@ -84,7 +88,7 @@ async function startOfWay(
   if (isSum(metric)) return 0
   if (metric.kind !== 'level' || metric.denominator !== null) return null
   const dayBefore = { from: addDays(goal.from, -1), to: goal.from }
-  const answer = await askMetrics(db, { ...ask, range: dayBefore, granularity: 'none' })
+  const answer = await askQuestion({ ...ask, range: dayBefore, granularity: 'none' })
   const start = valueIn(answer, metric)
   return start === null || isHeld(goal.bound, start, goal.target) ? null : start
 }

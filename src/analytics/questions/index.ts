@@ -1,12 +1,11 @@
 export { DIMENSIONS, type Dimension } from '../metrics/index.ts'
 /** The face of questions: what other folders may use of it. */
-export { createAnswerCache } from './answer-cache.ts'
 export { askMetrics, settledFrom } from './ask-metrics.ts'
 export { isKeptBy } from './choose-source.ts'
 export { comparePeriods } from './compare-periods.ts'
+export { type AskQuestion, createQuestions, type KeptRows, type Questions } from './create-questions.ts'
 export { goalProgress } from './goal-progress.ts'
 export { BOUNDS, changeGoal, createGoal, deleteGoal, findGoal, type Goal, listGoals } from './goals.ts'
-export { handleNumber } from './handle-number.ts'
 export { hoursOfDay } from './hours-of-day.ts'
 export {
   type AskedMetric,

@@ -100,8 +100,9 @@ export const findGoalEndpoint = defineEndpoint({
   reply: z.strictObject({ goal: goalReply, progress: progressReply }),
   async handle({ params: { id } }, context) {
     const goal = await goalInSight(context, id)
-    const db = context.board.database.forClient(goal.clientId)
-    return json({ goal, progress: await goalProgress(db, goal, context.board.clock()) })
+    const { database, clock, questions } = context.board
+    const progress = await goalProgress(database.forClient(goal.clientId), goal, { at: clock(), ask: questions.ask })
+    return json({ goal, progress })
   },
 })
 

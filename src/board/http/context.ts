@@ -1,4 +1,5 @@
 import type { Registry as PrometheusRegistry } from 'prom-client'
+import type { Questions } from '../../analytics/questions/index.ts'
 import type { AnyDatabase, Database } from '../../db/database.ts'
 import type { FactStore } from '../../ingest/index.ts'
 import type { Log } from '../../log.ts'
@@ -68,6 +69,7 @@ export type Board = BoardParts & {
   signIn: SignIn
   metrics: Metrics
   facts: FactStore
+  questions: Questions
 }
 
 /** What one request may use. */

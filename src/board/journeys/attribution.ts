@@ -59,7 +59,11 @@ export const attribution = defineEndpoint({
     const { client, from, to, ...rest } = query
     const { db, clientId, timeZone, currency, keptFrom } = await actingClient(context, client)
     const window = { from, to }
-    const result = await attributeConversions(db, { clientId, timeZone, currency, window, keptFrom, ...rest })
+    const result = await attributeConversions(
+      db,
+      { clientId, timeZone, currency, window, keptFrom, ...rest },
+      context.board.questions.rows,
+    )
     const { conversions, totalMinor, credits } = result
     return json({ currency, conversions, totalMinor, credits, ...trustReply(result.trust) })
   },

@@ -79,8 +79,12 @@ export const clientLtv = defineEndpoint({
     const { client, from, to, horizonMonths, top } = query
     const { db, clientId, timeZone, currency, today } = await actingClient(context, client)
     const window = { from, to }
-    const past = await observeLtv(db, { clientId, window, today, top })
-    const future = await projectLtv(db, { clientId, timeZone, window, today, horizonMonths })
+    const past = await observeLtv(db, { clientId, window, today, top }, context.board.questions.rows)
+    const future = await projectLtv(
+      db,
+      { clientId, timeZone, window, today, horizonMonths },
+      context.board.questions.rows,
+    )
     return json({ currency, observed: observedReply(past), ...projectedReply(future) })
   },
 })

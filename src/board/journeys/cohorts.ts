@@ -52,7 +52,11 @@ export const cohorts = defineEndpoint({
   async handle({ query }, context) {
     const { client, from, to, ...rest } = query
     const { db, clientId, timeZone, today } = await actingClient(context, client)
-    const result = await measureCohorts(db, { clientId, timeZone, today, window: { from, to }, ...rest })
+    const result = await measureCohorts(
+      db,
+      { clientId, timeZone, today, window: { from, to }, ...rest },
+      context.board.questions.rows,
+    )
     return json({ cohorts: result.cohorts, ...trustReply(result.trust) })
   },
 })

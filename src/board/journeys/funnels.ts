@@ -32,7 +32,11 @@ type Asked = z.output<typeof funnelQuery>
 async function funnelOf(context: Context, query: Asked): Promise<Funnel> {
   const { db, clientId, timeZone, keptFrom } = await actingClient(context, query.client)
   const { from, to, step: steps, withinDays: conversionDays, by: split } = query
-  return measureFunnel(db, { clientId, timeZone, window: { from, to }, steps, conversionDays, split, keptFrom })
+  return measureFunnel(
+    db,
+    { clientId, timeZone, window: { from, to }, steps, conversionDays, split, keptFrom },
+    context.board.questions.rows,
+  )
 }
 
 const stage = z.strictObject({

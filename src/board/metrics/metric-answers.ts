@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { METRICS } from '../../analytics/metrics/index.ts'
-import { askMetrics, COMPARISONS, comparePeriods, type MetricsAnswer } from '../../analytics/questions/index.ts'
+import { COMPARISONS, comparePeriods, type MetricsAnswer } from '../../analytics/questions/index.ts'
 import { actingClient } from '../http/acting-client.ts'
 import { day, nothing } from '../http/address.ts'
 import { defineEndpoint, json } from '../http/endpoint.ts'
@@ -83,8 +83,8 @@ export const askMetricsEndpoint = defineEndpoint({
   reply: metricsReply,
   async handle({ query }, context) {
     const { client, metrics, compare, ...rest } = query
-    const { db, clientId } = await actingClient(context, client)
-    const asked = askMetrics(db, {
+    const { clientId } = await actingClient(context, client)
+    const asked = context.board.questions.ask({
       ...{ clientId, metrics, compare, granularity: rest.granularity, dimension: rest.dimension },
       ...{ range: rangeOf(rest), filters: filtersOf(rest), at: context.board.clock() },
     })
@@ -140,8 +140,8 @@ export const comparePeriodsEndpoint = defineEndpoint({
   reply: z.strictObject({ metrics: z.array(metricHead), period, other: period, changes }),
   async handle({ query }, context) {
     const { client, metrics, from, to, otherFrom, otherTo, ...rest } = query
-    const { db, clientId } = await actingClient(context, client)
-    const asked = comparePeriods(db, {
+    const { clientId } = await actingClient(context, client)
+    const asked = comparePeriods(context.board.questions.ask, {
       ...{ clientId, metrics: metrics ?? Object.values(METRICS).map(({ name }) => name) },
       ...{ range: { from, to }, other: { from: otherFrom, to: otherTo } },
       ...{ filters: filtersOf(rest), at: context.board.clock() },

@@ -1,12 +1,6 @@
 import { z } from 'zod'
 import { METRICS, type MetricKey } from '../../analytics/metrics/index.ts'
-import {
-  askMetrics,
-  type FilterDimension,
-  isKeptBy,
-  type MetricsAnswer,
-  RANGES,
-} from '../../analytics/questions/index.ts'
+import { type FilterDimension, isKeptBy, type MetricsAnswer, RANGES } from '../../analytics/questions/index.ts'
 import { addDays } from '../../time.ts'
 import { actingClient } from '../http/acting-client.ts'
 import { clientId, day, nothing } from '../http/address.ts'
@@ -106,13 +100,13 @@ export const overview = defineEndpoint({
 })
 
 async function answerOf(context: Context, { client, range, metrics, filters }: z.output<typeof body>) {
-  const { db, clientId: id } = await actingClient(context, client)
+  const { clientId: id } = await actingClient(context, client)
   const only = filtersOf(filters)
   const narrowed = Object.keys(only) as FilterDimension[]
   const shown = metrics
     .flatMap((name): MetricKey[] => [...SECTIONS[name]])
     .filter((key) => narrowed.every((dimension) => isKeptBy(METRICS[key], dimension)))
-  const asked = askMetrics(db, {
+  const asked = context.board.questions.ask({
     ...{ clientId: id, range, metrics: namesOf(shown) },
     ...{ granularity: granularityOf(range), dimension: 'client', filters: only },
     ...{ compare: ['previous', 'last-year'], at: context.board.clock() },
