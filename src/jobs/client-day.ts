@@ -7,3 +7,4 @@ export const clientId = z
 
 /** The payload of whatever is done once per client and local day. */
 export const clientDay = z.strictObject({ clientId, day: factDay })
+export type ClientDay = z.output<typeof clientDay>

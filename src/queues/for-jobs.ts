@@ -4,7 +4,7 @@
  */
 
 export { serveRuns } from './child/serve-runs.ts'
-export { type AnyJob, defineJob, on } from './job.ts'
+export { type AnyJob, defineJob, type JobSchedule, on } from './job.ts'
 export { readWaitingQueues, type WaitingQueue } from './queue/waiting-queues.ts'
 export { createRegistry, type Registry } from './registry.ts'
 export { expireRuns } from './runs/expire-runs.ts'
