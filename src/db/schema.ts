@@ -1078,6 +1078,15 @@ export interface PerformanceTrends {
   wrap_s: number | null;
 }
 
+export interface PreparedJourneys {
+  client_id: string;
+  day: string;
+  prepared_at: string;
+  question: string;
+  rows: Json;
+  stamp: string;
+}
+
 export interface ProviderAvailability {
   client_id: string;
   ends_at: string;
@@ -1413,6 +1422,7 @@ export interface DB {
   own_sector_performance: OwnSectorPerformance;
   payments: Payments;
   performance_trends: PerformanceTrends;
+  prepared_journeys: PreparedJourneys;
   provider_availability: ProviderAvailability;
   quarantined_facts: QuarantinedFacts;
   queue_snapshots: QueueSnapshots;

@@ -5,6 +5,7 @@ import { eraseCustomer } from './erase-customer.ts'
 import { forecastCallVolume } from './forecast-call-volume.ts'
 import { importFile } from './import-file.ts'
 import { postAlert } from './post-alert.ts'
+import { prepareJourneys } from './prepare-journeys.ts'
 import { refreshSummaries } from './refresh-summaries.ts'
 import { refreshTiers } from './refresh-tiers.ts'
 import { renderReport } from './render-report.ts'
@@ -16,6 +17,7 @@ export const jobs: readonly AnyJob[] = [
   refreshSummaries,
   refreshTiers,
   forecastCallVolume,
+  prepareJourneys,
   renderReport,
   importFile,
   deliverCopy,

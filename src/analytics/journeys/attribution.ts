@@ -78,17 +78,22 @@ export async function attributeConversions(
   // 24 hours times days may begin on the day before.
   const days = { from: addDays(window.from, -lookbackDays - 1), to: window.to }
   const kept = { clientId, question: ['attribution', ...parameters], standsOn: { kind: 'facts', days } as const }
-  const rows = await readKept(db, kept, () => creditTouchpoints(db, parameters), keptRows)
+  const { rows, asOf } = await readKept(db, kept, () => creditTouchpoints(db, parameters), keptRows)
   const credits = rows.map(creditOf)
   return {
     // Parts of a conversion are binary fractions; all of one conversion are 1.
     conversions: Math.round(credits.reduce((sum, credit) => sum + credit.creditedConversions, 0)),
     totalMinor: credits.reduce((sum, credit) => sum + credit.creditedMinor, 0),
     credits,
-    trust: await trustIn(db, clientId, window, {
-      first: dayOf(from.subtract({ hours: lookbackDays * 24 }), timeZone),
-      kept: question.keptFrom.events,
-    }),
+    trust: await trustIn(
+      db,
+      clientId,
+      { window, asOf },
+      {
+        first: dayOf(from.subtract({ hours: lookbackDays * 24 }), timeZone),
+        kept: question.keptFrom.events,
+      },
+    ),
   }
 }
 

@@ -67,11 +67,12 @@ export async function measureCohorts(
   const parameters = [clientId, timeZone, window.from, window.to, grain, activity, periods]
   const standsOn = { kind: 'rolled-up', days: EVERY_DAY, today } as const
   const kept = { clientId, question: ['cohorts', ...parameters], standsOn }
-  const rows = await readKept(db, kept, () => countCohorts(db, parameters), keptRows)
+  const { rows, asOf } = await readKept(db, kept, () => countCohorts(db, parameters), keptRows)
   const byCohort = Map.groupBy(rows, (row) => row.cohort)
   const [first = window.from] = byCohort.keys()
   const last = periodStart(grain, [...byCohort.keys()].at(-1) ?? window.from, periods + 1)
-  const trust = await trustIn(db, clientId, { from: first, to: last < addDays(today, 1) ? last : addDays(today, 1) })
+  const days = { from: first, to: last < addDays(today, 1) ? last : addDays(today, 1) }
+  const trust = await trustIn(db, clientId, { window: days, asOf })
   const cohorts = [...byCohort].map(([from, own]) => cohortOf(question, from, own, trust.provisionalDays))
   return { cohorts, trust }
 }

@@ -77,9 +77,9 @@ export async function measureFunnel(
   const walk = () => walkFunnel(db, parameters)
   const standsOn = { kind: 'facts', days: liesWithin(steps) ? days : EVERY_DAY } as const
   // A role may change and no day know of it.
-  const rows =
+  const { rows, asOf } =
     split === 'role'
-      ? await walk()
+      ? { rows: await walk(), asOf: null }
       : await readKept(db, { clientId, question: ['funnel', ...parameters], standsOn }, walk, keptRows)
   const stagesOf = (own: readonly Row[]) => stagesFrom(own, steps.length)
   const groups = [...Map.groupBy(rows.filter(isOfGroup), (row) => row.group_key)].map(([key, own]) => ({
@@ -89,7 +89,7 @@ export async function measureFunnel(
   return {
     stages: stagesOf(rows.filter((row) => !isOfGroup(row))),
     groups: groups.sort((a, b) => entrants(b) - entrants(a)),
-    trust: await trustIn(db, clientId, days, { first: days.from, kept: stepsKeptFrom(question) }),
+    trust: await trustIn(db, clientId, { window: days, asOf }, { first: days.from, kept: stepsKeptFrom(question) }),
   }
 }
 

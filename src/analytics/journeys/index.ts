@@ -18,4 +18,6 @@ export {
 export type { KeptFrom, Trust } from './journey-question.ts'
 export { HORIZON_MONTHS_MAX } from './ltv-projection.ts'
 export { type ObservedLtv, observeLtv } from './observed-ltv.ts'
+export { prepareJourneys } from './prepare-journeys.ts'
 export { type ProjectedLtv, projectLtv } from './projected-ltv.ts'
+export { type StandingClient, type StandingQuestion, standingQuestions } from './standing-questions.ts'

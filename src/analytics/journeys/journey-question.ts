@@ -18,22 +18,25 @@ export type Trust = {
   dataAsOf: string | null
   /** It reads facts of days before this one, which may have been deleted for their age; null: it reads none such. */
   incompleteBefore: Day | null
+  /** The numbers were prepared at this instant, and something has changed since; null: they are of now. */
+  asOf: string | null
 }
 
 /** `readFrom`: the first day whose facts are read, and the first from which they are kept (null: always); none: roll-ups are. */
 export async function trustIn(
   db: ClientDatabase,
   clientId: string,
-  window: DayWindow,
+  { window, asOf }: { window: DayWindow; asOf: string | null },
   readFrom: { first: Day; kept: Day | null } | null = null,
 ): Promise<Trust> {
   const { provisionalDays, dataAsOf } = await windowStanding(db, clientId, window)
   const { first, kept = null } = readFrom ?? {}
   const incompleteBefore = kept !== null && first !== undefined && first < kept ? kept : null
   return {
-    provisional: provisionalDays.length > 0 || incompleteBefore !== null,
+    provisional: provisionalDays.length > 0 || incompleteBefore !== null || asOf !== null,
     provisionalDays,
     dataAsOf,
     incompleteBefore,
+    asOf,
   }
 }

@@ -4,7 +4,7 @@ import type { Day } from '../../time.ts'
 import { type CustomerRevenue, topCustomers } from '../metrics/index.ts'
 import type { KeptRows } from '../questions/index.ts'
 import { type JourneyQuestion, type Trust, trustIn } from './journey-question.ts'
-import { readKept } from './read-kept.ts'
+import { type KeptAnswer, readKept } from './read-kept.ts'
 
 const QUANTILES = [0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1]
 
@@ -22,7 +22,7 @@ export type ObservedLtv = {
   unknownMinor: number
   /** The net revenue that such a share of customers does not exceed. */
   quantiles: { share: number; netMinor: number }[]
-  top: CustomerRevenue[]
+  top: readonly CustomerRevenue[]
   trust: Trust
 }
 
@@ -50,8 +50,9 @@ export async function observeLtv(
   const parameters = [clientId, window.from, window.to, QUANTILES]
   const standsOn = { kind: 'rolled-up', days: window, today } as const
   const kept = { clientId, question: ['observed-ltv', ...parameters], standsOn }
-  const [row] = await readKept(db, kept, () => addUpCustomers(db, parameters), keptRows)
-  const { customers = 0, paying_customers = 0, net_minor = 0, unknown_minor = 0, quantiles = null } = row ?? {}
+  const { rows, asOf } = await readKept(db, kept, () => addUpCustomers(db, parameters), keptRows)
+  const { customers = 0, paying_customers = 0, net_minor = 0, unknown_minor = 0, quantiles = null } = rows[0] ?? {}
+  const top = await topOf(db, question, keptRows)
   return {
     customers,
     payingCustomers: paying_customers,
@@ -62,8 +63,9 @@ export async function observeLtv(
       share: QUANTILES[index] ?? 1,
       netMinor: Number(netMinor),
     })),
-    top: await topOf(db, question, keptRows),
-    trust: await trustIn(db, clientId, window),
+    top: top.rows,
+    // Both are of the same night.
+    trust: await trustIn(db, clientId, { window, asOf: asOf ?? top.asOf }),
   }
 }
 
@@ -72,9 +74,9 @@ async function topOf(
   db: ClientDatabase,
   { clientId, window, today, top }: ObservedLtvQuestion,
   keptRows: KeptRows | null,
-): Promise<CustomerRevenue[]> {
+): Promise<KeptAnswer<CustomerRevenue>> {
   const standsOn = { kind: 'rolled-up', days: window, today } as const
-  const rows = await readKept(
+  const { rows, asOf } = await readKept(
     db,
     { clientId, question: ['top-customers', top], standsOn },
     async () => {
@@ -83,7 +85,7 @@ async function topOf(
     },
     keptRows,
   )
-  if (rows.length === 0) return []
+  if (rows.length === 0) return { rows, asOf }
   const ids = rows.map(({ customerId }) => customerId)
   const named = await db
     .selectFrom('customers')
@@ -92,5 +94,5 @@ async function topOf(
     .where('id', 'in', ids)
     .execute()
   const names = new Map(named.map(({ id, name }) => [id, name]))
-  return rows.map((row) => ({ ...row, name: names.get(row.customerId) ?? null }))
+  return { rows: rows.map((row) => ({ ...row, name: names.get(row.customerId) ?? null })), asOf }
 }

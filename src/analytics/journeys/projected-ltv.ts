@@ -52,16 +52,17 @@ export async function projectLtv(
   const parameters = [clientId, timeZone, window.from, window.to, openMonth, GROUPS]
   const standsOn = { kind: 'rolled-up', days: EVERY_DAY, today } as const
   const kept = { clientId, question: ['projected-ltv', horizonMonths, ...parameters], standsOn }
-  const [figures] = await readKept(
+  const { rows, asOf } = await readKept(
     db,
     kept,
     async () => [project(await countAges(db, parameters), horizonMonths)],
     keptRows,
   )
+  const [figures] = rows
   if (figures === undefined) throw new TypeError('a projection is one row')
   if ('refused' in figures) return figures
   const days = { from: window.from, to: openMonth < window.from ? window.from : openMonth }
-  return { ...figures, trust: await trustIn(db, clientId, days) }
+  return { ...figures, trust: await trustIn(db, clientId, { window: days, asOf }) }
 }
 
 function project(rows: readonly Row[], horizonMonths: number): Figures | { refused: string } {

@@ -14,8 +14,15 @@ const ZONES_MAX = 10_000
 /** What was kept, and the stamp it was made under: it is given only to who finds the same stamp again. */
 type Stamped<Kept> = { stamp: string; kept: Kept }
 
-/** Rows that questions on journeys were answered from. */
-export type KeptRows = LRUCache<string, Stamped<readonly unknown[]>>
+/** Rows that questions on journeys were answered from. readsPrepared: those that the night has prepared are given, too. */
+export type KeptRows = { memory: LRUCache<string, Stamped<readonly unknown[]>>; readsPrepared: boolean }
+
+export function createKeptRows(readsPrepared: boolean): KeptRows {
+  return {
+    memory: new LRUCache({ maxSize: KEPT_ROWS_MAX, sizeCalculation: ({ kept }) => 1 + kept.length }),
+    readsPrepared,
+  }
+}
 
 /** Answers questions of every client of one database, and keeps what it has answered. */
 export type Questions = {
@@ -36,7 +43,7 @@ export function createQuestions(database: Pick<Database, 'forClient'>): Question
     sizeCalculation: ({ kept }) => weightOf(kept),
   })
   return {
-    rows: new LRUCache({ maxSize: KEPT_ROWS_MAX, sizeCalculation: ({ kept }) => 1 + kept.length }),
+    rows: createKeptRows(true),
     async ask(question) {
       const { clientId } = question
       const db = database.forClient(clientId)

@@ -47,8 +47,12 @@ export const trust = {
     .date()
     .nullable()
     .describe('Facts of earlier days are read that may have been deleted for their age; null: none are.'),
+  asOf: z.iso
+    .datetime()
+    .nullable()
+    .describe('The numbers were prepared then, and facts have changed since; the next night sees them. null: of now.'),
 }
 
-export function trustReply({ provisional, provisionalDays, dataAsOf, incompleteBefore }: Trust): Trust {
-  return { provisional, provisionalDays, dataAsOf, incompleteBefore }
+export function trustReply({ provisional, provisionalDays, dataAsOf, incompleteBefore, asOf }: Trust): Trust {
+  return { provisional, provisionalDays, dataAsOf, incompleteBefore, asOf }
 }
