@@ -14,7 +14,9 @@ import type { MetricQuestion } from '../../src/analytics/questions/question.ts'
 import type { ClientDatabase, Database, SystemDatabase } from '../../src/db/database.ts'
 import { sqlFile } from '../../src/sql.ts'
 import { addDays } from '../../src/time.ts'
-import { closeBench, type Measure, median, percentile, tell } from './table.ts'
+import { nightMeasures } from './questions/night.ts'
+import { ms, p95, type Slowest, slowest } from './questions/slowest.ts'
+import { closeBench, type Measure, median, tell } from './table.ts'
 import { withServer } from './with-server.ts'
 
 /**
@@ -255,15 +257,19 @@ async function timesOf(database: Database, works: readonly Work[]): Promise<Map<
   return times
 }
 
-const ms = (value: number) => `${value.toFixed(1)} ms`
-const p95 = (values: readonly number[]) => percentile(values, 0.95)
-
 /** Fills a database (one of its own, or that of a folder, once), asks every question again and again, and measures. */
 export function questionsBench(kept?: string): Promise<Measure[]> {
-  return withServer({ connections: 8, kept }, async ({ database }) => {
+  return withServer({ connections: 8, kept }, async ({ url, database }) => {
     await fill(database)
     tell(`asking ${dashboards.length} questions ${WARM_UP + ROUNDS} times each, and ${journeys.length} on journeys`)
     const times = await timesOf(database, [...dashboards, ...journeys])
+    tell('preparing what pages ask for every day, and asking it')
+    const night = await nightMeasures(url, database, {
+      clientId: CLIENT,
+      timeZone: 'UTC',
+      currency: 'EUR',
+      today: TODAY,
+    })
     const each = [...times].map(([{ name, isMarked }, { fresh, again }]): Measure => {
       const figure = `median ${ms(median(fresh))}, ${isMarked ? 'p95' : 'most'} ${ms(p95(fresh))}; cached ${ms(p95(again))}`
       return { work: isMarked ? name : `${name}; no mark`, figure, mark: '', held: null }
@@ -273,20 +279,11 @@ export function questionsBench(kept?: string): Promise<Measure[]> {
     const cached = marked.map(([work, { again }]): Slowest => ({ work, p95Ms: p95(again) }))
     return [
       ...each,
+      ...night,
       slowest('any dashboard question, from roll-ups: the slowest p95', freshest, UNCACHED_MAX_MS),
       slowest('any dashboard question, cached: the slowest p95', cached, CACHED_MAX_MS),
     ]
   })
-}
-
-type Slowest = { work: Work; p95Ms: number }
-
-/** A mark is held when the slowest question holds it. */
-function slowest(work: string, questions: readonly Slowest[], maxMs: number): Measure {
-  const [worst] = questions.toSorted((a, b) => b.p95Ms - a.p95Ms)
-  if (worst === undefined) throw new Error('no question was asked')
-  const figure = `${ms(worst.p95Ms)} (${worst.work.name})`
-  return { work, figure, mark: `≤ ${maxMs} ms`, held: worst.p95Ms <= maxMs }
 }
 
 async function main(): Promise<number> {
