@@ -1,6 +1,7 @@
 import type { AuditEntry } from '../../people/audit.ts'
 import type { BackfillCount, BackfillRequest, BackfillView, FoundWindows } from '../../queues/index.ts'
 import type { Context } from '../http/context.ts'
+import { refuseOtherClient } from '../http/own-client.ts'
 import { HttpError, notFound } from '../http/problem.ts'
 import { checkClient } from '../runs/index.ts'
 
@@ -75,13 +76,12 @@ export async function backfillInSight({ board, identity }: Context, id: string):
 
 /** The backfills the visitor may see, newest first. Throws HttpError `other-client`. */
 export async function backfillsInSight(
-  { board, identity }: Context,
+  context: Context,
   { client, cursor, limit }: { client?: string | undefined; cursor?: string | undefined; limit: number },
 ) {
+  refuseOtherClient(context, client)
+  const { board, identity } = context
   const bound = identity.clientId ?? client
-  if (client !== undefined && client !== bound) {
-    throw new HttpError('other-client', `You act for ${identity.clientId}, and this is about ${client}.`)
-  }
   const chosen = { ...(bound === undefined ? {} : { clientId: bound }), ...(cursor === undefined ? {} : { cursor }) }
   return board.ledger.listBackfills({ ...chosen, limit })
 }

@@ -1,19 +1,18 @@
 import type { AuditEntry } from '../../people/audit.ts'
 import { changeSchedule, type ScheduleChange } from '../../queues/index.ts'
 import type { Context } from '../http/context.ts'
+import { refuseOtherClient } from '../http/own-client.ts'
 import { HttpError, notFound } from '../http/problem.ts'
 import { findSchedule, listSchedules, type ScheduleFilter, type ScheduleView } from './read-schedules.ts'
 
 /** The schedules the visitor may see, those due soonest first. Throws HttpError `other-client`, InputError `invalid-cursor`. */
 export async function schedulesInSight(
-  { db, board, identity }: Context,
+  context: Context,
   { client, ...filter }: Omit<ScheduleFilter, 'clientId'> & { client?: string | undefined },
 ) {
-  const bound = identity.clientId ?? client
-  if (client !== undefined && client !== bound) {
-    throw new HttpError('other-client', `You act for ${identity.clientId}, and this is about ${client}.`)
-  }
-  return listSchedules(db, { ...filter, clientId: bound }, board.clock())
+  refuseOtherClient(context, client)
+  const { db, board, identity } = context
+  return listSchedules(db, { ...filter, clientId: identity.clientId ?? client }, board.clock())
 }
 
 /** A schedule as the visitor's own database handle shows it. Throws HttpError `not-found`. */
