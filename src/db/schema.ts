@@ -773,6 +773,7 @@ export interface Imports {
   rejects_key: string | null;
   requested_by: string;
   result: Json | null;
+  run_id: string | null;
   sha256: string;
   sheet: string | null;
   size_bytes: number;

@@ -9,7 +9,6 @@ export {
   type NewImport,
   recordImport,
   type StoredResult,
-  unplannedImports,
   uploadKey,
 } from './imports/recorded-imports.ts'
 export { rejectsKey } from './imports/rejects-key.ts'

@@ -1,6 +1,7 @@
 import type { SystemDatabase } from '../db/database.ts'
 import { sqlFile } from '../sql.ts'
 import { addDays, type Day, dayOf } from '../time.ts'
+import { rollUpDay } from './roll-up-day.ts'
 
 const selectLateDays = sqlFile<ClientDay>(import.meta.dirname, 'late-days.sql')
 
@@ -16,5 +17,5 @@ export function lateDays(
   { at, factDays, limit }: { at: Temporal.Instant; factDays: number | null; limit: number },
 ): Promise<ClientDay[]> {
   const expired = factDays === null ? null : addDays(dayOf(at, 'UTC'), -factDays)
-  return selectLateDays(db, [at.toString(), expired, limit])
+  return selectLateDays(db, [at.toString(), expired, limit, rollUpDay.name])
 }

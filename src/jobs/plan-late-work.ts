@@ -1,12 +1,8 @@
 import type { SystemDatabase } from '../db/database.ts'
-import { unplannedImports } from '../ingest/index.ts'
-import { unplannedErasures } from '../privacy/index.ts'
 import { type Ledger, on } from '../queues/index.ts'
 import { closeLostExecutions } from '../reports/execution/close-lost-executions.ts'
 import { syncSubscriptionSchedules } from '../reports/schedules/subscriptions.ts'
-import { eraseCustomer } from './erase-customer.ts'
 import { forecastCallVolume } from './forecast-call-volume.ts'
-import { importFile } from './import-file.ts'
 import { lateDays } from './late-days.ts'
 import { lateForecasts } from './late-forecasts.ts'
 import { renderReport } from './render-report.ts'
@@ -18,8 +14,8 @@ const DAYS_MAX = 2000
 /**
  * What the scheduler plans beside the schedules, once a minute: subscriptions get their schedules, and closed days that gained
  * facts since their roll-up are rolled up again, also where that has failed before they came, and so are days without facts between others
- * that have some; then so are forecasts that came before the days they need. Executions whose run was killed for good are closed, and imports and erasures that nobody planned are. `factDays`: after so many days
- * facts may be gone; null: they are kept.
+ * that have some; then so are forecasts that came before the days they need. Executions whose run was killed for good are
+ * closed. `factDays`: after so many days facts may be gone; null: they are kept.
  */
 export async function planLateWork(
   db: SystemDatabase,
@@ -37,9 +33,4 @@ export async function planLateWork(
     ],
     { origin: 'late-facts', requestedBy: 'scheduler', again: 'all' },
   )
-  const unplanned = [
-    ...(await unplannedImports(db)).map((payload) => on(importFile, payload)),
-    ...(await unplannedErasures(db)).map((payload) => on(eraseCustomer, payload)),
-  ]
-  await ledger.requestAll(unplanned, { origin: 'program', requestedBy: 'scheduler', again: 'no' })
 }

@@ -1,5 +1,5 @@
 import { type Selectable, sql } from 'kysely'
-import type { ClientDatabase, ClientTransaction, Database, SystemDatabase } from '../db/database.ts'
+import type { ClientDatabase, ClientTransaction, Database } from '../db/database.ts'
 import type { DB } from '../db/schema.ts'
 import { InputError, PermanentError, RetryLaterError } from '../errors.ts'
 import { newPseudonym } from '../ingest/index.ts'
@@ -28,47 +28,32 @@ export type Erasure = {
 const PASSES_MAX = 3
 const BUSY_RETRY_MS = 30 * SECOND_MS
 
-/**
- * Puts the erasure of a customer on record, so that it will be done whatever happens (job erase-customer); the same customer twice is one
- * erasure while it is under way. Throws InputError `no-such-customer`, which does not repeat the id.
- */
-export async function requestErasure(
-  database: Database,
-  customer: CustomerOf,
-  requestedBy: string,
-): Promise<{ erasureId: string; rows: Record<string, number> }> {
-  const { clientId, customerId } = customer
+/** The rows that name a customer who is to be erased, by table. Throws InputError `no-such-customer`, which does not repeat the id. */
+export async function rowsToErase(database: Database, customer: CustomerOf): Promise<Record<string, number>> {
   const rows = await countCustomerRows(database, customer)
-  if (Object.keys(rows).length === 0)
-    throw new InputError('no-such-customer', `Nothing of ${clientId} names a customer of this id.`)
+  if (Object.keys(rows).length > 0) return rows
+  throw new InputError('no-such-customer', `Nothing of ${customer.clientId} names a customer of this id.`, 404)
+}
+
+/**
+ * Puts the erasure of a customer on record, in the transaction that plans its run (job erase-customer); the same customer twice is one
+ * erasure while it is in progress. Returns its id.
+ */
+export async function recordErasure(
+  tx: ClientTransaction,
+  { clientId, customerId }: CustomerOf,
+  requestedBy: string,
+): Promise<string> {
   const { rows: made } = await sql<{ id: string }>`
     insert into erasures (client_id, customer_hash, requested_by, pending_id, pending_name)
     select l.id, sha256(convert_to(l.erasure_salt || ':' || ${customerId}::text, 'UTF8')), ${requestedBy}, ${customerId}, c.name
     from clients l left join customers c on c.client_id = l.id and c.id = ${customerId}
     where l.id = ${clientId}
     on conflict (client_id, customer_hash) where finished_at is null do update set requested_by = erasures.requested_by
-    returning id`.execute(database.forClient(clientId))
-  const erasureId = made[0]?.id
-  if (erasureId === undefined) throw new InputError('no-such-client', `There is no client "${clientId}".`)
-  return { erasureId, rows }
-}
-
-/** A request that takes longer to plan what it has put on record has died. */
-const UNPLANNED_AFTER = '5 minutes'
-const UNPLANNED_AT_ONCE = 200
-
-/** Open erasures that nobody planned, because the process died between the two. */
-export function unplannedErasures(db: SystemDatabase): Promise<{ clientId: string; erasureId: string }[]> {
-  return db
-    .selectFrom('erasures as e')
-    .select(['e.client_id as clientId', 'e.id as erasureId'])
-    .where('e.finished_at', 'is', null)
-    .where(sql<boolean>`e.requested_at < now() - ${UNPLANNED_AFTER}::interval`)
-    .where(
-      sql<boolean>`not exists (select from runs r where r.job = 'erase-customer' and r.key = e.client_id || '.' || e.id)`,
-    )
-    .limit(UNPLANNED_AT_ONCE)
-    .execute()
+    returning id`.execute(tx)
+  const id = made[0]?.id
+  if (id === undefined) throw new InputError('no-such-client', `There is no client "${clientId}".`)
+  return id
 }
 
 /**

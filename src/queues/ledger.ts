@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { SystemDatabase } from '../db/database.ts'
+import type { AnyDatabase, ClientDatabase, ClientTransaction, SystemDatabase } from '../db/database.ts'
 import { InputError } from '../errors.ts'
 import { ENDED_STATES, OPEN_STATES, type RunState, UNSUCCESSFUL_STATES } from '../run-state.ts'
 import { sqlFile } from '../sql.ts'
@@ -47,10 +47,21 @@ export type RequestOptions = {
   again: 'no' | 'failed' | 'succeeded' | 'all'
 }
 
+export type RequestedRun = { runId: string; created: boolean }
+
 /** What people and programs may do to runs; the same from board, API and command line. */
 export type Ledger = {
   /** Plans the run (and what it stands on); asking twice gives the same run. */
-  request(request: RunRequest, options: RequestOptions): Promise<{ runId: string; created: boolean }>
+  request(request: RunRequest, options: RequestOptions): Promise<RequestedRun>
+  /**
+   * The same for what is put on record with its run: what `write` does and the runs it asks for commit together, or not at all. The queue
+   * hears of them afterwards. `db` is the client's own handle, which may plan runs of that client and of no other.
+   */
+  requestWith<T>(
+    db: ClientDatabase,
+    options: RequestOptions,
+    write: (tx: ClientTransaction, request: (run: RunRequest) => Promise<RequestedRun>) => Promise<T>,
+  ): Promise<T>
   /** The same for many at once. Returns how many were planned, anew or again. */
   requestAll(requests: RunRequest[], options: RequestOptions): Promise<number>
   /** Plans a failed or cancelled run again, or what a waiting run waits for in vain. Throws InputError('not-retryable', 409). */
@@ -115,6 +126,7 @@ export function createLedger(tools: LedgerTools): Ledger {
   const { db } = tools
   return {
     request: (request, options) => requestRun(tools, request, options),
+    requestWith: (db, options, write) => requestWith(tools, db, options, write),
     requestAll: (requests, options) => requestAll(tools, requests, options),
     retry: (runId, requestedBy) => retryRun(tools, runId, requestedBy),
     cancel: (runId, requestedBy) => cancelRun(tools, runId, requestedBy),
@@ -150,29 +162,77 @@ async function backfillOf(db: SystemDatabase, backfillId: string): Promise<Backf
   throw new InputError('unknown-backfill', `There is no backfill ${backfillId}.`)
 }
 
-async function requestRun(tools: LedgerTools, request: RunRequest, options: RequestOptions) {
-  const plan = planFor(options)
-  const { job, key } = identityOf(request)
-  const planned = await planAtOnce(tools, [request], plan)
-  const fresh = planned.find((run) => run.job === job && run.key === key)
-  const known = fresh ?? (await findRun(tools.db, request))
-  if (!known) throw new Error(`run ${job} ${key} was planned and is gone`)
-  const again = fresh ? [] : await planAgain(tools.db, [known], REVIVED[options.again], plan)
-  if (fresh?.state === 'planned' || again.length > 0) tools.onPlanned()
-  return { runId: known.id, created: fresh !== undefined }
+async function requestRun(tools: LedgerTools, request: RunRequest, options: RequestOptions): Promise<RequestedRun> {
+  const asked = await requestIn(tools, tools.db, request, options)
+  tellPlanned(tools, [asked])
+  return { runId: asked.runId, created: asked.created }
 }
 
-/** What is ready as it is planned does not wait for the dispatcher when somebody waits for it. */
-async function planAtOnce({ db, atOnce }: LedgerTools, requests: RunRequest[], plan: PlanOptions): Promise<NewRun[]> {
+async function requestWith<T>(
+  tools: LedgerTools,
+  db: ClientDatabase,
+  options: RequestOptions,
+  write: (tx: ClientTransaction, request: (run: RunRequest) => Promise<RequestedRun>) => Promise<T>,
+): Promise<T> {
+  const asked: AskedRun[] = []
+  const done = await db.transaction().execute((tx) =>
+    write(tx, async (run) => {
+      const each = await requestIn(tools, tx, run, options)
+      asked.push(each)
+      return { runId: each.runId, created: each.created }
+    }),
+  )
+  tellPlanned(tools, asked)
+  return done
+}
+
+/** `planned`: the runs that are new, what it stands on among them. `waits`: the dispatcher has something to do. */
+type AskedRun = RequestedRun & { planned: NewRun[]; waits: boolean }
+
+async function requestIn(
+  tools: LedgerTools,
+  db: AnyDatabase,
+  request: RunRequest,
+  options: RequestOptions,
+): Promise<AskedRun> {
+  const plan = planFor(options)
+  const { job, key } = identityOf(request)
+  const planned = await planAtOnce(tools, db, [request], plan)
+  const fresh = planned.find((run) => run.job === job && run.key === key)
+  const known = fresh ?? (await findRun(db, request))
+  if (!known) throw new Error(`run ${job} ${key} was planned and is gone`)
+  const again = fresh ? [] : await planAgain(db, [known], REVIVED[options.again], plan)
+  const waits = fresh?.state === 'planned' || again.length > 0
+  return { runId: known.id, created: fresh !== undefined, planned, waits }
+}
+
+/** After the commit: a queue that heard before might find nothing to claim. */
+function tellPlanned(tools: LedgerTools, asked: readonly AskedRun[]): void {
+  handOver(
+    tools,
+    asked.flatMap(({ planned }) => planned),
+  )
+  if (asked.some(({ waits }) => waits)) tools.onPlanned()
+}
+
+/** What is ready as it is planned does not wait for the dispatcher when somebody waits for it; it is to be handed over. */
+function planAtOnce(
+  { atOnce }: LedgerTools,
+  db: AnyDatabase,
+  requests: RunRequest[],
+  plan: PlanOptions,
+): Promise<NewRun[]> {
   const isUrgent = atOnce !== null && plan.priority === 1
-  const planned = await planRuns(
+  return planRuns(
     db,
     requests.map((request) => ({ request, options: plan })),
     isUrgent ? atOnce.clientRunsMax : null,
   )
+}
+
+function handOver({ atOnce }: LedgerTools, planned: readonly NewRun[]): void {
   const queued = planned.filter(({ state }) => state === 'queued')
   if (queued.length > 0) atOnce?.handOver(queued.map((run) => ({ ...run, attempt: 0 })))
-  return planned
 }
 
 /** Requests handled by one statement. */
@@ -183,7 +243,8 @@ async function requestAll(tools: LedgerTools, requests: RunRequest[], options: R
   let changed = 0
   for (let at = 0; at < requests.length; at += PAGE) {
     const page = requests.slice(at, at + PAGE)
-    const planned = await planAtOnce(tools, page, plan)
+    const planned = await planAtOnce(tools, tools.db, page, plan)
+    handOver(tools, planned)
     const fresh = new Set(planned.map((run) => `${run.job} ${run.key}`))
     const known = page.map(identityOf).filter((run) => !fresh.has(`${run.job} ${run.key}`))
     const again = await planAgain(tools.db, await findRuns(tools.db, known), REVIVED[options.again], plan)

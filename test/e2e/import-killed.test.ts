@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import { afterAll, expect, test } from 'vitest'
 import { createKey } from '../../src/people/people.ts'
 import { given } from '../support/given.ts'
+import { PATIENCE } from '../support/patience.ts'
 import { makeDataFolder, type StartedDaybreak, startDaybreak } from '../support/program.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -63,6 +64,50 @@ test('an import whose process is killed is begun again by itself, and no fact is
     select count(*)::int as n, count(distinct id)::int as ids from interactions`.execute(db)
   expect(rows).toEqual([{ n: ROWS, ids: ROWS }])
 })
+
+/** Sessions that have written an import and wait to plan its run. */
+async function betweenRecordAndPlan(): Promise<number> {
+  const { rows } = await sql<{ n: number }>`
+    select count(*)::int as n from pg_locks written join pg_locks waits using (pid)
+    where written.relation = 'imports'::regclass and written.mode = 'RowExclusiveLock' and written.granted
+      and waits.relation = 'runs'::regclass and not waits.granted`.execute(db)
+  return rows[0]?.n ?? 0
+}
+
+async function importsAndRuns() {
+  const imports = await db.selectFrom('imports').select(['id', 'run_id']).where('client_id', '=', 'blue').execute()
+  const runs = await db.selectFrom('runs').select('id').where('client_id', '=', 'blue').execute()
+  return { imports, runs }
+}
+
+test('a process that is killed between the record of an import and its plan leaves neither', async () => {
+  await given.client(db, { id: 'blue' })
+  const { key } = await createKey(db, { name: 'blue', role: 'ingest', clientId: 'blue', expiresAt: null }, COMMAND_LINE)
+  const send = async (url: string) => {
+    const headers = { Authorization: `Bearer ${key}` }
+    const body = 'id,started_at,status,wait_s\ncall-1,2026-03-01T00:00:00Z,answered,7\n'
+    return fetch(`${url}/api/imports?kind=calls&fileName=calls.csv`, { method: 'POST', body, headers })
+  }
+  program ??= await startDaybreak(settings)
+  const { url, pid } = program
+  await db.transaction().execute(async (tx) => {
+    await sql`lock table runs in share mode`.execute(tx)
+    const lost = send(url).then(
+      () => 'answered',
+      () => 'lost',
+    )
+    await expect.poll(betweenRecordAndPlan, PATIENCE).toBe(1)
+    for (const each of [...(await processesBelow(pid)), pid]) process.kill(each, 'SIGKILL')
+    expect(await lost).toBe('lost')
+  })
+  await expect.poll(betweenRecordAndPlan, PATIENCE).toBe(0)
+  expect(await importsAndRuns()).toEqual({ imports: [], runs: [] })
+
+  program = await startDaybreak(settings)
+  expect((await send(program.url)).status).toBe(202)
+  const { imports, runs } = await importsAndRuns()
+  expect(imports).toEqual([{ id: expect.any(String), run_id: runs[0]?.id }])
+}, 240_000)
 
 /** The processes a process has started. */
 async function processesBelow(pid: number): Promise<number[]> {

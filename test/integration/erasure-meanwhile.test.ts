@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { observeLtv } from '../../src/analytics/journeys/index.ts'
 import { rollUpDay } from '../../src/analytics/metrics/index.ts'
 import { createQuestions } from '../../src/analytics/questions/index.ts'
-import { countCustomerRows, eraseCustomer, findMentions, readErasure, requestErasure } from '../../src/privacy/index.ts'
+import { countCustomerRows, eraseCustomer, findMentions, readErasure } from '../../src/privacy/index.ts'
 import { NAMESAKES, SYSTEM_TABLES } from '../../src/privacy/text-columns.ts'
 import {
   ADA,
@@ -24,6 +24,7 @@ import {
 } from '../support/erasure-world.ts'
 import { givenEveryFact } from '../support/every-fact.ts'
 import { ACME, given } from '../support/given.ts'
+import { requestErasure } from '../support/request-erasure.ts'
 
 test('a roll-up that is under way cannot put the old name back', async () => {
   await customers(ADA)

@@ -7,7 +7,7 @@ import { importUpload } from '../../src/ingest/imports/import-upload.ts'
 import { type FileStore } from '../../src/ingest/imports/recorded-imports.ts'
 import { rejectsKey } from '../../src/ingest/imports/rejects-key.ts'
 import { createLog } from '../../src/log.ts'
-import { eraseCustomer, readErasure, requestErasure } from '../../src/privacy/index.ts'
+import { eraseCustomer, readErasure } from '../../src/privacy/index.ts'
 import { zipStream } from '../../src/reports/render/xlsx/zip-stream.ts'
 import { systemClock } from '../../src/time.ts'
 import {
@@ -25,6 +25,7 @@ import {
 } from '../support/erasure-world.ts'
 import { givenEveryFact } from '../support/every-fact.ts'
 import { ACME } from '../support/given.ts'
+import { requestErasure } from '../support/request-erasure.ts'
 
 describe('stored files', () => {
   async function report(

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { countCustomerRows, eraseCustomer, findMentions, requestErasure } from '../../src/privacy/index.ts'
+import { countCustomerRows, eraseCustomer, findMentions } from '../../src/privacy/index.ts'
 import { emptyDatabase } from '../support/empty-database.ts'
 import {
   ADA,
@@ -20,6 +20,7 @@ import {
 } from '../support/erasure-world.ts'
 import { givenEveryFact } from '../support/every-fact.ts'
 import { ACME, given, table } from '../support/given.ts'
+import { requestErasure } from '../support/request-erasure.ts'
 
 const BOB = 'bob-1820@example.com'
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { rollUpDay } from '../../jobs/roll-up-day.ts'
 import { BACKFILL_RUNS_DEFAULT, BACKFILL_RUNS_MAX, type BackfillView, REPROCESS } from '../../queues/index.ts'
 import { clientId, day, jobName, nextCursor, nothing, page, uuid } from '../http/address.ts'
 import { defineEndpoint, json } from '../http/endpoint.ts'
@@ -12,7 +13,7 @@ import {
 } from './request-backfill.ts'
 
 /** What a backfill is of unless somebody says otherwise. */
-export const BACKFILL_JOB = 'roll-up-day'
+export const BACKFILL_JOB = rollUpDay.name
 
 export const BACKFILL_ORDERS = ['oldest-first', 'newest-first'] as const
 const days = z.strictObject({ from: z.iso.date(), to: z.iso.date().describe('The day after the last.') })

@@ -1,13 +1,12 @@
 import { z } from 'zod'
-import { eraseCustomer } from '../../jobs/erase-customer.ts'
-import { countCustomerRows, readErasure, requestErasure } from '../../privacy/index.ts'
-import { on } from '../../queues/index.ts'
+import { requestErasure } from '../../jobs/request-erasure.ts'
+import { countCustomerRows, readErasure } from '../../privacy/index.ts'
 import { actingClient } from '../http/acting-client.ts'
 import { clientId, nothing, uuid } from '../http/address.ts'
 import type { Context } from '../http/context.ts'
 import { defineEndpoint, json, type Written } from '../http/endpoint.ts'
 import { notFound } from '../http/problem.ts'
-import { requestRun } from '../runs/index.ts'
+import { originOf } from '../runs/request-run.ts'
 
 const CUSTOMER_ID_MAX = 500
 const client = clientId.optional().describe('Only those who act for all clients need to say which.')
@@ -42,16 +41,15 @@ export const eraseCustomerEndpoint = defineEndpoint({
   },
 })
 
-/** On record first, then a run: one that is lost in between is found again by asking for the same erasure. */
 async function startErasure(
-  context: Context,
+  { board, identity }: Context,
   customer: { clientId: string; customerId: string },
 ): Promise<Written<z.input<typeof startedReply>>> {
   const { clientId } = customer
-  const { erasureId, rows: counts } = await requestErasure(context.board.database, customer, context.identity.name)
-  const { result } = await requestRun(context, on(eraseCustomer, { clientId, erasureId }), 'failed')
+  const asked = { origin: originOf(identity), requestedBy: identity.name }
+  const { erasureId, runId, rows: counts } = await requestErasure(board, customer, asked)
   return {
-    answer: json({ erasureId, runId: result.runId, rows: counts }, 202),
+    answer: json({ erasureId, runId, rows: counts }, 202),
     audit: {
       action: 'erase-customer',
       target: `erasure:${erasureId}`,

@@ -34,7 +34,7 @@ export type ImportView = {
   /** What whoever imports the file should know. */
   notes: readonly string[]
   hasRejects: boolean
-  /** null: not planned yet. */
+  /** null: its run is older than runs are kept. */
   runId: string | null
 }
 
@@ -47,9 +47,7 @@ const STATE = sql<ImportView['state']>`case
 function importViews(db: AnyDatabase) {
   return db
     .selectFrom('imports as i')
-    .leftJoin('runs as r', (join) =>
-      join.on('r.job', '=', 'import-file').on('r.key', '=', sql<string>`i.client_id || '.' || i.id`),
-    )
+    .leftJoin('runs as r', 'r.id', 'i.run_id')
     .select([
       'i.id',
       'i.client_id as clientId',

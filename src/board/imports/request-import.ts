@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { noteRun } from '../../ingest/imports/recorded-imports.ts'
 import {
   FORMATS,
   findKind,
@@ -17,6 +18,7 @@ import { clientId } from '../http/address.ts'
 import type { Context } from '../http/context.ts'
 import { HttpError, notFound } from '../http/problem.ts'
 import type { StoredUpload } from '../http/upload.ts'
+import { originOf } from '../runs/request-run.ts'
 import { findImport, type ImportView } from './read-imports.ts'
 
 const ROWS_MAX = 1_048_576
@@ -81,26 +83,36 @@ async function mappingOf(text: string | undefined): Promise<{ mapping: Mapping |
   return { mapping: null, mappingName: text }
 }
 
+/** The record and its run commit together. The file lies in the store before: what nobody puts on record expires with its day. */
 async function planImport(context: Context, made: NewImport): Promise<Started> {
   const { board, identity } = context
-  const { id, isNew } = await recordImport(board.database.forClient(made.clientId), made)
-  const known = isNew ? null : await importInSight(context, id)
-  if (known !== null && known.state !== 'failed' && known.state !== 'cancelled') return { view: known, audit: null }
-  await board.ledger.request(on(importFile, { clientId: made.clientId, importId: id }), {
-    origin: identity.kind === 'user' ? 'person' : 'program',
-    requestedBy: identity.name,
-    again: 'failed',
-  })
-  const { kind, fileName, format, mappingName, dryRun, strict, sizeBytes, sha256 } = made
+  const asked = { origin: originOf(identity), requestedBy: identity.name, again: 'failed' } as const
+  const { id, isAsked } = await board.ledger.requestWith(
+    board.database.forClient(made.clientId),
+    asked,
+    async (tx, request) => {
+      const { id, isNew } = await recordImport(tx, made)
+      const state = isNew ? null : ((await findImport(tx, id))?.state ?? null)
+      if (state !== null && state !== 'failed' && state !== 'cancelled') return { id, isAsked: false }
+      const { runId } = await request(on(importFile, { clientId: made.clientId, importId: id }))
+      await noteRun(tx, made.clientId, id, runId)
+      return { id, isAsked: true }
+    },
+  )
+  const view = await importInSight(context, id)
+  return { view, audit: isAsked ? importStarted(id, made) : null }
+}
+
+function importStarted(id: string, made: NewImport): AuditEntry {
+  const { clientId, kind, fileName, format, mappingName, dryRun, strict, sizeBytes, sha256 } = made
   const mapping = mappingName ?? (made.mapping === null ? null : 'its own')
-  const audit = {
+  return {
     action: 'start-import',
     target: `import:${id}`,
-    clientId: made.clientId,
+    clientId,
     before: null,
     after: { kind, fileName, format, mapping, dryRun, strict, sizeBytes, sha256 },
   }
-  return { view: await importInSight(context, id), audit }
 }
 
 /**

@@ -14,13 +14,18 @@ export async function requestRun(
   await checkClient(context, clientId)
   const { identity, board } = context
   const result = await board.ledger.request(request, {
-    origin: identity.kind === 'user' ? 'person' : 'program',
+    origin: originOf(identity),
     requestedBy: identity.name,
     again,
   })
   const after = { job: request.job.name, key: request.job.key(request.payload), again }
   const audit = { action: 'request-run', target: `run:${result.runId}`, clientId, before: null, after }
   return { result, audit: result.created || again !== 'no' ? audit : null }
+}
+
+/** Who asks, as the ledger calls them. */
+export function originOf({ kind }: Context['identity']): 'person' | 'program' {
+  return kind === 'user' ? 'person' : 'program'
 }
 
 /** Throws HttpError `other-client`, `no-such-client`. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { sql } from 'kysely'
-import type { AnyDatabase, ClientDatabase, SystemDatabase } from '../../db/database.ts'
+import type { AnyDatabase, ClientTransaction } from '../../db/database.ts'
 import type { Day } from '../../time.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { Format } from '../sources/format.ts'
@@ -40,9 +40,9 @@ export type StoredResult = Omit<ImportResult, 'rejectsPath' | 'stoppedAtLine'> &
   isRefused: boolean
 }
 
-/** Puts an import on record. The same file in earnest once more is the import that is there already. */
-export async function recordImport(db: ClientDatabase, made: NewImport): Promise<{ id: string; isNew: boolean }> {
-  return db
+/** Puts an import on record, in the transaction that plans its run. The same file in earnest once more is the import that is there already. */
+export async function recordImport(tx: ClientTransaction, made: NewImport): Promise<{ id: string; isNew: boolean }> {
+  return tx
     .insertInto('imports')
     .values({
       client_id: made.clientId,
@@ -70,6 +70,16 @@ export async function recordImport(db: ClientDatabase, made: NewImport): Promise
     .executeTakeFirstOrThrow()
 }
 
+/** Says which run does an import. */
+export async function noteRun(tx: ClientTransaction, clientId: string, id: string, runId: string): Promise<void> {
+  await tx
+    .updateTable('imports')
+    .set({ run_id: runId })
+    .where('client_id', '=', clientId)
+    .where('id', '=', id)
+    .execute()
+}
+
 /** Reads back how an import was asked for; null when there is none that `db` may see. */
 export async function findRecordedImport(db: AnyDatabase, id: string): Promise<NewImport | null> {
   const row = await db.selectFrom('imports').selectAll().where('id', '=', id).executeTakeFirst()
@@ -90,24 +100,6 @@ export async function findRecordedImport(db: AnyDatabase, id: string): Promise<N
     sha256: row.sha256,
     requestedBy: row.requested_by,
   }
-}
-
-/** A request that takes longer to plan what it has put on record has died. */
-const UNPLANNED_AFTER = '5 minutes'
-const UNPLANNED_AT_ONCE = 200
-
-/** Imports on record that nobody planned, because the process died between the two. */
-export async function unplannedImports(db: SystemDatabase): Promise<{ clientId: string; importId: string }[]> {
-  return db
-    .selectFrom('imports as i')
-    .select(['i.client_id as clientId', 'i.id as importId'])
-    .where('i.finished_at', 'is', null)
-    .where(sql<boolean>`i.created_at between now() - interval '1 day' and now() - ${UNPLANNED_AFTER}::interval`)
-    .where(
-      sql<boolean>`not exists (select from runs r where r.job = 'import-file' and r.key = i.client_id || '.' || i.id)`,
-    )
-    .limit(UNPLANNED_AT_ONCE)
-    .execute()
 }
 
 /** Where an upload of a day lies: by day, so that one that no import knows can be told by its age. */

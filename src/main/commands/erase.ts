@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
 import { InputError } from '../../errors.ts'
-import { eraseCustomer } from '../../jobs/erase-customer.ts'
-import { countCustomerRows, type Erasure, readErasure, requestErasure } from '../../privacy/index.ts'
-import { on } from '../../queues/index.ts'
+import { requestErasure } from '../../jobs/request-erasure.ts'
+import { countCustomerRows, type Erasure, readErasure } from '../../privacy/index.ts'
 import { OPERATOR } from '../operator.ts'
 import { printTable } from '../print.ts'
 import { workUntilDone } from '../work-until-done.ts'
@@ -42,9 +41,9 @@ async function erase(tools: CommandTools, { client: clientId, customer: customer
     await requireClient(database.system, clientId)
     const intent = { action: 'erase-customer', target: `client:${clientId}`, clientId }
     const { erasureId, runId } = await recordCommand(database.system, tools, intent, async () => {
-      const { erasureId, rows } = await requestErasure(database, { clientId, customerId }, OPERATOR)
-      const asked = { origin: 'person', requestedBy: OPERATOR, again: 'failed' } as const
-      const { runId } = await engine.ledger.request(on(eraseCustomer, { clientId, erasureId }), asked)
+      const asked = { origin: 'person', requestedBy: OPERATOR } as const
+      const parts = { database, ledger: engine.ledger }
+      const { erasureId, runId, rows } = await requestErasure(parts, { clientId, customerId }, asked)
       const audit = { ...intent, target: `erasure:${erasureId}`, before: null, after: { rows } }
       return { erasureId, runId, audit }
     })

@@ -3,10 +3,8 @@ import { beforeEach, expect, test } from 'vitest'
 import type { Problem } from '../../../src/board/http/problem.ts'
 import { eraseCustomer } from '../../../src/jobs/erase-customer.ts'
 import type { JobTools } from '../../../src/jobs/job-tools.ts'
-import { planLateWork } from '../../../src/jobs/plan-late-work.ts'
 import { createLog } from '../../../src/log.ts'
 import { perform } from '../../../src/queues/index.ts'
-import { systemClock } from '../../../src/time.ts'
 import { callApi } from '../../support/api.ts'
 import { emptyDatabase, PEOPLE } from '../../support/empty-database.ts'
 import { given } from '../../support/given.ts'
@@ -104,14 +102,15 @@ test('only admins, each of their own client, and only customers there are', asyn
   expect(other.status).toBe(404)
 })
 
-test('one whose request died before it was planned is planned by the scheduler', async () => {
-  const { body } = await erase('client=acme')
-  await db.deleteFrom('runs').execute()
-  const planned = async () => {
-    await planLateWork(db, board.parts.ledger, systemClock(), null)
-    return db.selectFrom('runs').select('key').where('job', '=', 'erase-customer').execute()
+test('an erasure and its run are on record together, or neither is', async () => {
+  await sql`alter table runs add constraint no_run check (job <> 'erase-customer')`.execute(db)
+  try {
+    expect((await erase('client=acme')).status).toBe(500)
+    expect(await db.selectFrom('erasures').select('id').execute()).toEqual([])
+  } finally {
+    await sql`alter table runs drop constraint no_run`.execute(db)
   }
-  expect(await planned()).toEqual([])
-  await sql`update erasures set requested_at = now() - interval '10 minutes'`.execute(db)
-  expect(await planned()).toEqual([{ key: `acme.${body.erasureId}` }])
+  const { body } = await erase('client=acme')
+  const runs = await db.selectFrom('runs').select(['id', 'key']).execute()
+  expect(runs).toEqual([{ id: body.runId, key: `acme.${body.erasureId}` }])
 })

@@ -7,10 +7,8 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Problem } from '../../../src/board/http/problem.ts'
 import { importFile } from '../../../src/jobs/import-file.ts'
 import type { JobTools } from '../../../src/jobs/job-tools.ts'
-import { planLateWork } from '../../../src/jobs/plan-late-work.ts'
 import { createLog } from '../../../src/log.ts'
 import { perform } from '../../../src/queues/index.ts'
-import { systemClock } from '../../../src/time.ts'
 import { callApi } from '../../support/api.ts'
 import { emptyDatabase, PEOPLE } from '../../support/empty-database.ts'
 import { given } from '../../support/given.ts'
@@ -181,14 +179,17 @@ describe('a file sent over the API', () => {
   })
 
   test('stays there when its import is on record and something fails after that: it will be done', async () => {
-    await sql`create function refuse() returns trigger language plpgsql as $$ begin raise 'no room'; end $$`.execute(db)
-    await sql`create trigger refuse before insert on runs for each row execute function refuse()`.execute(db)
+    // Nobody can read such a result back.
+    await sql`create function spoil() returns trigger language plpgsql as $$ begin
+      new.finished_at := now(); new.result := '{}'; return new; end $$`.execute(db)
+    await sql`create trigger spoil before insert on imports for each row execute function spoil()`.execute(db)
     try {
       expect((await send('kind=payments', csv(...GOOD))).status).toBe(500)
     } finally {
-      await sql`drop function refuse cascade`.execute(db)
+      await sql`drop function spoil cascade`.execute(db)
     }
     expect(await storedFiles()).toHaveLength(1)
+    await db.updateTable('imports').set({ finished_at: null, result: null }).execute()
     const left = await db.selectFrom('imports').select(['id', 'client_id as clientId']).executeTakeFirstOrThrow()
     await work(left)
     expect(await paymentRows()).toEqual(SHOP_ROWS)
@@ -317,15 +318,19 @@ test('two clients with identical ids keep their own facts, and neither sees the 
   expect(wrong.status).toBe(403)
 })
 
-test('an import whose request died before it was planned is planned by the scheduler', async () => {
+test('an import and its run are on record together, or neither is, and then the file goes', async () => {
+  const before = await storedFiles()
+  await sql`alter table runs add constraint no_run check (job <> 'import-file')`.execute(db)
+  try {
+    expect((await send('kind=payments', csv(...GOOD))).status).toBe(500)
+    expect(await db.selectFrom('imports').select('id').execute()).toEqual([])
+    expect(await storedFiles()).toEqual(before)
+  } finally {
+    await sql`alter table runs drop constraint no_run`.execute(db)
+  }
   const { body } = await send('kind=payments', csv(...GOOD))
-  await sql`truncate runs cascade`.execute(db)
-  const plan = () => planLateWork(db, board.parts.ledger, systemClock(), null)
-  await plan()
-  expect((await find(body.id)).body.runId).toBeNull()
-  await sql`update imports set created_at = now() - interval '10 minutes'`.execute(db)
-  await plan()
-  expect((await find(body.id)).body).toMatchObject({ state: 'waiting', runId: expect.any(String) })
+  const runs = await db.selectFrom('runs').select(['id', 'key', 'client_id']).execute()
+  expect(runs).toEqual([{ id: body.runId, key: `shop.${body.id}`, client_id: 'shop' }])
 })
 
 describe('the board', () => {
