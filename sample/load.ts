@@ -12,8 +12,8 @@ import {
 } from './business.ts'
 import { sampleClients } from './clients/index.ts'
 import { BOOKED_DAYS_MAX } from './marketplace.ts'
+import { scheduleSampleReports } from './report-schedules.ts'
 import { dayOfId, ID_PREFIX, SAMPLE_TABLES, type SampleTable } from './rows.ts'
-import { subscriptionRows } from './subscriptions.ts'
 
 /** What a load wrote; all zero when everything was there. What became of earlier rows is in no count. */
 export type LoadedRows = { days: number; rows: Record<SampleTable, number> }
@@ -120,12 +120,12 @@ async function loadClient(
   } finally {
     await connection.release()
   }
+  await scheduleSampleReports(db.system, client.id)
 }
 
-async function writeStanding(connection: BulkConnection, { client, sectors, agents }: SampleBusiness): Promise<void> {
+async function writeStanding(connection: BulkConnection, { sectors, agents }: SampleBusiness): Promise<void> {
   await insert(connection, 'sectors', sectors)
   await insert(connection, 'agents', agents)
-  await insert(connection, 'report_subscriptions', subscriptionRows(client.id))
 }
 
 function* chunksOf(days: Iterable<SampleDay>): Generator<SampleDay[]> {

@@ -1,11 +1,11 @@
-import { renderReport } from '../../src/jobs/render-report.ts'
+import { renderReport, scheduledReport } from '../../src/jobs/render-report.ts'
 import { rollUpDay } from '../../src/jobs/roll-up-day.ts'
 import type { Program } from '../../src/main/program.ts'
 import { createProgress, type ProgressDisplay } from '../../src/main/progress.ts'
 import { type Progress, waitUntilDone } from '../../src/main/work-until-done.ts'
 import { on, planNight } from '../../src/queues/index.ts'
-import { windowOf } from '../../src/reports/period.ts'
-import { dayBefore, dayOf } from '../../src/time.ts'
+import { listReportSchedules } from '../../src/reports/schedules/report-schedules.ts'
+import { dayBefore } from '../../src/time.ts'
 
 const RETRIED_MAX = 500
 const REQUESTED_BY = 'scripts/demo'
@@ -62,27 +62,11 @@ async function planReports(
   at: Temporal.Instant,
 ): Promise<void> {
   await planNight(database.system, registry, client.id, dayBefore(at, client.timeZone))
-  const monthly = await database
-    .forClient(client.id)
-    .selectFrom('report_subscriptions')
-    .select(['id', 'report', 'formats'])
-    .where('period', '=', 'last-month')
-    .execute()
-  const window = windowOf('last-month', dayOf(at, client.timeZone))
+  const reports = await listReportSchedules(database.forClient(client.id), { clientId: client.id })
   // The very runs that the schedules plan on the first of the month, so that none of them is made twice.
-  const requests = monthly.map(({ id, report, formats }) =>
-    on(
-      renderReport,
-      renderReport.payload.parse({
-        clientId: client.id,
-        report,
-        ...window,
-        formats,
-        subscriptionId: id,
-        request: null,
-      }),
-    ),
-  )
+  const requests = reports
+    .filter(({ asked }) => asked['period'] === 'last-month')
+    .map(({ scheduleId, asked }) => on(renderReport, scheduledReport(at, client, { ...asked, scheduleId })))
   await engine.ledger.requestAll(requests, { origin: 'program', requestedBy: REQUESTED_BY, again: 'failed' })
 }
 

@@ -5,6 +5,10 @@ const MAIL_RUNBOOK = 'a-mail-is-unknown-or-was-not-sent'
 /** Reports, the mails and calls that go out, and the files that are kept. */
 export const reportCodes = {
   'unknown-report': { status: 404, means: 'There is no report of this name; the message lists them.' },
+  'schedule-name': {
+    status: 400,
+    means: 'The name of a report’s schedule has lower-case letters, digits and hyphens.',
+  },
   'report-id': {
     status: null,
     means: 'Two parts of a report have the same id: a mistake in its declaration. Give each its own.',

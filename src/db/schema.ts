@@ -680,8 +680,8 @@ export interface Executions {
   id: string;
   provisional: Generated<boolean>;
   report: string;
+  schedule_id: string | null;
   state: Generated<string>;
-  subscription_id: string | null;
   time_zone: string;
   window_from: string;
   window_to: string;
@@ -1124,18 +1124,6 @@ export interface RepeatedContacts {
   started_at: string;
 }
 
-export interface ReportSubscriptions {
-  client_id: string;
-  created_at: Generated<string>;
-  cron: string;
-  formats: string[];
-  id: string;
-  owner_address: string | null;
-  period: string;
-  recipients: Generated<Json>;
-  report: string;
-}
-
 export interface RevenueMetrics {
   client_id: string;
   country: string;
@@ -1229,6 +1217,15 @@ export interface Runs {
   window_to: string | null;
 }
 
+export interface ScheduleRecipients {
+  added_at: Generated<string>;
+  address: string;
+  client_id: string;
+  formats: string[];
+  schedule_id: string;
+  unsubscribed_at: string | null;
+}
+
 export interface Schedules {
   catch_up: string;
   catch_up_within_s: number | null;
@@ -1244,6 +1241,7 @@ export interface Schedules {
   late_after_s: number | null;
   next_due_at: string | null;
   overlap: string;
+  owner_address: string | null;
   paused_reason: string | null;
   paused_until: string | null;
   payload: Generated<Json>;
@@ -1355,13 +1353,6 @@ export interface Touchpoints {
   touched_at: string;
 }
 
-export interface Unsubscribes {
-  address: string;
-  at: Generated<string>;
-  client_id: string;
-  subscription_id: string;
-}
-
 export interface Users {
   client_id: string | null;
   created_at: Generated<string>;
@@ -1428,7 +1419,6 @@ export interface DB {
   quarantined_facts: QuarantinedFacts;
   queue_snapshots: QueueSnapshots;
   repeated_contacts: RepeatedContacts;
-  report_subscriptions: ReportSubscriptions;
   revenue_metrics: RevenueMetrics;
   rollup_days: RollupDays;
   rollup_periods: RollupPeriods;
@@ -1436,6 +1426,7 @@ export interface DB {
   run_dependencies: RunDependencies;
   run_logs: RunLogs;
   runs: Runs;
+  schedule_recipients: ScheduleRecipients;
   schedules: Schedules;
   schema_files: SchemaFiles;
   sector_performance_summary: SectorPerformanceSummary;
@@ -1445,6 +1436,5 @@ export interface DB {
   sign_in_failures: SignInFailures;
   subscriptions: Subscriptions;
   touchpoints: Touchpoints;
-  unsubscribes: Unsubscribes;
   users: Users;
 }

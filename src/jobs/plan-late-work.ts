@@ -1,21 +1,19 @@
 import type { SystemDatabase } from '../db/database.ts'
 import { type Ledger, on } from '../queues/index.ts'
 import { closeLostExecutions } from '../reports/execution/close-lost-executions.ts'
-import { syncSubscriptionSchedules } from '../reports/schedules/subscriptions.ts'
 import { forecastCallVolume } from './forecast-call-volume.ts'
 import { lateDays } from './late-days.ts'
 import { lateForecasts } from './late-forecasts.ts'
-import { renderReport } from './render-report.ts'
 import { rollUpDay } from './roll-up-day.ts'
 
 /** Days planned by one tick; the rest follow on the next. */
 const DAYS_MAX = 2000
 
 /**
- * What the scheduler plans beside the schedules, once a minute: subscriptions get their schedules, and closed days that gained
- * facts since their roll-up are rolled up again, also where that has failed before they came, and so are days without facts between others
- * that have some; then so are forecasts that came before the days they need. Executions whose run was killed for good are
- * closed. `factDays`: after so many days facts may be gone; null: they are kept.
+ * What the scheduler plans beside the schedules, once a minute: closed days that gained facts since their roll-up are rolled up
+ * again, also where that has failed before they came, and so are days without facts between others that have some; then so are
+ * forecasts that came before the days they need. Executions whose run was killed for good are closed. `factDays`: after so many
+ * days facts may be gone; null: they are kept.
  */
 export async function planLateWork(
   db: SystemDatabase,
@@ -23,7 +21,6 @@ export async function planLateWork(
   at: Temporal.Instant,
   factDays: number | null,
 ): Promise<void> {
-  await syncSubscriptionSchedules(db, renderReport)
   await closeLostExecutions(db)
   const days = await lateDays(db, { at, factDays, limit: DAYS_MAX })
   await ledger.requestAll(

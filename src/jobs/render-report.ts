@@ -14,14 +14,25 @@ const payload = z
     clientId,
     ...askedFields,
     /** Whose recipients get it; null: nobody, it is there to download. */
-    subscriptionId: z.string().nullable(),
+    scheduleId: z.string().nullable(),
     /** Tells apart what people ask for by themselves; the same request twice is one run. */
     request: z.string().max(100).nullable(),
   })
   .check(checkAsked)
 
-/** What a subscription's row in `schedules` adds. */
-const subscription = z.object({ subscriptionId: z.string(), ...repeatedFields })
+/** What a report's row in `schedules` adds. */
+const scheduled = z.object({ scheduleId: z.string(), ...repeatedFields })
+
+/** What a schedule asks for when it is due. */
+export function scheduledReport(
+  dueAt: Temporal.Instant,
+  client: { id: string; timeZone: string },
+  extra: Record<string, unknown>,
+): z.output<typeof payload> {
+  const { scheduleId, ...repeated } = scheduled.parse(extra)
+  const asked = askedOn(repeated, addDays(dayBefore(dueAt, client.timeZone), 1))
+  return { clientId: client.id, ...asked, scheduleId, request: null }
+}
 
 export const renderReport = defineJob<z.output<typeof payload>, JobTools>({
   name: 'render-report',
@@ -29,12 +40,12 @@ export const renderReport = defineJob<z.output<typeof payload>, JobTools>({
   queue: 'reports',
   payload,
   // Who asks by themselves says which formats: others are another run.
-  key: ({ clientId, subscriptionId, request, ...asked }) => {
-    const whose = subscriptionId ?? `${request ?? 'on-demand'}.${asked.formats.toSorted().join('-')}`
+  key: ({ clientId, scheduleId, request, ...asked }) => {
+    const whose = scheduleId ?? `${request ?? 'on-demand'}.${asked.formats.toSorted().join('-')}`
     return [clientId, asked.report, asked.from, asked.to, whose, ...narrowingOf(asked)].join('.')
   },
   client: ({ clientId }) => clientId,
-  night: ({ to, subscriptionId }) => (subscriptionId === null ? null : addDays(to, -1)),
+  night: ({ to, scheduleId }) => (scheduleId === null ? null : addDays(to, -1)),
   window: ({ from, to }) => ({ from, to }),
   schedule: {
     cron: null,
@@ -44,11 +55,7 @@ export const renderReport = defineJob<z.output<typeof payload>, JobTools>({
     catchUpWithinMs: null,
     lateAfterMs: HOUR_MS,
     overlap: 'allow',
-    payload(dueAt, client, extra) {
-      const { subscriptionId, ...repeated } = subscription.parse(extra)
-      const asked = askedOn(repeated, addDays(dayBefore(dueAt, client.timeZone), 1))
-      return { clientId: client.id, ...asked, subscriptionId, request: null }
-    },
+    payload: scheduledReport,
   },
   after: ({ clientId, from, to }, askedAt) =>
     daysNeeded({ from, to }, askedAt).map((day) => on(rollUpDay, { clientId, day })),

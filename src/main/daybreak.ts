@@ -92,6 +92,8 @@ async function createProgram(command: string | undefined, tools: CommandTools): 
       'Nightly rollups, segments, forecasts and reports. Settings come from the environment: docs/configuration.md.',
     )
     .version(version)
+    // What stands behind the name of a command is that command's own.
+    .enablePositionalOptions()
     // Wrong usage is one line, like every other error: sayFailure writes it.
     .exitOverride()
     .configureOutput({ outputError: () => {} })

@@ -31,7 +31,7 @@ export type ScheduledClient = { id: string; timeZone: string }
 
 /** When a job runs by itself. `zone: 'client'` is the client's own. */
 export type JobSchedule<Payload> = {
-  /** null: only the rows of the table `schedules` say when (a report's subscriptions). */
+  /** null: only the rows of the table `schedules` say when (a report's). */
   cron: string | null
   /** An IANA name, or the zone of each client. */
   zone: 'client' | (string & {})

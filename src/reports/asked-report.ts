@@ -1,5 +1,5 @@
 /**
- * What a report is asked for, parsed: the same value for a run and its key, an execution, a subscription, the command line and the API.
+ * What a report is asked for, parsed: the same value for a run and its key, an execution, a schedule, the command line and the API.
  */
 import { z } from 'zod'
 import {
@@ -32,11 +32,16 @@ export const askedFields = {
   compare: z.array(z.enum(COMPARISONS)).max(COMPARISONS.length).nullish(),
 }
 
-/** What a subscription asks for: the last whole period before the day it is due, of the client as a whole. */
-export const repeatedFields = { ...what, period: z.enum(PERIODS) }
+/** What a schedule asks for: the last whole period before the day it is due. */
+export const repeatedFields = {
+  ...what,
+  period: z.enum(PERIODS),
+  filters: askedFields.filters,
+  compare: askedFields.compare,
+}
 
 export type AskedReport = z.output<z.ZodObject<typeof askedFields>>
-type RepeatedReport = z.output<z.ZodObject<typeof repeatedFields>>
+export type RepeatedReport = z.output<z.ZodObject<typeof repeatedFields>>
 
 /** Says what the fields of a report contradict in each other, or in what the report can do. */
 export function checkAsked({ value, issues }: z.core.ParsePayload<AskedReport>): void {

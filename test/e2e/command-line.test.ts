@@ -51,6 +51,13 @@ describe('--help leaves with 0 and names every option and argument', () => {
       'report',
       ['<report>', '--client <id>', '--month <month>', '--from <day>', '--to <day>', '--formats <list>', '--out'],
     ],
+    ['report', ['schedule', 'schedules', 'unschedule']],
+    [
+      'report schedule',
+      ['<report>', '--period <name>', '--cron <times>', '--to <address=formats>', '--owner <address>'],
+    ],
+    ['report schedules', ['--client <id>']],
+    ['report unschedule', ['<name>', '--client <id>']],
     ['runs', ['list', 'retry', 'discard']],
     ['runs list', ['--limit <count>', '--cursor <text>', '--planned-from <time>', '--planned-to <time>']],
     ['runs discard', ['--count <count>', '--client <id>', '--job <name>', '--state <states>', '--night <day>']],
@@ -155,6 +162,21 @@ describe('wrong usage leaves with 1 and one line that says what to do', () => {
       'an unknown report',
       'report yearly --client shop --month 2026-01',
       /^daybreak: There is no report "yearly"\. There are: monthly-revenue, performance\.$/,
+    ],
+    [
+      'a report of nobody',
+      'report monthly-revenue --month 2026-01',
+      /^daybreak: Say whose report it is: --client acme\.$/,
+    ],
+    [
+      'an address that is none',
+      'report schedule performance --client shop --period yesterday --cron 0 --to =pdf',
+      /^daybreak: Write --to finance@acme\.example=pdf,xlsx; "=pdf" is neither that nor an address\.$/,
+    ],
+    [
+      'a schedule without a time',
+      'report schedule performance --client shop --period yesterday',
+      /^daybreak: required option '--cron <times>' not specified\. daybreak report schedule --help explains\.$/,
     ],
     [
       'an unknown role',

@@ -5,6 +5,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { createKey, createUser } from '../../src/people/people.ts'
 import { given } from '../support/given.ts'
 import { makeDataFolder, runDaybreak } from '../support/program.ts'
+import { givenReportSchedule } from '../support/report-schedules.ts'
 import { OPERATOR, PASSWORD } from '../support/test-board.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -29,6 +30,8 @@ await db
 const file = join(data.path, 'payments.csv')
 await writeFile(file, 'id,occurred_at,kind,amount_minor\n1,2026-03-01T10:00:00Z,charge,1050\n')
 
+await givenReportSchedule(db, { name: 'weekly' })
+
 const ROLL_UP = ['run', 'roll-up-day', '--payload', '{"clientId":"acme","day":"2026-01-02"}', '--no-wait']
 const DAYS = ['--from', '2026-01-03', '--to', '2026-01-04']
 
@@ -41,6 +44,8 @@ const COMMANDS: readonly string[][] = [
   ['key', 'revoke', 'old'],
   ROLL_UP,
   ['report', 'monthly-revenue', '--client', 'acme', '--month', '2026-01', '--out', data.path],
+  ['report', 'schedule', 'performance', '--client', 'acme', '--period', 'yesterday', '--cron', '0 6 * * *'],
+  ['report', 'unschedule', 'weekly', '--client', 'acme'],
   ['backfill', '--client', 'acme', ...DAYS, '--no-wait'],
   ['runs', 'retry', '--client', 'acme', '--count', '1'],
   ['erase', '--client', 'acme', '--customer', 'ada', '--yes'],
@@ -52,7 +57,9 @@ async function contents(): Promise<unknown[]> {
     select (select json_agg(t order by t.id) from clients t) as clients, (select json_agg(t order by t.id) from users t) as users,
       (select json_agg(t order by t.id) from api_keys t) as keys, (select json_agg(t order by t.id) from runs t) as runs,
       (select json_agg(t) from backfills t) as backfills, (select json_agg(t) from erasures t) as erasures,
-      (select json_agg(t) from payments t) as payments`.execute(db)
+      (select json_agg(t order by t.id) from schedules t) as schedules, (select json_agg(t) from payments t) as payments`.execute(
+    db,
+  )
   return rows
 }
 
@@ -93,4 +100,30 @@ test('a run that somebody types goes on record', async () => {
       after: { job: 'roll-up-day', again: 'failed' },
     },
   ])
+})
+
+test('scheduling a report goes on record, without the addresses', async () => {
+  await db.deleteFrom('analytics_audit_log').execute()
+  const words = ['performance', '--client', 'acme', '--name', 'mine', '--period', 'last-week', '--cron', '0 7 * * 1']
+  const made = await daybreak(
+    'report',
+    'schedule',
+    ...words,
+    '--to',
+    'ann@acme.example=csv',
+    '--to',
+    'bob@acme.example',
+  )
+  expect(made.out).toContain('Scheduled mine of acme: performance of last-week, 2 recipients.')
+  const listed = await daybreak('report', 'schedules', '--client', 'acme')
+  expect(listed.out).toContain('ann@acme.example (csv), bob@acme.example (pdf)')
+  const taken = await daybreak('report', 'unschedule', 'mine', '--client', 'acme')
+  expect(taken.out).toContain('mine of acme is scheduled no more.')
+  const rows = await db.selectFrom('analytics_audit_log').selectAll().orderBy('id').execute()
+  expect(rows.map(({ action, target, client_id, outcome }) => [action, target, client_id, outcome])).toEqual([
+    ['schedule-report', 'report-schedule:mine', 'acme', 'done'],
+    ['unschedule-report', 'report-schedule:mine', 'acme', 'done'],
+  ])
+  expect(rows[0]?.after).toMatchObject({ report: 'performance', cron: '0 7 * * 1', recipients: 2 })
+  expect(JSON.stringify(rows)).not.toContain('acme.example')
 })

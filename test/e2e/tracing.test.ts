@@ -6,6 +6,7 @@ import { openCollector, type ReceivedSpan } from '../support/collector.ts'
 import { ACME, given } from '../support/given.ts'
 import { PATIENCE } from '../support/patience.ts'
 import { makeDataFolder, runDaybreak, startDaybreak } from '../support/program.ts'
+import { givenReportSchedule } from '../support/report-schedules.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const { database, url: databaseUrl } = await createTestDatabase()
@@ -31,19 +32,11 @@ const SECRET_ADDRESS = 'finance@acme.example'
 
 async function givenSubscription(): Promise<void> {
   await given.client(db)
-  await db
-    .insertInto('report_subscriptions')
-    .values({
-      client_id: ACME,
-      id: 'monthly',
-      report: 'monthly-revenue',
-      period: 'last-month',
-      // Never by itself.
-      cron: '0 7 29 2 1',
-      formats: ['pdf', 'csv'],
-      recipients: JSON.stringify([{ address: SECRET_ADDRESS, formats: ['pdf', 'csv'] }]),
-    })
-    .execute()
+  await givenReportSchedule(db, {
+    name: 'monthly',
+    asked: { report: 'monthly-revenue', period: 'last-month', formats: ['pdf', 'csv'] },
+    recipients: [{ address: SECRET_ADDRESS, formats: ['pdf', 'csv'] }],
+  })
 }
 
 /** The spans of a trace as a tree of names, children in the order of their beginning; those of the same name once. */
@@ -86,7 +79,7 @@ test('a run asked for over HTTP, its report in another process and its delivery 
       report: 'monthly-revenue',
       ...window,
       formats: ['pdf', 'csv'],
-      subscriptionId: 'monthly',
+      scheduleId: 'report.acme.monthly',
       request: null,
     }),
   })

@@ -4,6 +4,7 @@ import { createKey } from '../../src/people/people.ts'
 import { on } from '../../src/queues/index.ts'
 import { planAgain } from '../../src/queues/runs/plan-runs.ts'
 import { given } from '../support/given.ts'
+import { givenReportSchedule } from '../support/report-schedules.ts'
 import { defineFault, verdict } from './fault.ts'
 import type { NodeProcess } from './node-process.ts'
 import { openRuns, planNightly } from './report-world.ts'
@@ -82,16 +83,11 @@ export async function askForMails(world: World, addresses: string[]): Promise<vo
   const { db } = world
   await given.client(db)
   await given.calls(db, [['2026-03-02T09:00:00Z', { talk_s: 60 }]])
-  const recipients = JSON.stringify(addresses.map((address) => ({ address, formats: ['csv'] })))
-  const about = { report: 'performance', formats: ['csv' as const] }
-  await db
-    .insertInto('report_subscriptions')
-    .values({ client_id: 'acme', id: 'daily', period: 'yesterday', cron: '0 0 30 2 *', recipients, ...about })
-    .execute()
+  const recipients = addresses.map((address) => ({ address, formats: ['csv' as const] }))
+  const about = { report: 'performance' as const, formats: ['csv' as const] }
+  const scheduleId = await givenReportSchedule(db, { recipients, asked: about })
   const window = { from: '2026-03-02', to: '2026-03-03' }
-  await planNightly(world, [
-    on(renderReport, { clientId: 'acme', ...about, ...window, subscriptionId: 'daily', request: null }),
-  ])
+  await planNightly(world, [on(renderReport, { clientId: 'acme', ...about, ...window, scheduleId, request: null })])
 }
 
 /** Kills whoever sends: at the first mail to each address. Returns the addresses at which it did. */

@@ -1,12 +1,11 @@
 import { sql } from 'kysely'
 import { jobs } from '../../src/jobs/index.ts'
-import { renderReport } from '../../src/jobs/render-report.ts'
 import { createLog } from '../../src/log.ts'
 import { createRegistry, planNight } from '../../src/queues/index.ts'
 import { syncSchedules } from '../../src/queues/schedules/schedule.ts'
-import { syncSubscriptionSchedules } from '../../src/reports/schedules/subscriptions.ts'
 import { addDays, dayBefore, systemClock } from '../../src/time.ts'
 import { given } from '../support/given.ts'
+import { givenReportSchedule } from '../support/report-schedules.ts'
 import { defineFault, verdict } from './fault.ts'
 import { countReports, openRuns } from './report-world.ts'
 import type { World } from './world.ts'
@@ -15,7 +14,7 @@ type Size = { historyDays: number; kills: number; settleMs: number }
 
 const REPORTS = ['performance', 'monthly-revenue'] as const
 const RECIPIENTS = ['a', 'b']
-const FORMATS = ['pdf', 'xlsx', 'csv', 'html', 'json']
+const FORMATS = ['pdf', 'xlsx', 'csv', 'html', 'json'] as const
 
 export const killTheNight = defineFault<Size>({
   name: 'kill-the-night',
@@ -31,7 +30,6 @@ export const killTheNight = defineFault<Size>({
     const lastDay = dayBefore(systemClock(), 'Europe/Berlin')
     await makeBusiness(world, lastDay, historyDays)
     const registry = createRegistry(jobs)
-    await syncSubscriptionSchedules(world.db, renderReport)
     await syncSchedules(world.db, registry, createLog('silent'))
     await planNight(world.db, registry, 'acme', lastDay)
     let killed = 0
@@ -62,12 +60,17 @@ async function makeBusiness({ db }: World, lastDay: string, historyDays: number)
       (day) => [`${day}T10:00:00Z`, { amount_minor: 1999, customer_id: `c-${day.slice(-2)}` }] as [string, object],
     ),
   )
-  const recipients = JSON.stringify(
-    RECIPIENTS.map((name) => ({ address: `${name}@acme.example`, formats: ['pdf', 'xlsx'] })),
-  )
-  const about = { client_id: 'acme', period: 'yesterday', cron: '30 5 * * *', formats: FORMATS, recipients }
-  const rows = REPORTS.map((report) => ({ ...about, id: report, report }))
-  await db.insertInto('report_subscriptions').values(rows).execute()
+  const recipients = RECIPIENTS.map((name) => ({
+    address: `${name}@acme.example`,
+    formats: ['pdf' as const, 'xlsx' as const],
+  }))
+  for (const report of REPORTS)
+    await givenReportSchedule(db, {
+      name: report,
+      cron: '30 5 * * *',
+      recipients,
+      asked: { report, formats: [...FORMATS] },
+    })
 }
 
 async function judge(world: World, kills: number, historyDays: number) {

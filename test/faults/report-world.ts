@@ -6,6 +6,7 @@ import { on, type RunRequest } from '../../src/queues/index.ts'
 import { planAgain, planRuns } from '../../src/queues/runs/plan-runs.ts'
 import type { ReportFormat } from '../../src/reports/document.ts'
 import { given } from '../support/given.ts'
+import { givenReportSchedule } from '../support/report-schedules.ts'
 import type { World } from './world.ts'
 
 const DAY = '2026-03-02'
@@ -13,8 +14,8 @@ const NEXT_DAY = '2026-03-03'
 const CLIENTS = 20
 
 /**
- * Clients with a day of calls and payments each, and `reports` subscriptions to it, each with one recipient of its own. Returns what to
- * ask for: one report a subscription.
+ * Clients with a day of calls and payments each, and `reports` schedules of it, each with one recipient of its own. Returns what to
+ * ask for: one report a schedule.
  */
 export async function makeReports(
   { db }: World,
@@ -28,17 +29,11 @@ export async function makeReports(
     const clientId = clients[index % clients.length] as string
     const formats = formatsOf(index)
     const report = index % 2 === 0 ? 'performance' : 'monthly-revenue'
-    const subscriptionId = `s-${index}`
-    const recipients = JSON.stringify([{ address: `reader-${index}@acme.example`, formats: formats.slice(0, 1) }])
-    // A minute that never comes: what is due, the fault decides.
-    const row = { id: subscriptionId, report, period: 'yesterday', cron: '0 0 30 2 *', formats, recipients }
-    await db
-      .insertInto('report_subscriptions')
-      .values({ client_id: clientId, ...row })
-      .execute()
-    requests.push(
-      on(renderReport, { clientId, report, from: DAY, to: NEXT_DAY, formats, subscriptionId, request: null }),
-    )
+    const recipients = [{ address: `reader-${index}@acme.example`, formats: formats.slice(0, 1) }]
+    // What is due, the fault decides.
+    const about = { clientId, name: `s-${index}`, recipients, asked: { report, formats } } as const
+    const scheduleId = await givenReportSchedule(db, about)
+    requests.push(on(renderReport, { clientId, report, from: DAY, to: NEXT_DAY, formats, scheduleId, request: null }))
   }
   return requests
 }

@@ -19,6 +19,7 @@ import {
   webhook,
 } from '../support/alert-world.ts'
 import { PATIENCE } from '../support/patience.ts'
+import { givenReportSchedule } from '../support/report-schedules.ts'
 import { openTestEngine, testJob } from '../support/test-engine.ts'
 
 const HOOK = { channel: 'webhook', address: webhook.origin } as const
@@ -191,22 +192,10 @@ describe('a call', () => {
 })
 
 test('the owner of a report hears when it fails, of his own only, and once', async () => {
-  await db
-    .insertInto('report_subscriptions')
-    .values(
-      ['monthly', 'weekly'].map((id) => ({
-        client_id: 'acme',
-        id,
-        report: 'monthly-revenue',
-        period: 'last-month',
-        cron: '0 7 1 * *',
-        formats: ['pdf'],
-        owner_address: `Owner.${id}@acme.example`,
-      })),
-    )
-    .execute()
-  await givenRun({ ...FAILED, job: 'render-report', payload: JSON.stringify({ subscriptionId: 'monthly' }) })
-  await givenRun({ ...FAILED, job: 'render-report', payload: JSON.stringify({ subscriptionId: null }) })
+  for (const name of ['monthly', 'weekly'])
+    await givenReportSchedule(db, { name, ownerAddress: `Owner.${name}@acme.example` })
+  await givenRun({ ...FAILED, job: 'render-report', payload: JSON.stringify({ scheduleId: 'report.acme.monthly' }) })
+  await givenRun({ ...FAILED, job: 'render-report', payload: JSON.stringify({ scheduleId: null }) })
   await raiseAlerts(options({ receivers: [] }), true)
   await raiseAlerts(options({ receivers: [] }), true)
   await doPosts()

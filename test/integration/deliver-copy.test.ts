@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { sql } from 'kysely'
 import postalMime from 'postal-mime'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { createLog } from '../../src/log.ts'
@@ -15,6 +16,7 @@ import { openFolderStore } from '../../src/storage/folder-store.ts'
 import { systemClock } from '../../src/time.ts'
 import { emptyDatabase } from '../support/empty-database.ts'
 import { given } from '../support/given.ts'
+import { givenReportSchedule } from '../support/report-schedules.ts'
 import { startSmtpServer } from '../support/smtp.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -52,7 +54,7 @@ async function givenDelivery(
       client_id: 'acme',
       id: executionId,
       report: 'monthly-revenue',
-      subscription_id: 'monthly',
+      schedule_id: 'report.acme.monthly',
       window_from: '2026-10-01',
       window_to: '2026-11-01',
       time_zone: 'UTC',
@@ -258,11 +260,20 @@ test('files too large to attach are linked, and the link leads to the file until
   expect(downloads).toEqual([{ downloads: 1 }])
 })
 
-test('whoever unsubscribes is on record, once, for that subscription', async () => {
+test('whoever unsubscribes is on record, once, for that schedule', async () => {
+  for (const name of ['monthly', 'weekly'])
+    await givenReportSchedule(system, { name, recipients: [{ address: 'Finance@acme.example', formats: ['csv'] }] })
   await deliver(await givenDelivery())
   const token = /\/u\/([\w-]+)/.exec((await postalMime.parse(server.received[0]?.raw ?? '')).text ?? '')?.[1] ?? ''
   expect(await unsubscribe(system, token)).toMatchObject({ report: 'monthly-revenue', done: true })
   await unsubscribe(system, token)
-  const rows = await system.selectFrom('unsubscribes').select(['client_id', 'address', 'subscription_id']).execute()
-  expect(rows).toEqual([{ client_id: 'acme', address: 'finance@acme.example', subscription_id: 'monthly' }])
+  const rows = await system
+    .selectFrom('schedule_recipients')
+    .select(['schedule_id', 'address', sql<boolean>`unsubscribed_at is not null`.as('isOut')])
+    .orderBy('schedule_id')
+    .execute()
+  expect(rows).toEqual([
+    { schedule_id: 'report.acme.monthly', address: 'finance@acme.example', isOut: true },
+    { schedule_id: 'report.acme.weekly', address: 'finance@acme.example', isOut: false },
+  ])
 })

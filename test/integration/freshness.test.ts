@@ -180,10 +180,10 @@ describe('fresh until', () => {
     expect(await freshness()).toEqual([['2026-11-05T23:00:00Z', '2026-11-06', 0]])
   })
 
-  test('a report that somebody asked for is not the one that was subscribed to', async () => {
-    const extra = { subscriptionId: 'weekly', report: 'performance', period: 'last-week', formats: ['pdf'] }
+  test('a report that somebody asked for is not the one that is scheduled', async () => {
+    const extra = { scheduleId: 'report.acme.weekly', report: 'performance', period: 'last-week', formats: ['pdf'] }
     await givenSchedule({
-      id: 'subscription.acme.weekly',
+      id: 'report.acme.weekly',
       job: 'render-report',
       cron: '0 7 * * 1',
       payload: JSON.stringify(extra),

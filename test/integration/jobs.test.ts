@@ -74,7 +74,7 @@ test('a report stands on the roll-up of every day of its window, and one window 
     from: '2026-02-27',
     to: '2026-03-02',
     formats: ['pdf'],
-    subscriptionId: 'daily',
+    scheduleId: 'daily',
     request: null,
   })
   const daysAfter = (askedAt: string) =>
@@ -93,7 +93,7 @@ test('other formats asked for by hand are another run, and days that nobody mean
     report: 'performance',
     from: '2026-02-27',
     to: '2026-02-28',
-    subscriptionId: null,
+    scheduleId: null,
     request: null,
   }
   const keys = [['pdf'], ['csv', 'pdf'], ['pdf', 'csv']].map((formats) =>
@@ -114,7 +114,7 @@ test('a report narrowed down or compared otherwise is another run, in whatever o
     from: '2026-02-27',
     to: '2026-02-28',
     formats: ['pdf'],
-    subscriptionId: null,
+    scheduleId: null,
     request: null,
   }
   const keyOf = (changes: object) => renderReport.key(renderReport.payload.parse({ ...asked, ...changes }))
@@ -131,7 +131,7 @@ test('a report narrowed down or compared otherwise is another run, in whatever o
 test('what a report cannot be narrowed down by is refused, with what it can be', () => {
   const problems = (report: string, filters: object) => {
     const days = { from: '2026-02-27', to: '2026-02-28' }
-    const asked = { clientId: ACME, report, ...days, formats: ['pdf'], filters, subscriptionId: null, request: null }
+    const asked = { clientId: ACME, report, ...days, formats: ['pdf'], filters, scheduleId: null, request: null }
     return renderReport.payload.safeParse(asked).error?.issues.map(({ path, message }) => [path.join('.'), message])
   }
   expect(problems('performance', { sector: ['a'] })).toBe(undefined)
@@ -143,9 +143,9 @@ test('what a report cannot be narrowed down by is refused, with what it can be',
   ])
 })
 
-test('a subscription asks for the last whole period before it is due', () => {
+test('a schedule asks for the last whole period before it is due', () => {
   const extra = {
-    subscriptionId: 'daily',
+    scheduleId: 'daily',
     report: 'performance',
     period: 'last-week',
     formats: ['pdf'],
@@ -158,7 +158,7 @@ test('a subscription asks for the last whole period before it is due', () => {
     from: '2026-11-09',
     to: '2026-11-16',
     formats: ['pdf'],
-    subscriptionId: 'daily',
+    scheduleId: 'daily',
     request: null,
   })
 })

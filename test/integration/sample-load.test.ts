@@ -9,7 +9,8 @@ const { database } = await createTestDatabase()
 const db = database.system
 
 const SEED = 'a test'
-const TABLES = ['clients', 'sectors', 'agents', 'report_subscriptions', ...SAMPLE_TABLES]
+const TABLES = ['clients', 'sectors', 'agents', 'schedules', 'schedule_recipients', ...SAMPLE_TABLES]
+const WHENS = ['created_at', 'added_at', 'planned_until', 'next_due_at', 'in_force_since', 'erasure_salt']
 const NOTHING = { days: 0, rows: Object.fromEntries(SAMPLE_TABLES.map((table) => [table, 0])) }
 
 beforeEach(async () => {
@@ -21,10 +22,10 @@ async function contents(): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {}
   for (const name of TABLES) {
     const client = name === 'clients' ? sql`t.id` : sql`t.client_id`
-    // created_at is when, not what, and no two clients have the same salt.
+    // These are when, not what, and no two clients have the same salt.
     const { rows } = await sql<{ client: string; count: number; hash: string }>`
-      select ${client} as client, count(*) as count, md5(string_agg((to_jsonb(t) - '{created_at,erasure_salt}'::text[])::text, ' ' order by t.id)) as hash
-      from ${sql.table(name)} t group by 1`.execute(db)
+      select ${client} as client, count(*) as count, md5(string_agg(row::text, ' ' order by row::text collate "C")) as hash
+      from ${sql.table(name)} t, lateral (select to_jsonb(t) - ${WHENS}::text[] as row) stated group by 1`.execute(db)
     for (const row of rows) hashes[`${name} ${row.client}`] = `${row.count} ${row.hash}`
   }
   return hashes
@@ -44,7 +45,14 @@ describe('loadSampleBusiness', () => {
     const made = (table: SampleTable) => days.reduce((sum, { rows }) => sum + rows[table].length, 0)
     const byDays = SAMPLE_TABLES.filter((table) => table !== 'customers' && table !== 'campaigns')
     expect(loaded.days).toBe(60)
-    expect(counts).toEqual({ clients: 3, sectors: 12, agents: 25, report_subscriptions: 6, ...loaded.rows })
+    expect(counts).toEqual({
+      clients: 3,
+      sectors: 12,
+      agents: 25,
+      schedules: 6,
+      schedule_recipients: 18,
+      ...loaded.rows,
+    })
     expect(byDays.map((table) => [table, counts[table]])).toEqual(byDays.map((table) => [table, made(table)]))
     expect(Object.entries(counts).filter(([, count]) => count === 0)).toEqual([])
     expect(progress.at(-1)).toEqual([60, 60])
@@ -95,7 +103,7 @@ describe('loadSampleBusiness', () => {
       loadSampleBusiness(database, { seed: SEED, lastDay: '2026-03-31', days: 5, signal: stop }),
     ).rejects.toThrow('enough')
 
-    expect(await rowCounts()).toMatchObject({ interactions: 0, customers: 0, sectors: 0, report_subscriptions: 0 })
+    expect(await rowCounts()).toMatchObject({ interactions: 0, customers: 0, sectors: 0, schedules: 0 })
   })
 })
 

@@ -8,6 +8,7 @@ import { syncSchedules } from '../../src/queues/schedules/schedule.ts'
 import { issueUnsubscribeToken } from '../../src/reports/deliver/links.ts'
 import { addDays, dayOf, systemClock } from '../../src/time.ts'
 import { given } from './given.ts'
+import { givenReportSchedule } from './report-schedules.ts'
 import { givenExecution, OPERATOR, PASSWORD, type Person, sendSignIn, signIn, type TestBoard } from './test-board.ts'
 import { wholeFacts } from './whole-facts.ts'
 
@@ -143,7 +144,11 @@ const EXAMPLES: Record<string, Example> = {
   'post /u/:token': async (world) => {
     const { board, client } = world
     const executionId = await givenExecution(board, { clientId: client })
-    const { id: deliveryId } = await board.database.system
+    const db = board.database.system
+    const recipients = [{ address: 'ann@example.com', formats: ['csv' as const] }]
+    const schedule_id = await givenReportSchedule(db, { clientId: client, recipients })
+    await db.updateTable('executions').set({ schedule_id }).where('id', '=', executionId).execute()
+    const { id: deliveryId } = await db
       .insertInto('deliveries')
       .values({ client_id: client, execution_id: executionId, address: 'ann@example.com', formats: ['csv'] })
       .returning('id')

@@ -40,9 +40,7 @@ const backfillBody = z.strictObject({
     .max(200)
     .nullable()
     .default(null)
-    .describe(
-      'One schedule of the client, such as a subscription’s, whose reports are then mailed; null: the one the job declares.',
-    ),
+    .describe('One schedule of the client, such as a report’s, which is then mailed; null: the one the job declares.'),
   from: day.describe('The first local day of the client.'),
   to: day.describe('The day after the last; no later than today.'),
   ...backfillOptions,

@@ -23,7 +23,7 @@ export async function failedRunsOf(db: AnyDatabase, backfillId: string): Promise
 
 export type NamedSchedule = { id: string; job: string; clientName: string; cron: string; subject: string | null }
 
-/** Schedules that are none a job declares, such as those of subscriptions: they are filled by name only. */
+/** Schedules that are none a job declares, such as those of reports: they are filled by name only. */
 export async function namedSchedules(db: AnyDatabase): Promise<NamedSchedule[]> {
   return db
     .selectFrom('schedules as s')

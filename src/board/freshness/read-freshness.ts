@@ -32,7 +32,7 @@ export async function freshnessInSight(
   return { at, ...read }
 }
 
-/** What a schedule is about, beside its job: the report of a subscription. */
+/** What a schedule is about, beside its job: the report it renders. */
 export function subjectOf({ extra }: Pick<ScheduleFreshness, 'extra'>): string | null {
   return typeof extra['report'] === 'string' ? extra['report'] : null
 }

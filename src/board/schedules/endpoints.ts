@@ -80,7 +80,7 @@ const scheduleReply = z
     declared: z
       .strictObject({ ...settings, cron: z.string(), zone: z.string() })
       .nullable()
-      .describe('What the job or the subscription says; null: nobody declares it.'),
+      .describe('What the job says; null: nobody declares it.'),
     skipped: z.int().describe('Fire times left out because a run was still open.'),
     lastSkippedAt: instant.nullable(),
     nextFires,

@@ -22,7 +22,7 @@ export type ScheduleView = ScheduleSettings & {
   timeZone: string
   /** The client's own. */
   clientZone: string
-  /** What the job or the subscription says; null: nobody declares it. */
+  /** What the job says; null: nobody declares it. */
   declared: ScheduleSettings | null
   isEdited: boolean
   /** null when it is not paused now. */
@@ -30,7 +30,7 @@ export type ScheduleView = ScheduleSettings & {
   pausedReason: string | null
   skipped: number
   lastSkippedAt: string | null
-  /** The report a subscription's schedule renders. */
+  /** The report it renders; null: it renders none. */
   subject: string | null
   nextFires: Fire[]
   /** Why it cannot be planned; null when it can. */

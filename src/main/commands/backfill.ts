@@ -50,7 +50,7 @@ export function backfillCommand(parent: Command, tools: CommandTools): void {
     .option('--from <day>', 'first day, such as 2026-01-01', parseDay)
     .option('--to <day>', 'last day', parseDay)
     .option('--job <name>', 'a job that is scheduled for each client (docs/jobs.md lists them)', rollUpDay.name)
-    .option('--schedule <id>', 'one schedule of the client, such as a subscription’s; its reports are mailed')
+    .option('--schedule <id>', 'one schedule of the client, such as a report’s; it is mailed')
     .option('--reprocess <which>', 'windows that ran before, run again: none, failed, all', parseReprocess, 'failed')
     .option('--oldest-first', 'in the order of the days (default)')
     .option('--newest-first', 'the last day first')

@@ -17,10 +17,12 @@ import type { Program } from '../program.ts'
 import { workUntilDone } from '../work-until-done.ts'
 import { recordCommand } from './command-record.ts'
 import type { CommandTools } from './command-tools.ts'
+import { type Only, parseComparisons, parseFormats, parseOnly, parsePeriod } from './report-options.ts'
+import { reportScheduleCommands } from './report-schedules.ts'
 import { requireClient } from './require-client.ts'
 
 type ReportOptions = {
-  client: string
+  client?: string
   month?: string
   from?: string
   to?: string
@@ -32,11 +34,12 @@ type ReportOptions = {
 }
 
 export function reportCommand(parent: Command, tools: CommandTools): void {
-  parent
+  const command = parent
     .command('report')
+    .enablePositionalOptions()
     .description(`Render a report and save its files. Reports: ${reportNames.join(', ')}.`)
     .argument('<report>', 'name of the report')
-    .requiredOption('--client <id>', 'the client')
+    .option('--client <id>', 'the client (has to be said)')
     .option('--month <month>', 'a month, such as 2011-11')
     .option('--from <day>', 'first day (instead of --month)')
     .option('--to <day>', 'last day')
@@ -46,26 +49,29 @@ export function reportCommand(parent: Command, tools: CommandTools): void {
     .option('--formats <list>', 'formats, separated by commas', parseFormats, [...REPORT_FORMATS])
     .option('--out <folder>', 'folder for the files', '.')
     .action((report: string, options: ReportOptions) => makeReport(tools, report, options))
+  reportScheduleCommands(command, tools)
 }
 
 async function makeReport(tools: CommandTools, name: string, options: ReportOptions): Promise<void> {
   const report = reportNamed(name)
+  const { client } = options
+  if (client === undefined) throw new InputError('option', 'Say whose report it is: --client acme.')
   const windowOn = windowFrom(options)
   const program = await tools.openProgram()
   try {
-    await requireClient(program.database.system, options.client)
+    await requireClient(program.database.system, client)
     const payload = {
-      clientId: options.client,
+      clientId: client,
       report: report.name,
-      ...windowOn(await todayOf(program, options.client)),
+      ...windowOn(await todayOf(program, client)),
       formats: options.formats,
       filters: options.only,
       compare: options.compare ?? null,
-      subscriptionId: null,
+      scheduleId: null,
       request: 'command-line',
     }
     const request = { origin: 'person', requestedBy: OPERATOR, again: 'all' } as const
-    const intent = { action: 'request-run', target: `job:${renderReport.name}`, clientId: options.client }
+    const intent = { action: 'request-run', target: `job:${renderReport.name}`, clientId: client }
     const { runId } = await inSpan('daybreak report', {}, null, () =>
       recordCommand(program.database.system, tools, intent, async () => {
         const { runId } = await program.engine.ledger.request(on(renderReport, payload), request)
@@ -148,35 +154,4 @@ function monthWindow(month: string): DayWindow {
 
 function noWindow(text: string): InputError {
   return new InputError('window', `"${text}" is no month or day; write 2011-11 or 2011-11-01.`)
-}
-
-function parseFormats(text: string): ReportFormat[] {
-  const wanted = text.split(',').map((format) => format.trim())
-  const known = REPORT_FORMATS.filter((format) => wanted.includes(format))
-  if (known.length !== wanted.length)
-    throw new InputError('format', `Formats are ${REPORT_FORMATS.join(', ')}; "${text}" has another.`)
-  return known
-}
-
-function parsePeriod(text: string): Period {
-  const period = PERIODS.find((known) => known === text)
-  if (period !== undefined) return period
-  throw new InputError('window', `Periods are ${PERIODS.join(', ')}; "${text}" is none.`)
-}
-
-type Only = Record<string, string[]>
-
-/** `sector=sales`; the option may be given again, for the same dimension too. Whether the report can is said by whoever makes it. */
-function parseOnly(text: string, before: Only): Only {
-  const [, dimension, member] = /^([a-z-]+)=(.*)$/.exec(text) ?? []
-  if (dimension === undefined || member === undefined)
-    throw new InputError('only', `Write --only sector=sales; "${text}" names no dimension and member.`)
-  return { ...before, [dimension]: [...(before[dimension] ?? []), member] }
-}
-
-function parseComparisons(text: string): Comparison[] {
-  const wanted = text === 'none' ? [] : text.split(',').map((comparison) => comparison.trim())
-  const known = COMPARISONS.filter((comparison) => wanted.includes(comparison))
-  if (known.length === wanted.length) return known
-  throw new InputError('compare', `A report is compared with ${COMPARISONS.join(', ')} or none; "${text}" has another.`)
 }

@@ -11,7 +11,7 @@ import { zoneOf } from '../schedules/schedule.ts'
 export type BackfillRange = {
   job: AnyJob
   clientId: string
-  /** One schedule of the client by name, such as a subscription's; null: the one the job declares. */
+  /** One schedule of the client by name, such as a report's; null: the one the job declares. */
   scheduleId: string | null
   /** Local days of the client, half-open. */
   from: Day

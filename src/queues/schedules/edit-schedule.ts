@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { AnyDatabase, SystemDatabase } from '../../db/database.ts'
+import type { AnyDatabase, SystemDatabase, SystemTransaction } from '../../db/database.ts'
 import { InputError } from '../../errors.ts'
 import { nextFires } from './cron.ts'
 import { afterPause, laterOf } from './due-fires.ts'
@@ -39,30 +39,37 @@ export async function changeSchedule(
   id: string,
   change: ScheduleChange,
 ): Promise<{ before: ScheduleState; after: ScheduleState }> {
-  return db.transaction().execute(async (tx) => {
-    const row = await lockSchedule(tx, id)
-    const before = stateOf(row)
-    const after = changed(row, before, change)
-    const { plannedUntil, next } = timesOf(row, { before, after, change })
-    await tx
-      .updateTable('schedules')
-      .set({
-        cron: after.cron,
-        zone: after.zone,
-        catch_up: after.catchUp,
-        catch_up_within_s: after.catchUpWithinS,
-        late_after_s: after.lateAfterS,
-        overlap: after.overlap,
-        is_edited: after.isEdited,
-        paused_until: after.pausedUntil,
-        paused_reason: after.pausedReason,
-        planned_until: plannedUntil.toString(),
-        next_due_at: next?.toString() ?? null,
-      })
-      .where('id', '=', id)
-      .execute()
-    return { before, after }
-  })
+  return db.transaction().execute((tx) => changeScheduleIn(tx, id, change))
+}
+
+/** The same in a transaction that changes more. */
+export async function changeScheduleIn(
+  tx: SystemTransaction,
+  id: string,
+  change: ScheduleChange,
+): Promise<{ before: ScheduleState; after: ScheduleState }> {
+  const row = await lockSchedule(tx, id)
+  const before = stateOf(row)
+  const after = changed(row, before, change)
+  const { plannedUntil, next } = timesOf(row, { before, after, change })
+  await tx
+    .updateTable('schedules')
+    .set({
+      cron: after.cron,
+      zone: after.zone,
+      catch_up: after.catchUp,
+      catch_up_within_s: after.catchUpWithinS,
+      late_after_s: after.lateAfterS,
+      overlap: after.overlap,
+      is_edited: after.isEdited,
+      paused_until: after.pausedUntil,
+      paused_reason: after.pausedReason,
+      planned_until: plannedUntil.toString(),
+      next_due_at: next?.toString() ?? null,
+    })
+    .where('id', '=', id)
+    .execute()
+  return { before, after }
 }
 
 type Row = Awaited<ReturnType<typeof lockSchedule>>

@@ -122,18 +122,22 @@ export async function findUnsubscription(db: SystemDatabase, token: string): Pro
   return row ? { clientId: row.clientId, clientName: row.clientName, report: row.report, done: row.done } : null
 }
 
-/** Unsubscribes the recipient from the report's subscription; twice is the same as once. */
+/** Unsubscribes the recipient from the schedule of the report; twice is the same as once. */
 export async function unsubscribe(db: SystemDatabase, token: string): Promise<Unsubscription | null> {
   const row = await unsubscriptionOf(db, token).executeTakeFirst()
   if (!row) return null
   await db
-    .insertInto('unsubscribes')
-    .values({ client_id: row.clientId, address: row.address, subscription_id: row.subscriptionId ?? '' })
-    .onConflict((conflict) => conflict.doNothing())
+    .updateTable('schedule_recipients')
+    .set({ unsubscribed_at: sql`now()` })
+    .where('client_id', '=', row.clientId)
+    .where('schedule_id', '=', row.scheduleId)
+    .where('address', '=', row.address)
+    .where('unsubscribed_at', 'is', null)
     .execute()
   return { clientId: row.clientId, clientName: row.clientName, report: row.report, done: true }
 }
 
+/** Whoever is no recipient any more gets no more of it either. */
 function unsubscriptionOf(db: SystemDatabase, token: string) {
   return db
     .selectFrom('deliveries as d')
@@ -141,16 +145,10 @@ function unsubscriptionOf(db: SystemDatabase, token: string) {
       join.onRef('e.client_id', '=', 'd.client_id').onRef('e.id', '=', 'd.execution_id'),
     )
     .innerJoin('clients as c', 'c.id', 'd.client_id')
-    .select([
-      'd.client_id as clientId',
-      'c.name as clientName',
-      'e.report',
-      'd.address',
-      'e.subscription_id as subscriptionId',
-    ])
+    .select(['d.client_id as clientId', 'c.name as clientName', 'e.report', 'd.address', 'e.schedule_id as scheduleId'])
     .select(
-      sql<boolean>`exists (select from unsubscribes u where u.client_id = d.client_id and u.address = d.address
-        and u.subscription_id = coalesce(e.subscription_id, ''))`.as('done'),
+      sql<boolean>`not exists (select from schedule_recipients r where r.client_id = d.client_id and r.address = d.address
+        and r.schedule_id = e.schedule_id and r.unsubscribed_at is null)`.as('done'),
     )
     .where('d.unsubscribe_hash', '=', hashOf(token))
 }

@@ -13,7 +13,7 @@ import type { ReportClient } from '../report.ts'
 import { composeDocument } from './compose-document.ts'
 import { waitForRollUps } from './wait-for-roll-ups.ts'
 
-export type ExecutionParams = AskedReport & { clientId: string; subscriptionId: string | null }
+export type ExecutionParams = AskedReport & { clientId: string; scheduleId: string | null }
 
 export type ExecutionTools = {
   executionId: string
@@ -159,7 +159,7 @@ async function openExecution(
         client_id: client.id,
         id: executionId,
         report: params.report,
-        subscription_id: params.subscriptionId,
+        schedule_id: params.scheduleId,
         window_from: params.from,
         window_to: params.to,
         time_zone: client.timeZone,
@@ -242,23 +242,21 @@ function headlineFigures(blocks: Block[]): Figure[] {
   return blocks.find((block) => block.kind === 'figures')?.figures ?? []
 }
 
-/** One delivery per recipient of the subscription; those that exist stay as they are. Returns the new ones. */
+/** One delivery per recipient of the schedule; those that exist stay as they are. Returns the new ones. */
 async function planDeliveries(
   tx: ClientTransaction,
-  { clientId, subscriptionId }: ExecutionParams,
+  { clientId, scheduleId }: ExecutionParams,
   executionId: string,
 ): Promise<string[]> {
-  if (subscriptionId === null) return []
+  if (scheduleId === null) return []
   const rows = await tx
     .insertInto('deliveries')
     .columns(['client_id', 'execution_id', 'address', 'formats', 'state'])
     .expression(
       sql`
-        select s.client_id, ${executionId}::uuid, lower(r.address), r.formats,
-          case when u.address is null then 'pending' else 'unsubscribed' end
-        from report_subscriptions s, jsonb_to_recordset(s.recipients) as r (address text, formats text[])
-        left join unsubscribes u on u.client_id = ${clientId} and u.address = lower(r.address) and u.subscription_id = ${subscriptionId}
-        where s.client_id = ${clientId} and s.id = ${subscriptionId}` as never,
+        select client_id, ${executionId}::uuid, address, formats,
+          case when unsubscribed_at is null then 'pending' else 'unsubscribed' end
+        from schedule_recipients where client_id = ${clientId} and schedule_id = ${scheduleId}` as never,
     )
     .onConflict((conflict) => conflict.doNothing())
     .returning(['id', 'state'])

@@ -3,7 +3,7 @@ import { sqlFile } from '../../sql.ts'
 
 const reportOwners = sqlFile<{ id: string; address: string }>(import.meta.dirname, 'report-owners.sql')
 
-/** The owners of the subscriptions that runs render a report for, or send a copy of. */
+/** The owners of the schedules that runs render a report for, or send a copy of. */
 export function ownersOfReports(
   tx: SystemTransaction,
   runIds: readonly string[],

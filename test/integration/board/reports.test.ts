@@ -4,6 +4,7 @@ import type { Problem } from '../../../src/board/http/problem.ts'
 import { issueDownloadLink, issueUnsubscribeToken } from '../../../src/reports/deliver/links.ts'
 import { callApi } from '../../support/api.ts'
 import { given, table } from '../../support/given.ts'
+import { givenReportSchedule } from '../../support/report-schedules.ts'
 import { BROWSER, givenExecution, keyHeaders, openTestBoard, signIn } from '../../support/test-board.ts'
 
 const board = await openTestBoard()
@@ -136,7 +137,11 @@ describe('a mailed link', () => {
 
 describe('an unsubscribe link', () => {
   async function issue(): Promise<string> {
-    await db.deleteFrom('unsubscribes').execute()
+    await db.deleteFrom('schedules').execute()
+    const schedule_id = await givenReportSchedule(db, {
+      recipients: [{ address: 'ann@example.com', formats: ['pdf'] }],
+    })
+    await db.updateTable('executions').set({ schedule_id }).where('id', '=', mine).execute()
     await db.deleteFrom('deliveries').execute()
     const delivery = await db
       .insertInto('deliveries')
@@ -145,7 +150,10 @@ describe('an unsubscribe link', () => {
       .executeTakeFirstOrThrow()
     return issueUnsubscribeToken(board.database.forClient('acme'), { clientId: 'acme', deliveryId: delivery.id })
   }
-  const unsubscribed = async () => (await table(db, 'unsubscribes')).map((row) => row['address'])
+  const unsubscribed = async () =>
+    (await table(db, 'schedule_recipients'))
+      .filter((row) => row['unsubscribed_at'] !== null)
+      .map((row) => row['address'])
 
   test('asks first: a scanner that follows it unsubscribes nobody', async () => {
     const token = await issue()
