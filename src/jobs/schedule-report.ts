@@ -29,12 +29,14 @@ export type ReportSchedule = {
 }
 
 export type ReportScheduleChange = { before: ReportScheduleView | null; after: ReportScheduleView | null }
+type Scheduled = { before: ReportScheduleView | null; after: ReportScheduleView }
+type Unscheduled = { before: ReportScheduleView; after: null }
 
 /**
  * Makes a schedule for a report, or changes the one of its name; twice is the same as once. Formats that a recipient gets are rendered too.
  * Throws InputError `schedule-name`, `invalid-cron`, `invalid-zone`, `address`, `invalid-payload`, `no-such-client`.
  */
-export async function scheduleReport(db: SystemDatabase, schedule: ReportSchedule): Promise<ReportScheduleChange> {
+export async function scheduleReport(db: SystemDatabase, schedule: ReportSchedule): Promise<Scheduled> {
   checkNames(schedule)
   const { clientId, name, cron, zone, ownerAddress, recipients } = schedule
   const scheduleId = reportScheduleId(clientId, name)
@@ -46,7 +48,9 @@ export async function scheduleReport(db: SystemDatabase, schedule: ReportSchedul
     const settings = { cron, zone, ...policies() }
     await putSchedule(tx, { id: scheduleId, job: renderReport.name, clientId, payload, ownerAddress, settings })
     await replaceRecipients(tx, { clientId, scheduleId }, recipients)
-    return { before, after: await find(tx, clientId, name) }
+    const after = await find(tx, clientId, name)
+    if (after === null) throw new Error(`${scheduleId} was written and is gone`)
+    return { before, after }
   })
 }
 
@@ -54,10 +58,11 @@ export async function scheduleReport(db: SystemDatabase, schedule: ReportSchedul
 export async function unscheduleReport(
   db: SystemDatabase,
   { clientId, name }: Pick<ReportSchedule, 'clientId' | 'name'>,
-): Promise<ReportScheduleChange> {
+): Promise<Unscheduled> {
   return db.transaction().execute(async (tx) => {
     const before = await find(tx, clientId, name)
-    if (await deleteSchedule(tx, clientId, reportScheduleId(clientId, name))) return { before, after: null }
+    const isGone = await deleteSchedule(tx, clientId, reportScheduleId(clientId, name))
+    if (before !== null && isGone) return { before, after: null }
     throw new InputError('unknown-schedule', `${clientId} has no report scheduled as "${name}".`)
   })
 }

@@ -55,6 +55,15 @@ const EXAMPLES: Record<string, Example> = {
     json(world, 'POST', `/api/runs/${await givenRun(world, 'planned')}/cancel`, {}),
   'patch /api/schedules/:id': async (world) =>
     json(world, 'PATCH', `/api/schedules/${await givenSchedule(world)}`, { overlap: 'skip' }),
+  'post /api/report-schedules': async (world) =>
+    json(world, 'POST', `/api/report-schedules?client=${world.client}`, {
+      ...{ name: 'daily', report: 'performance', period: 'yesterday', formats: ['pdf'], cron: '0 7 29 2 1' },
+      recipients: [{ address: 'ann@example.com', formats: ['pdf'] }],
+    }),
+  'delete /api/report-schedules/:name': async (world) => {
+    await givenReportSchedule(world.board.database.system, { clientId: world.client })
+    return json(world, 'DELETE', `/api/report-schedules/daily?client=${world.client}`)
+  },
   'post /api/backfills': async (world) => json(world, 'POST', '/api/backfills', await backfill(world)),
   'post /api/backfills/:id/cancel': async (world) =>
     json(world, 'POST', `/api/backfills/${await givenBackfill(world)}/cancel`, {}),

@@ -5,7 +5,7 @@ import { type ReportScheduleChange, scheduleReport, unscheduleReport } from '../
 import { reportNamed } from '../../reports/catalogue/index.ts'
 import type { ReportFormat } from '../../reports/document.ts'
 import { PERIODS, type Period } from '../../reports/period.ts'
-import { listReportSchedules, type Recipient } from '../../reports/schedules/report-schedules.ts'
+import { auditedSchedule, listReportSchedules, type Recipient } from '../../reports/schedules/report-schedules.ts'
 import { printTable } from '../print.ts'
 import { recordCommand } from './command-record.ts'
 import type { CommandTools } from './command-tools.ts'
@@ -92,18 +92,11 @@ async function change(
     const intent = { action, target: `report-schedule:${name}`, clientId }
     return await recordCommand(db.system, tools, intent, async () => {
       const made = await work(db.system)
-      return { ...made, audit: { ...intent, before: countOf(made.before), after: countOf(made.after) } }
+      return { ...made, audit: { ...intent, before: auditedSchedule(made.before), after: auditedSchedule(made.after) } }
     })
   } finally {
     await close()
   }
-}
-
-/** Who gets it is no business of the audit log: how many do is. */
-function countOf(view: ReportScheduleChange['before']) {
-  if (view === null) return null
-  const { asked, cron, zone, recipients } = view
-  return { ...asked, cron, zone, recipients: recipients.length }
 }
 
 async function list(tools: CommandTools, { client }: { client?: string }): Promise<void> {

@@ -19,6 +19,13 @@ export type ReportScheduleView = {
   recipients: (Recipient & { unsubscribedAt: string | null })[]
 }
 
+/** What the audit log says of it: who gets it is no business of the log, how many do is. */
+export function auditedSchedule(view: ReportScheduleView | null) {
+  if (view === null) return null
+  const { asked, cron, zone, recipients } = view
+  return { ...asked, cron, zone, recipients: recipients.length }
+}
+
 /** The schedule of a client's report of this name; its name is the client's own. */
 export function reportScheduleId(clientId: string, name: string): string {
   return `report.${clientId}.${name}`
