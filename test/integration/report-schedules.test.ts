@@ -36,7 +36,19 @@ const ID = 'report.acme.monthly'
 async function schedules() {
   return db
     .selectFrom('schedules')
-    .select(['id', 'job', 'client_id', 'cron', 'zone', 'payload', 'catch_up', 'late_after_s', 'overlap', 'declared'])
+    .select([
+      'id',
+      'job',
+      'client_id',
+      'cron',
+      'zone',
+      'payload',
+      'catch_up',
+      'late_after_s',
+      'overlap',
+      'declared',
+      'is_edited',
+    ])
     .where('job', '=', 'render-report')
     .execute()
 }
@@ -65,7 +77,7 @@ describe('a report that is scheduled', () => {
     await scheduleReport(db, monthly)
     await syncSchedules(db, registry, log)
     const payload = { report: 'monthly-revenue', period: 'last-month', formats: ['pdf', 'xlsx'], scheduleId: ID }
-    const policies = { catch_up: 'all', late_after_s: 3600, overlap: 'allow', declared: null }
+    const policies = { catch_up: 'all', late_after_s: 3600, overlap: 'allow', declared: null, is_edited: false }
     const when = { cron: '0 6 1 * *', zone: 'client' }
     expect(await schedules()).toEqual([
       { id: ID, job: 'render-report', client_id: 'acme', payload, ...when, ...policies },
@@ -87,7 +99,7 @@ describe('a report that is scheduled', () => {
     await scheduleReport(db, monthly)
     await changeSchedule(db, ID, { settings: { cron: '0 8 1 * *', overlap: 'queue' } })
     await syncSchedules(db, registry, log)
-    expect(await schedules()).toMatchObject([{ cron: '0 8 1 * *', overlap: 'queue' }])
+    expect(await schedules()).toMatchObject([{ cron: '0 8 1 * *', overlap: 'queue', is_edited: false }])
     expect(await plannedAt('2026-12-01T07:00:00Z')).toMatchObject([{ dueAt: '2026-12-01T07:00:00Z' }])
   })
 

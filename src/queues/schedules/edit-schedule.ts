@@ -111,7 +111,8 @@ function changed(row: Row, before: ScheduleState, { settings = {}, pause }: Sche
   if (after.zone === 'client' && row.client_id === null) {
     throw new InputError('invalid-zone', `Schedule ${row.id} belongs to no client whose zone it could take.`)
   }
-  const edited = declared === null ? before.isEdited || differ(after, before) : differ(after, declared)
+  // Of a schedule that a person made, every setting is theirs.
+  const edited = declared !== null && differ(after, declared)
   if (pause === undefined) return { ...after, isEdited: edited }
   const pausedUntil = pause === null ? null : pause.until.toString()
   return { ...after, isEdited: edited, pausedUntil, pausedReason: pause?.reason ?? null }
