@@ -7,6 +7,7 @@ export { importUpload } from './imports/import-upload.ts'
 export {
   findRecordedImport,
   type NewImport,
+  noteRun,
   recordImport,
   type StoredResult,
   uploadKey,

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import type { SystemDatabase, SystemTransaction } from '../db/database.ts'
 import { InputError } from '../errors.ts'
-import { checkCron, deleteSchedule, putSchedule } from '../queues/index.ts'
-import { parsePayload } from '../queues/runs/plan-runs.ts'
+import { checkCron, deleteSchedule, parsePayload, putSchedule } from '../queues/index.ts'
 import type { RepeatedReport } from '../reports/asked-report.ts'
 import {
   listReportSchedules,

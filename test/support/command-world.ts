@@ -2,8 +2,9 @@ import { afterAll, expect } from 'vitest'
 import { type Ended, makeDataFolder, runDaybreak, type Settings } from './program.ts'
 import { createTestDatabase } from './test-database.ts'
 
-export const { database, url } = await createTestDatabase()
+const { database, url } = await createTestDatabase()
 export const db = database.system
+export { url }
 export const data = await makeDataFolder()
 afterAll(() => data.remove())
 

@@ -6,7 +6,7 @@ import { clientId, nothing, uuid } from '../http/address.ts'
 import type { Context } from '../http/context.ts'
 import { defineEndpoint, json, type Written } from '../http/endpoint.ts'
 import { notFound } from '../http/problem.ts'
-import { originOf } from '../runs/request-run.ts'
+import { originOf } from '../runs/index.ts'
 
 const CUSTOMER_ID_MAX = 500
 const client = clientId.optional().describe('Only those who act for all clients need to say which.')

@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { noteRun } from '../../ingest/imports/recorded-imports.ts'
 import {
   FORMATS,
   findKind,
   findRecordedImport,
   type Mapping,
   type NewImport,
+  noteRun,
   parseMapping,
   readMapping,
   recordImport,
@@ -18,7 +18,7 @@ import { clientId } from '../http/address.ts'
 import type { Context } from '../http/context.ts'
 import { HttpError, notFound } from '../http/problem.ts'
 import type { StoredUpload } from '../http/upload.ts'
-import { originOf } from '../runs/request-run.ts'
+import { originOf } from '../runs/index.ts'
 import { findImport, type ImportView } from './read-imports.ts'
 
 const ROWS_MAX = 1_048_576

@@ -10,7 +10,7 @@ import {
 import { actingClient } from '../http/acting-client.ts'
 import { clientId, nothing } from '../http/address.ts'
 import { defineEndpoint, json, type Written } from '../http/endpoint.ts'
-import { cronText, zoneName } from '../schedules/endpoints.ts'
+import { cronText, zoneName } from '../schedules/index.ts'
 
 const RECIPIENTS_MAX = 200
 

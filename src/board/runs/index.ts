@@ -8,7 +8,7 @@ import { runPage } from './run-page.ts'
 import { runsPage } from './runs-page.ts'
 
 export { changeRuns } from './change-runs.ts'
-export { changeRun, checkClient, requestRun } from './request-run.ts'
+export { changeRun, checkClient, originOf, requestRun } from './request-run.ts'
 export { ledgerFilterOf, runFilterFields } from './run-filter.ts'
 export { planned } from './run-reply.ts'
 

@@ -5,7 +5,7 @@ import { changeScheduleEndpoint, listSchedulesEndpoint } from './endpoints.ts'
 import { asDeclaredForm, pauseForm, resumeForm, schedulePage } from './schedule-page.ts'
 import { schedulesPage } from './schedules-page.ts'
 
-export { nextFires } from './endpoints.ts'
+export { cronText, nextFires, zoneName } from './endpoints.ts'
 export { type Fire, firesByJob } from './read-schedules.ts'
 export { zonedFireList } from './schedule-words.ts'
 

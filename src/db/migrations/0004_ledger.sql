@@ -17,9 +17,9 @@ create table schedules (
   -- A run that is not done this long after it was due is late; null: never.
   late_after_s integer check (late_after_s > 0),
   overlap text not null check (overlap in ('skip', 'queue', 'allow')),
-  -- What is declared for the schedule (by its job, or by the subscription it serves), beside what is in force: a
-  -- person's edit is shown against it and taken back to it. { cron, zone, catchUp, catchUpWithinS, lateAfterS, overlap
-  -- }; null: nobody declares it.
+  -- What the job declares for the schedule, beside what is in force: a person's edit is shown against it and taken back
+  -- to it. { cron, zone, catchUp, catchUpWithinS, lateAfterS, overlap }; null: nobody declares it, as it is with the
+  -- schedule of a report.
   declared jsonb,
   -- A person changed what the job declares: the declaration no longer overwrites it.
   is_edited boolean not null default false,
@@ -34,7 +34,10 @@ create table schedules (
   -- Fire times left out because the run before was still open (overlap 'skip').
   skipped integer not null default 0,
   last_skipped_at timestamptz,
-  created_at timestamptz not null default now()
+  -- Who hears when one of its runs fails; null: nobody but whoever runs the system.
+  owner_address text,
+  created_at timestamptz not null default now(),
+  unique (client_id, id)
 );
 create index schedules_due on schedules (next_due_at);
 create trigger schedules_change before update of cron, zone, payload on schedules for each row
@@ -190,11 +193,15 @@ create table run_logs (
 -- Something a person should know. One row per thing, however often it is noticed.
 create table alerts (
   id uuid primary key default gen_random_uuid(),
-  kind text not null check (kind in ('run-failed', 'window-late', 'run-stalled', 'queue-old')),
-  -- What it is about, such as '<run id>.<attempt>'; the same thing is told once.
-  subject text not null,
+  -- Which kinds there are is declared in src/alerts/kinds, where one more is one file: no check repeats them here.
+  kind text not null,
   client_id text collate "C" references clients (id) on delete cascade,
-  run_id uuid references runs (id) on delete set null,
+  -- What it is about: a kind of thing, such as a run or a queue, and its id among the things of that kind that its
+  -- client has.
+  subject_kind text not null,
+  subject_id text not null,
+  -- Which time of it, such as a run's attempt; the same time is told once. Empty: it is told once, ever.
+  episode text not null default '',
   title text not null,
   -- What happened, to what.
   message text not null,
@@ -203,11 +210,11 @@ create table alerts (
   raised_at timestamptz not null default now(),
   -- The cause is gone: the run succeeded, the queue moves.
   resolved_at timestamptz,
-  unique (kind, subject)
+  -- Two clients may have things of one id.
+  constraint alerts_subject_key unique nulls not distinct (kind, subject_id, episode, client_id)
 );
 create index alerts_open on alerts (raised_at desc) where resolved_at is null;
 create index alerts_recent on alerts (raised_at desc);
-create index alerts_run on alerts (run_id);
 
 -- One alert told to one receiver.
 create table alert_notices (

@@ -32,6 +32,8 @@ create table imports (
   -- somebody's. The run that failed says it without them, for all who may see runs; this is for those who may see the
   -- import, and goes with its file when a customer is erased.
   found text,
+  -- The run that does it, planned in the transaction that records the import.
+  run_id uuid,
   finished_at timestamptz,
   -- An import that was stopped before its end says what had become of its rows by then.
   constraint imports_finished_with_result check (finished_at is null or result is not null),

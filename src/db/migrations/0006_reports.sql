@@ -1,19 +1,18 @@
--- Reports: who gets which (subscriptions), one rendering for one window (executions), its files, and one recipient's
--- copy (deliveries).
+-- Reports: who gets which (recipients), one rendering for one window (executions), its files, and one recipient's copy
+-- (deliveries).
 
-create table report_subscriptions (
-  client_id text collate "C" not null references clients (id) on delete cascade,
-  id text collate "C" not null,
-  report text not null,
-  -- 'yesterday', 'last-week', 'last-month': the window, relative to the day the schedule is due.
-  period text not null check (period in ('yesterday', 'last-week', 'last-month')),
-  cron text not null,
+-- A report that is sent again and again is a row of schedules (job render-report), which says when and what: who gets it.
+create table schedule_recipients (
+  client_id text collate "C" not null,
+  schedule_id text collate "C" not null,
+  -- In lower case.
+  address text not null check (address = lower(address)),
   formats text[] not null check (cardinality(formats) > 0),
-  -- [{ "address": "…", "formats": ["pdf"] }]
-  recipients jsonb not null default '[]',
-  owner_address text,
-  created_at timestamptz not null default now(),
-  primary key (client_id, id)
+  added_at timestamptz not null default now(),
+  -- Whoever unsubscribes stays here, so that nobody adds them again by mistake.
+  unsubscribed_at timestamptz,
+  primary key (client_id, schedule_id, address),
+  foreign key (client_id, schedule_id) references schedules (client_id, id) on delete cascade
 );
 
 -- id is the id of the run that renders it.
@@ -21,7 +20,8 @@ create table executions (
   client_id text collate "C" not null references clients (id) on delete cascade,
   id uuid not null,
   report text not null,
-  subscription_id text collate "C",
+  -- null: asked for by itself.
+  schedule_id text collate "C",
   -- Local days of the client, half-open.
   window_from date not null,
   window_to date not null,
@@ -84,14 +84,6 @@ create table deliveries (
   foreign key (client_id, execution_id) references executions on delete cascade
 );
 create index deliveries_unsubscribe on deliveries (unsubscribe_hash);
-
-create table unsubscribes (
-  client_id text collate "C" not null references clients (id) on delete cascade,
-  address text not null,
-  subscription_id text collate "C" not null,
-  at timestamptz not null default now(),
-  primary key (client_id, address, subscription_id)
-);
 
 -- A mailed link to one file: checked, logged, then served or redirected. Holds the hash, never the token.
 create table download_links (

@@ -10,7 +10,7 @@ select secure_tenant_table(t::regclass) from unnest(array[
   'quarantined_facts', 'repeated_contacts', 'rollup_periods', 'agent_periods', 'histogram_periods',
   'customer_tiers', 'forecasts', 'forecast_days', 'goals', 'metric_thresholds',
   'schedules', 'backfills', 'runs', 'alerts', 'imports', 'erasures',
-  'report_subscriptions', 'executions', 'execution_files', 'deliveries', 'unsubscribes', 'download_links'
+  'schedule_recipients', 'executions', 'execution_files', 'deliveries', 'download_links', 'prepared_journeys'
 ]) as t;
 
 -- What hangs on a run or an alert is reached through it.
@@ -28,5 +28,5 @@ alter policy owner on alerts using (true);
 alter policy tenant on runs with check (
   client_id = (select current_client()) and (key = client_id or starts_with(key, client_id || '.')));
 alter policy tenant on schedules with check (
-  client_id = (select current_client()) and (id = job || '.' || client_id or starts_with(id, 'subscription.' || client_id || '.')));
+  client_id = (select current_client()) and (id = job || '.' || client_id or starts_with(id, 'report.' || client_id || '.')));
 revoke insert, delete on schedules, alerts, alert_notices, backfills from daybreak_client;

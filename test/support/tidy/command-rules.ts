@@ -21,7 +21,8 @@ function faultOf(program: Command, text: string): string | null {
   const command = childOf(program, words[0])
   if (command === undefined) return `there is no command "${words[0]}"`
   const child = childOf(command, words[1])
-  if (child === undefined && command.commands.length > 0 && /^[a-z][a-z-]*$/.test(words[1] ?? ''))
+  const needsChild = command.commands.length > 0 && command.registeredArguments.length === 0
+  if (child === undefined && needsChild && /^[a-z][a-z-]*$/.test(words[1] ?? ''))
     return `${command.name()} has no command "${words[1]}"`
   const known = [...command.options, ...(child?.options ?? [])].map(({ long }) => long)
   const unknown = words.find((word) => word.startsWith('--') && !known.includes(word.replace(/=.*/, '')))

@@ -1,4 +1,4 @@
--- What a client wants its metrics to be, and where it draws the line.
+-- What questions are measured by and answered from: goals, a client's own limits, and what the night has prepared.
 
 -- What a client wants a metric to be over some days: of itself, or of one member of a dimension.
 create table goals (
@@ -33,3 +33,19 @@ create table metric_thresholds (
   critical double precision,
   primary key (client_id, metric)
 );
+
+-- Answers to questions on journeys, made in the night (job prepare-journeys), so that a page need not wait for them: the rows they are made of.
+create table prepared_journeys (
+  client_id text collate "C" not null references clients (id) on delete cascade,
+  -- Everything that was asked.
+  question text collate "C" not null,
+  -- Of the days that it was made of: the same for as long as nothing has changed of them.
+  stamp text collate "C" not null,
+  -- The day that ended with the night.
+  day date not null,
+  rows json not null,
+  prepared_at timestamptz not null,
+  primary key (client_id, question)
+);
+create trigger erasures_prepared_journeys after insert or update of finished_at on erasures
+  for each row execute function drop_prepared_journeys();
