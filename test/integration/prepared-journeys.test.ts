@@ -124,6 +124,21 @@ test('after a late fact the answer is that of the night and says so, until the n
   expect([after.netMinor, after.top.length, after.trust.asOf]).toEqual([1500, 2, null])
 })
 
+test('a projection that the night has refused is refused as of the night, once something has changed', async () => {
+  const refusals = async () =>
+    Object.entries(await answers(ACME, 'kept')).flatMap(([name, said]) =>
+      name.startsWith('lifetime value projected') ? [(said as { refused: string }).refused] : [],
+    )
+  await buy('c1', '2026-03-02', 1000)
+  await rollUp()
+  await prepare()
+  const night = await refusals()
+  await buy('c2', '2026-03-03', 500)
+  await rollUp()
+  const [{ prepared_at }] = (await table(db, 'prepared_journeys')) as [{ prepared_at: string }]
+  expect(await refusals()).toEqual(night.map((words) => `${words} This is as of ${prepared_at}.`))
+})
+
 test('a night that is made again later leaves what a later one has prepared', async () => {
   await buy('c1', '2026-03-02', 1000)
   await rollUp()

@@ -60,7 +60,7 @@ export async function projectLtv(
   )
   const [figures] = rows
   if (figures === undefined) throw new TypeError('a projection is one row')
-  if ('refused' in figures) return figures
+  if ('refused' in figures) return asOf === null ? figures : { refused: `${figures.refused} This is as of ${asOf}.` }
   const days = { from: window.from, to: openMonth < window.from ? window.from : openMonth }
   return { ...figures, trust: await trustIn(db, clientId, { window: days, asOf }) }
 }
