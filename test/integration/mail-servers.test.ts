@@ -138,7 +138,8 @@ describe('a mail server that dies', () => {
   })
 })
 
-describe.concurrent('a mail server that falls silent', () => {
+// One after the other: what each has opened is closed after each.
+describe('a mail server that falls silent', () => {
   const timeoutsMs = { connection: 1500, greeting: 1500, socket: 1500 }
 
   test.each(['greeting', 'ehlo', 'mail', 'rcpt', 'data'] as const)(

@@ -132,7 +132,7 @@ describe('a report that is scheduled', () => {
     ['a name that is none', { name: 'Monthly report' }, 'schedule-name'],
     ['a time that is none', { cron: 'monthly' }, 'invalid-cron'],
     ['a zone that is none', { zone: 'Berlin' }, 'invalid-zone'],
-    ['an address that is none', { recipients: [{ address: 'finance', formats: ['pdf'] }] }, 'address'],
+    ['an address that is none', { recipients: [{ address: 'finance', formats: ['pdf'] }] }, 'invalid-email'],
     ['a client that is none', { clientId: 'nobody' }, 'no-such-client'],
     [
       'what the report cannot be narrowed down by',
