@@ -105,12 +105,12 @@ test('a quote that stays open for longer than a record may be costs its line alo
 
 test('a long quoted field costs no more than its length, in however many pieces it comes', () => {
   const ofQuotes = (size: number) => expect(fieldsOf(`"${'""'.repeat(size)}"\n`, 1 << 10)).toHaveLength(1)
-  expect(growthOf(200_000, ofQuotes)).toBeLessThan(3)
+  expect(growthOf(50_000, ofQuotes)).toBeLessThan(24)
 })
 
 test('a long line costs no more than its length, in however many pieces it comes', () => {
   const ofLine = (size: number) => expect(fieldsOf(`${'x'.repeat(size)}\n`, 1 << 6)).toHaveLength(1)
-  expect(growthOf(250_000, ofLine)).toBeLessThan(3)
+  expect(growthOf(62_500, ofLine)).toBeLessThan(24)
 })
 
 test('a file in which every line opens a quote that none closes is refused before it has been read over and over', () => {
