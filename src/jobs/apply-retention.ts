@@ -1,8 +1,8 @@
-import { sql } from 'kysely'
 import { z } from 'zod'
 import { expireAlerts } from '../alerts/index.ts'
 import { dropFactsBefore, prepareFactPartitions } from '../db/partitions.ts'
 import { expireImports } from '../ingest/index.ts'
+import { expireVisits } from '../people/expire-visits.ts'
 import { defineJob, expireRuns } from '../queues/for-jobs.ts'
 import { expireReports } from '../reports/execution/expire-reports.ts'
 import { addDays, dayOf, MINUTE_MS } from '../time.ts'
@@ -47,10 +47,7 @@ export const applyRetention = defineJob<z.output<typeof payload>, JobTools>({
     const imports = await expireImports(system, storage, { days: retention.importDays, signal })
     const runs = await expireRuns(system, retention.ledgerDays, { budgetMs: RUNS_BUDGET_MS, signal })
     await expireAlerts(system, retention.ledgerDays)
-    await sql`delete from sessions where expires_at < now()`.execute(system)
-    await sql`delete from sign_in_failures where expire < (extract(epoch from now()) * 1000)::bigint`.execute(system)
-    await sql`delete from known_addresses where seen_at < now() - interval '180 days'`.execute(system)
-    await sql`delete from idempotency_keys where created_at < now() - interval '1 day'`.execute(system)
+    await expireVisits(system)
     log.info(
       { dropped, reports, imports, runs: runs.deleted },
       `retention: ${dropped.length} months of facts, ${reports} reports, ${imports} imports and ${runs.deleted} runs deleted${runs.isDone ? '' : '; more runs are past their time and go the next night'}`,

@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
 import { afterAll, beforeEach, expect, test } from 'vitest'
-import { rollUpDay as rollUp } from '../../src/analytics/metrics/index.ts'
-import { lateDays } from '../../src/jobs/late-days.ts'
+import { lateDays, rollUpDay as rollUp } from '../../src/analytics/metrics/index.ts'
 import { planLateWork } from '../../src/jobs/plan-late-work.ts'
 import { rollUpDay } from '../../src/jobs/roll-up-day.ts'
 import { on } from '../../src/queues/index.ts'
@@ -23,7 +22,7 @@ beforeEach(async () => {
 const NOON = Temporal.Instant.from('2026-01-20T12:00:00Z')
 
 function late(limit: number, at = NOON, factDays: number | null = null) {
-  return lateDays(db, { at, factDays, limit })
+  return lateDays(db, { rollUp: rollUpDay.name, at, factDays, limit })
 }
 
 function plan(factDays: number | null = null): Promise<void> {

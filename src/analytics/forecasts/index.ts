@@ -5,5 +5,5 @@ export {
   forecastCallVolume,
   type SectorForecast,
 } from './forecast-call-volume.ts'
+export { lateForecasts } from './late-forecasts.ts'
 export { latestForecast, type StoredForecast, type StoredForecastDay } from './latest-forecast.ts'
-export { HISTORY_DAYS_MIN } from './seasonal-forecast.ts'

@@ -16,6 +16,7 @@ export {
   measureFunnel,
 } from './funnel.ts'
 export type { KeptFrom, Trust } from './journey-question.ts'
+export { lateJourneys } from './late-journeys.ts'
 export { HORIZON_MONTHS_MAX } from './ltv-projection.ts'
 export { type ObservedLtv, observeLtv } from './observed-ltv.ts'
 export { prepareJourneys } from './prepare-journeys.ts'

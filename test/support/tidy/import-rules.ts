@@ -18,7 +18,19 @@ const MAY_IMPORT: Record<string, { values: string[]; types: string[] }> = {
   privacy: { values: ['leaf', 'db', 'storage', 'ingest'], types: [] },
   reports: { values: ['leaf', 'db', 'storage', 'mail', 'analytics'], types: [] },
   jobs: {
-    values: ['leaf', 'db', 'storage', 'mail', 'queues', 'alerts', 'ingest', 'analytics', 'privacy', 'reports'],
+    values: [
+      'leaf',
+      'db',
+      'storage',
+      'mail',
+      'people',
+      'queues',
+      'alerts',
+      'ingest',
+      'analytics',
+      'privacy',
+      'reports',
+    ],
     types: [],
   },
   board: {
