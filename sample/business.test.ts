@@ -67,7 +67,10 @@ function dayAfter(day: string): string {
 
 type When = { at: string; customer: string | null }
 
-/** When every row of a day happened, and to whom where they must have been known by then. Appointments lie ahead of their booking. */
+/**
+ * When every row of a day happened, and to whom where they must have been known by then. Appointments lie ahead of
+ * their booking.
+ */
 function whenOf(rows: SampleRows): When[] {
   const when = (at: unknown, customer: string | null = null): When => ({ at: String(at), customer })
   return [

@@ -20,8 +20,8 @@ import { append, take } from './timeline.ts'
 import { type Dealings, joinDealings, openWorld, type SampleWorld } from './world.ts'
 
 /**
- * What happened on one local day: rows that are new (its customers are those who turned up for the first time), and rows of earlier days,
- * whole, as they have become on this one.
+ * What happened on one local day: rows that are new (its customers are those who turned up for the first time), and
+ * rows of earlier days, whole, as they have become on this one.
  */
 export type SampleDay = { day: Day; rows: rows.SampleRows; changes: rows.SampleRows }
 
@@ -45,7 +45,9 @@ const COME_BACK_REACH = COME_BACK_DAYS_MAX * ROUNDS_MAX
 const FACT_REACH = Math.max(REFUND_DAYS_MAX, SURVEY_DAYS_MAX, ISSUE_DAYS_MAX)
 const CUSTOMER_REACH = CUSTOMER_DAYS_MAX + COME_BACK_REACH + FACT_REACH
 
-/** The last day for all, or the one that is the last in a zone: yesterday comes to Kolkata before it comes to New York. */
+/**
+ * The last day for all, or the one that is the last in a zone: yesterday comes to Kolkata before it comes to New York.
+ */
 export type LastDay = Day | ((timeZone: string) => Day)
 
 export function lastDayIn(lastDay: LastDay, timeZone: string): Day {
@@ -61,9 +63,9 @@ export function firstSampleDay(lastDay: Day, days?: number): Day {
 }
 
 /**
- * Three invented businesses over the 14 months up to and including `lastDay`. Every day is a function of the seed, the client and
- * the day, so a later `lastDay` changes nothing about the days before. `storedThrough` names the clients of which days up to one
- * are stored already; those days are left out.
+ * Three invented businesses over the 14 months up to and including `lastDay`. Every day is a function of the seed, the
+ * client and the day, so a later `lastDay` changes nothing about the days before. `storedThrough` names the clients of
+ * which days up to one are stored already; those days are left out.
  */
 export function generateSampleBusiness(options: {
   seed: string
@@ -152,8 +154,8 @@ function* daysOf(world: SampleWorld, from: Serial, last: Serial): Generator<Samp
 }
 
 /**
- * Serves a day twice: fresh contacts alone, to learn who of them comes back on which day, and then everybody together. Were it the
- * second serving that decided about coming back, each day would depend on every day before it.
+ * Serves a day twice: fresh contacts alone, to learn who of them comes back on which day, and then everybody together.
+ * Were it the second serving that decided about coming back, each day would depend on every day before it.
  */
 function serveWhole(world: SampleWorld, pending: Pending, serial: Serial, roster: Roster): Served[] {
   const { seed, calendar, customers } = world

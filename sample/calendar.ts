@@ -15,7 +15,9 @@ export type HalfHour = {
   isRepeated: boolean
 }
 
-/** What a local day of a client is like before anybody calls. Depends on nothing but the seed, the client and the day. */
+/**
+ * What a local day of a client is like before anybody calls. Depends on nothing but the seed, the client and the day.
+ */
 export type CalendarDay = {
   serial: Serial
   day: Day

@@ -4,8 +4,8 @@ import { type Random, randomOf } from './random.ts'
 import type { Channel, SampleTopic } from './sample-client.ts'
 
 /**
- * Somebody gets in touch. What chance has to say about it is drawn here, before anybody answers, so that the same contact goes the
- * same way however busy the day turns out to be.
+ * Somebody gets in touch. What chance has to say about it is drawn here, before anybody answers, so that the same
+ * contact goes the same way however busy the day turns out to be.
  */
 export type Contact = {
   atMs: number
@@ -42,7 +42,8 @@ export function freshContacts(seed: string, calendar: Calendar, customers: Custo
   const drawCustomer = customers.drawerFor(serial, 'ask')
   const others = Math.max(day.contacts - day.newCustomers * 0.55, 0)
   for (const half of day.halfHours) {
-    // An hour that comes twice, twice a year and at night: the sample always has a contact in each, to show what becomes of it.
+    // An hour that comes twice, twice a year and at night: the sample always has a contact in each, to show what
+    // becomes of it.
     const count = Math.max(random.poisson(others * half.contacts), half.isRepeated ? 1 : 0)
     for (let index = 0; index < count; index += 1) {
       const customer = random.chance(ANONYMOUS_SHARE) ? null : drawCustomer(random)

@@ -24,7 +24,10 @@ export type CustomerBase = {
   drawerFor(serial: Serial, to: 'ask' | 'order'): (random: Random) => SampleCustomer
 }
 
-/** Nobody who came after the founding is still about after so many days; who is older need not be remembered to draw a day. */
+/**
+ * Nobody who came after the founding is still about after so many days; who is older need not be remembered to draw a
+ * day.
+ */
 export const CUSTOMER_DAYS_MAX = 240
 
 const WEIGHT_MAX = 15

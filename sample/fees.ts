@@ -4,7 +4,10 @@ import type { Order } from './orders.ts'
 import { idOf, moneyRow, type PaymentRow } from './rows.ts'
 import { endOfDayMs, type SampleWorld } from './world.ts'
 
-/** What a day's orders cost: the fees of their card payments in one sum, and in another what goes to those who supply them. */
+/**
+ * What a day's orders cost: the fees of their card payments in one sum, and in another what goes to those who supply
+ * them.
+ */
 export function orderCosts(world: SampleWorld, serial: Serial, orders: readonly Order[]): PaymentRow[] {
   if (orders.length === 0) return []
   const { client } = world.calendar

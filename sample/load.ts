@@ -20,7 +20,9 @@ export type LoadedRows = { days: number; rows: Record<SampleTable, number> }
 
 /** Days of one client between two looks at progress. */
 const CHUNK_DAYS = 31
-/** So many rows of a table are written at once. Of most tables a client has fewer, and one statement writes them all. */
+/**
+ * So many rows of a table are written at once. Of most tables a client has fewer, and one statement writes them all.
+ */
 const ROWS_AT_ONCE = 5000
 /** Tables that the planner must know to be large, and the columns by which they are read. */
 const LARGE_TABLES = [
@@ -33,9 +35,9 @@ const LARGE_TABLES = [
 ].join(', ')
 
 /**
- * Writes the sample business into the tables: all of it the first time, then only the days that are missing up to `lastDay`. A
- * client's rows commit together, so a load that was killed goes on with the clients that were not finished. `onProgress` counts the days
- * of all clients.
+ * Writes the sample business into the tables: all of it the first time, then only the days that are missing up to
+ * `lastDay`. A client's rows commit together, so a load that was killed goes on with the clients that were not
+ * finished. `onProgress` counts the days of all clients.
  */
 export async function loadSampleBusiness(
   db: Database,
@@ -175,7 +177,10 @@ async function insert(connection: BulkConnection, table: string, rows: readonly 
   await stage(connection, table, rows, (staged, list) => `insert into ${table} (${list}) select ${list} from ${staged}`)
 }
 
-/** Writes what has become of rows; those that are not there (they are older than the first day that was ever loaded) stay away. */
+/**
+ * Writes what has become of rows; those that are not there (they are older than the first day that was ever loaded)
+ * stay away.
+ */
 async function update(connection: BulkConnection, table: string, rows: readonly Row[]): Promise<void> {
   await stage(
     connection,

@@ -19,7 +19,10 @@ export type Random = {
   poisson(mean: number): number
 }
 
-/** Opens the stream that belongs to these words: one purpose of one client's day, say. Streams do not disturb one another. */
+/**
+ * Opens the stream that belongs to these words: one purpose of one client's day, say. Streams do not disturb one
+ * another.
+ */
 export function randomOf(...words: (string | number)[]): Random {
   const generator = xoroshiro128plus(createHash('sha256').update(words.join('\0')).digest().readInt32LE())
   const unit = () => uniformFloat64(generator)

@@ -4,7 +4,9 @@ import type { SampleAgent } from './sample-client.ts'
 
 export type Duty = { agent: SampleAgent; fromMs: number; toMs: number }
 
-/** Who is there on a day: planned is what the shifts say (and so when the business is open), present is who really is. */
+/**
+ * Who is there on a day: planned is what the shifts say (and so when the business is open), present is who really is.
+ */
 export type Roster = { planned: readonly Duty[]; present: readonly Duty[]; assistant: SampleAgent }
 
 const SICK_SHARE = 0.03

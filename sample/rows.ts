@@ -7,7 +7,10 @@ import type { Order } from './orders.ts'
 import type { SampleAgent, SampleClient } from './sample-client.ts'
 import type { Survey } from './surveys.ts'
 
-/** Ids of what is made here begin with this word and the local day, so that the database itself says how far it has been filled. */
+/**
+ * Ids of what is made here begin with this word and the local day, so that the database itself says how far it has been
+ * filled.
+ */
 export const ID_PREFIX = 'sample-'
 
 /** Who buys, and who delivers services on the marketplace. */
@@ -206,8 +209,9 @@ export function hourlyCostMinor({ costs }: SampleClient, agent: SampleAgent): nu
 }
 
 /**
- * What an id is of: '' contact, s survey, p order or refund, f fee, o payout, m charge for a service, q review, i issue, t status, e cost,
- * k campaign spend, u touchpoint, l lead, h change of stage, d deal, v subscription, r request, b booking, w availability, n event.
+ * What an id is of: '' contact, s survey, p order or refund, f fee, o payout, m charge for a service, q review, i
+ * issue, t status, e cost, k campaign spend, u touchpoint, l lead, h change of stage, d deal, v subscription, r
+ * request, b booking, w availability, n event.
  */
 type IdLetter =
   | ''

@@ -43,7 +43,10 @@ export type Season = { from: string; to: string; contacts: number; orders: numbe
 /** The `rank`-th such weekday of a month, every year. */
 export type YearlyDay = { month: number; rank: number; weekday: number }
 
-/** A campaign that comes every year. It shows something to people, at a price for a thousand times, and writes to some (or to none). */
+/**
+ * A campaign that comes every year. It shows something to people, at a price for a thousand times, and writes to some
+ * (or to none).
+ */
 export type YearlyCampaign = YearlyDay & {
   id: string
   name: string

@@ -29,8 +29,8 @@ const PASSED_ON_SHARE = 0.025
 const STRANGER_PENALTY = 0.04
 
 /**
- * A day at the desk: whoever comes first is served first, by whoever is free first, and the sector's own people before others. So
- * waits follow the load against the people there, and those who wait longer than they can bear give up.
+ * A day at the desk: whoever comes first is served first, by whoever is free first, and the sector's own people before
+ * others. So waits follow the load against the people there, and those who wait longer than they can bear give up.
  */
 export function serveDay(contacts: readonly Contact[], roster: Roster): Served[] {
   const freeAt = new Map<SampleAgent, number>()

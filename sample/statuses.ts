@@ -30,8 +30,9 @@ export function hasTraining(agents: readonly SampleAgent[], agent: SampleAgent, 
 }
 
 /**
- * What agents did all day: of each part of a duty, what contacts took of it, with the case work between them, in one stretch, and the
- * rest of it, in which they waited. Stretches alternate from part to part, so that two of a kind meet and become one.
+ * What agents did all day: of each part of a duty, what contacts took of it, with the case work between them, in one
+ * stretch, and the rest of it, in which they waited. Stretches alternate from part to part, so that two of a kind meet
+ * and become one.
  */
 export function statusChangesOf(
   world: SampleWorld,

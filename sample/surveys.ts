@@ -18,7 +18,10 @@ const COMMENT_SHARE = 0.22
 /** Who has not answered within a day does not. */
 export const SURVEY_DAYS_MAX = 1
 
-/** What people say afterwards about how they were served, on the same day or the next. Glad or cross with the wait and the outcome. */
+/**
+ * What people say afterwards about how they were served, on the same day or the next. Glad or cross with the wait and
+ * the outcome.
+ */
 export function surveysOf(seed: string, calendar: Calendar, serial: Serial, served: readonly Served[]): Survey[] {
   const random = randomOf(seed, calendar.client.id, dayAtSerial(serial), 'surveys')
   return served.flatMap((one) => {

@@ -4,8 +4,9 @@ import type { Serial } from './calendar.ts'
 export type Due<T> = { serial: Serial; item: T }
 
 /**
- * What becomes of things on later days than they began. `planOf` says for a day of origin everything that will follow, at most `reachDays`
- * later. The answer takes days in order, each once, and begins as far back as anything reaches, so that where one begins makes no difference.
+ * What becomes of things on later days than they began. `planOf` says for a day of origin everything that will follow,
+ * at most `reachDays` later. The answer takes days in order, each once, and begins as far back as anything reaches, so
+ * that where one begins makes no difference.
  */
 export function openTimeline<T>(
   reachDays: number,

@@ -30,8 +30,8 @@ const ORGANIC = [
 ]
 
 /**
- * Who was reached by what on a day: people who will order for the first time within two weeks (nobody knows it yet, but the browser that
- * looks is the one that will buy), and those whom campaigns write to. Takes days in any order.
+ * Who was reached by what on a day: people who will order for the first time within two weeks (nobody knows it yet, but
+ * the browser that looks is the one that will buy), and those whom campaigns write to. Takes days in any order.
  */
 export function openTouchpoints(world: SampleWorld): (serial: Serial) => TouchpointRow[] {
   const known = new Map<Serial, Map<Serial, Touch[]>>()

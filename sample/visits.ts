@@ -18,7 +18,10 @@ const VISIT_ONLY_SHARE = 0.55
 const SIGN_UP_ONLY_SHARE = 0.5
 const MEAN_STEPS = 1 + (1 - VISIT_ONLY_SHARE) * (2 - SIGN_UP_ONLY_SHARE)
 
-/** What is followed of a web shop's visitors: newcomers all the way to their first order, and others who leave on the way. */
+/**
+ * What is followed of a web shop's visitors: newcomers all the way to their first order, and others who leave on the
+ * way.
+ */
 export function eventsOf(world: SampleWorld, serial: Serial): EventRow[] {
   const { calendar, customers } = world
   if (!calendar.client.hasWebShop) return []

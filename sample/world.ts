@@ -13,8 +13,8 @@ export type SampleWorld = {
 }
 
 /**
- * What a kind of dealing makes of a day: rows that are new, and rows of earlier days, whole, as they have become. Who has not stored the
- * earlier row has no use for what became of it.
+ * What a kind of dealing makes of a day: rows that are new, and rows of earlier days, whole, as they have become. Who
+ * has not stored the earlier row has no use for what became of it.
  */
 export type Dealings = { rows: Partial<SampleRows>; changes: Partial<SampleRows> }
 

@@ -82,7 +82,7 @@ async function openBoard(program: Program): Promise<{ url: string; password: str
   return { ...board, password: await freshAdmin(program) }
 }
 
-/** A password of ours for the admin of the demo, made on the first start and made anew on every other. */
+/** A password of ours for the admin of the demo, made on the first start and made again on every other. */
 async function freshAdmin({ database }: Program): Promise<string> {
   const password = randomBytes(12).toString('base64url')
   const actor = { kind: 'command-line', id: OPERATOR, name: OPERATOR, ip: null } as const

@@ -4,7 +4,7 @@ import { databaseUrl, ensureTemplate, startPostgres } from '../test/support/post
 import { databaseTypes } from './docs/database-types.ts'
 import { generatedDocs } from './docs/generated-docs.ts'
 
-/** `npm run docs`: writes every generated page anew, and the types of the database. */
+/** `npm run docs`: writes every generated page again, and the types of the database. */
 
 for (const { path, render } of generatedDocs) await write(path, await render())
 

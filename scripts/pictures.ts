@@ -12,7 +12,10 @@ import { openProgram, type Program } from '../src/main/program.ts'
 import { createUser } from '../src/people/people.ts'
 import { openBrowser } from '../test/support/browser.ts'
 
-/** Makes the pictures of README.md again from a demo that has run: `DATA_DIR=… PORT=0 node scripts/pictures.ts`; needs pdftoppm and pngquant. */
+/**
+ * Makes the pictures of README.md again from a demo that has run: `DATA_DIR=… PORT=0 node scripts/pictures.ts`; needs
+ * pdftoppm and pngquant.
+ */
 
 const FOLDER = join(import.meta.dirname, '../docs/pictures')
 const PERSON = { email: 'pictures@daybreak.example', password: randomBytes(12).toString('hex') }

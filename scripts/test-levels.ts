@@ -7,7 +7,10 @@ import { messageOf } from '../src/errors.ts'
 import { type Servers, startServers } from '../test/support/servers.ts'
 import { countTests, type Tally, type VitestReport } from './count-tests.ts'
 
-/** Runs the checks and the levels of tests in order, stops at the first that fails, and closes with one line that adds them up. */
+/**
+ * Runs the checks and the levels of tests in order, stops at the first that fails, and closes with one line that adds
+ * them up.
+ */
 
 type Command = { name: string; program: string; args: string[] }
 
@@ -64,7 +67,7 @@ async function runLevels(levels: Level[]): Promise<number> {
         run.environment['TEST_REDIS_URL'] = servers.redisUrl
       }
       if (await passes(run, level)) continue
-      const again = `FAILED at ${run.times.at(-1)?.[0]}. Once mended: ./scripts/test ${level}`
+      const again = `FAILED at ${run.times.at(-1)?.[0]}. Once fixed: ./scripts/test ${level}`
       close(run, interrupt.signal.aborted ? 'Interrupted.' : again)
       return 1
     }

@@ -23,8 +23,8 @@ export class RetryLaterError extends Error {
 }
 
 /**
- * The database cannot be reached for now, or the connection to it broke; nobody knows whether what was under way was done. No fault of
- * the work: trying again helps, and no try is spent on it.
+ * The database cannot be reached for now, or the connection to it broke; nobody knows whether what was in progress was
+ * done. No fault of the work: trying again helps, and no try is spent on it.
  */
 export class DatabaseAwayError extends Error {
   constructor(message: string, options?: ErrorOptions) {
@@ -33,7 +33,9 @@ export class DatabaseAwayError extends Error {
   }
 }
 
-/** What a person asked for cannot be had as asked: shown as one line on the command line, as a 4xx problem over HTTP. */
+/**
+ * What a person asked for cannot be had as asked: shown as one line on the command line, as a 4xx problem over HTTP.
+ */
 export class InputError extends Error {
   readonly code: Code
   /** That of its code. */

@@ -6,7 +6,10 @@ export type Gate = <Result>(name: string, work: () => Promise<Result>) => Promis
 
 type Place = { inside: number; waiting: Set<() => void> }
 
-/** Holds back what would take a whole process when too much of it came at once. Names are forgotten once nothing of theirs is left. */
+/**
+ * Holds back what would take a whole process when too much of it came at once. Names are forgotten once nothing of
+ * theirs is left.
+ */
 export function createGate({ atOnce, waitingMax, waitMs }: GateLimits, refusal: () => Error): Gate {
   const places = new Map<string, Place>()
 

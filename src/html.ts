@@ -27,8 +27,8 @@ const UNSAFE = /[&<>"'\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g
 const MAY_BE_UNSAFE = /[&<>"'\u0000-\u0008\u000b\u000c\u000e-\u001f\ud800-\udfff\ufffe\uffff]/
 
 /**
- * Text that is safe between tags and inside quoted attributes of HTML and SVG; characters that XML forbids become U+FFFD. For what is no
- * HTML of ours: everything else is built with `html`, which escapes by itself.
+ * Text that is safe between tags and inside quoted attributes of HTML and SVG; characters that XML forbids become
+ * U+FFFD. For what is no HTML of ours: everything else is built with `html`, which escapes by itself.
  */
 export function escapeHtml(text: string): string {
   if (!MAY_BE_UNSAFE.test(text)) return text

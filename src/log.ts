@@ -14,8 +14,8 @@ export function withLineSink<T>(sink: LineSink, work: () => T): T {
 }
 
 /**
- * Writes what another process of ours logged (one line of JSON) into this log. Returns what a sink would get of it; null when it is no
- * such line.
+ * Writes what another process of ours logged (one line of JSON) into this log. Returns what a sink would get of it;
+ * null when it is no such line.
  */
 export function relayLine(log: Log, text: string): { level: string; message: string } | null {
   const { level, time: _time, msg, ...facts } = parseLine(text)
@@ -43,8 +43,9 @@ const SECRET_PATHS = ['password', 'token', 'secret', 'authorization', 'cookie', 
 ])
 
 /**
- * JSON lines on standard error, one event a line; standard output is for what a command was asked to print. What is below `level` is not
- * written, and what says at least `info` reaches a sink all the same: the lines of a run are kept however quiet the program is.
+ * JSON lines on standard error, one event a line; standard output is for what a command was asked to print. What is
+ * below `level` is not written, and what says at least `info` reaches a sink all the same: the lines of a run are kept
+ * however quiet the program is.
  */
 export function createLog(level: string): Log {
   const written = pino.levels.values[level] ?? Number.POSITIVE_INFINITY

@@ -1,7 +1,10 @@
 import { z } from 'zod'
 import { InputError } from './errors.ts'
 
-/** Lists in pages. A page that is not the last one says where the next begins: after the row with these values of the list's order. */
+/**
+ * Lists in pages. A page that is not the last one says where the next begins: after the row with these values of the
+ * list's order.
+ */
 
 export type Page<Row> = {
   rows: Row[]
@@ -12,7 +15,9 @@ export type Page<Row> = {
 /** How a list says where a page begins. Opaque to whoever asks; it stays good while rows come and go. */
 export type Cursor<Key> = {
   write(key: Key): string
-  /** null: a list is asked for from its start. Throws InputError('invalid-cursor') for what this list does not write. */
+  /**
+   * null: a list is asked for from its start. Throws InputError('invalid-cursor') for what this list does not write.
+   */
   read(text: string | undefined): Key | null
 }
 

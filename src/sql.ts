@@ -15,8 +15,9 @@ export function prepareAs(name: string, text: string): void {
 }
 
 /**
- * A statement that lives in a .sql file beside its .ts: `const replaceDay = sqlFile<Row>(import.meta.dirname, 'replace-day.sql')`,
- * then `await replaceDay(db, [clientId, day])`. The file is read when the module is, so that a missing one stops the start.
+ * A statement that lives in a .sql file beside its .ts:
+ * `const replaceDay = sqlFile<Row>(import.meta.dirname, 'replace-day.sql')`, then
+ * `await replaceDay(db, [clientId, day])`. The file is read when the module is, so that a missing one stops the start.
  * `prepared`: every connection plans it once, for statements that run hundreds of times a second.
  */
 export function sqlFile<Row>(folder: string, name: string, options: { prepared?: boolean } = {}) {

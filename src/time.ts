@@ -1,4 +1,6 @@
-/** Time, once: the clock, and the arithmetic of local days. A day is a local day of a client: 23, 24 or 25 hours long. */
+/**
+ * Time, once: the clock, and the arithmetic of local days. A day is a local day of a client: 23, 24 or 25 hours long.
+ */
 
 export const SECOND_MS = 1000
 export const MINUTE_MS = 60 * SECOND_MS
@@ -78,7 +80,10 @@ export function previousWindow(window: DayWindow): DayWindow {
   return { from: first.subtract(length).toString(), to: window.from }
 }
 
-/** The same dates a year before. A window that begins on 29 February began on the 28th; one that ended before it ended with the 28th. */
+/**
+ * The same dates a year before. A window that begins on 29 February began on the 28th; one that ended before it ended
+ * with the 28th.
+ */
 export function windowLastYear({ from, to }: DayWindow): DayWindow {
   const aYearBefore = (day: Day) => Temporal.PlainDate.from(day).subtract({ years: 1 }).toString()
   return { from: aYearBefore(from), to: to.endsWith('-02-29') ? addDays(aYearBefore(to), 1) : aYearBefore(to) }

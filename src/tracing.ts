@@ -5,9 +5,10 @@ import type { Log } from './log.ts'
 import { MINUTE_MS, SECOND_MS } from './time.ts'
 
 /**
- * Traces from trigger to delivery, as OpenTelemetry means them. Until `openTracing` was called nothing of it is loaded, and every
- * function here does the work it is given and no more. A place in a trace is a W3C traceparent, a text that also stands in `runs`.
- * Attributes hold ids, names of jobs and numbers: no addresses, no names of people, no messages of errors.
+ * Traces from trigger to delivery, as OpenTelemetry means them. Until `openTracing` was called nothing of it is loaded,
+ * and every function here does the work it is given and no more. A place in a trace is a W3C traceparent, a text that
+ * also stands in `runs`. Attributes hold ids, names of jobs and numbers: no addresses, no names of people, no messages
+ * of errors.
  */
 
 /** What a span may be told while its work goes on. */
@@ -59,7 +60,10 @@ export function isTracing(): boolean {
   return start !== null
 }
 
-/** Records what is over already, such as a wait, between two ISO 8601 instants. Returns its place; undefined: nobody traces. */
+/**
+ * Records what is over already, such as a wait, between two ISO 8601 instants. Returns its place; undefined: nobody
+ * traces.
+ */
 export function recordSpan(
   name: string,
   attributes: Attributes,
@@ -93,7 +97,10 @@ const WAITING_MAX = 20_000
 const SEND_EVERY_MS = SECOND_MS
 const SEND_TIMEOUT_MS = 5 * SECOND_MS
 
-/** Loads the SDK and sends spans from now on, once per process. Returns how to send the last ones and stop; that takes 5 s at most. */
+/**
+ * Loads the SDK and sends spans from now on, once per process. Returns how to send the last ones and stop; that takes 5
+ * s at most.
+ */
 export async function openTracing(options: TracingOptions): Promise<() => Promise<void>> {
   const { endpoint, headers, serviceName, version, keptShare } = options
   if (endpoint === undefined) return async () => {}

@@ -26,8 +26,9 @@ export function openPartials(partials: string): void {
 }
 
 /**
- * Writes a file that appears under `target` whole or not at all, even if the power fails: it grows in `partials`, which must
- * be on the same file system, and is renamed once it is on disk. Throws the content's own error; an abort must come from the content.
+ * Writes a file that appears under `target` whole or not at all, even if the power fails: it grows in `partials`, which
+ * must be on the same file system, and is renamed once it is on disk. Throws the content's own error; an abort must
+ * come from the content.
  */
 export async function writeWhole(content: AsyncIterable<Buffer>, partials: string, target: string): Promise<void> {
   const partial = join(partials, randomUUID())
@@ -42,7 +43,10 @@ export async function writeWhole(content: AsyncIterable<Buffer>, partials: strin
   }
 }
 
-/** What making a folder and renaming into it may say when a delete beside us, which has emptied the folder, removes it meanwhile. */
+/**
+ * What making a folder and renaming into it may say when a delete beside us, which has emptied the folder, removes it
+ * meanwhile.
+ */
 const VANISHED = ['ENOENT', 'EEXIST', 'ENOTDIR']
 
 async function publish(partial: string, target: string): Promise<void> {

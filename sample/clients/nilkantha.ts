@@ -2,8 +2,8 @@ import { fixed, listed } from '../holidays.ts'
 import type { SampleClient } from '../sample-client.ts'
 
 /**
- * A travel house that sells journeys on WhatsApp and by telephone, lives by the school and festival calendar, and brings those who need
- * papers for a visa together with chartered accountants.
+ * A travel house that sells journeys on WhatsApp and by telephone, lives by the school and festival calendar, and
+ * brings those who need papers for a visa together with chartered accountants.
  */
 export const nilkantha: SampleClient = {
   id: 'nilkantha',

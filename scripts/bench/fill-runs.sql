@@ -1,5 +1,6 @@
--- A ledger of finished runs as a year leaves it: $1 runs of 50 clients, 50 a client and night, the newest night ending now. Two clients
--- have been gone for most of it, one job is no longer run, one run in forty failed. The same every time: chance is a hash of the number.
+-- A ledger of finished runs as a year leaves it: $1 runs of 50 clients, 50 a client and night, the newest night ending
+-- now. Two clients have been gone for most of it, one job is no longer run, one run in forty failed. The same every
+-- time: chance is a hash of the number.
 with dice as (
   select n, n / 2500 as night_no, (n / 50) % 50 as client_no, n % 50 as slot, abs(hashint8(n)) % 1000 as chance
   from generate_series(0, $1::bigint - 1) as n

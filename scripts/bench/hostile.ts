@@ -12,10 +12,11 @@ import { closeBench, type Measure, percentile, tell } from './table.ts'
 import { type BenchServer, withServer } from './with-server.ts'
 
 /**
- * What the board still answers while a hundred connections ask without a pause for the dearest that each role, and a stranger, may ask for.
- * Each flood meets a program of its own, all roles in one process, with the limits of production. The load is a process of its own, and so is
- * whoever asks for /livez; what they say of themselves is printed with each figure: the share of the time the load worked (near 1: it is what
- * is slow) and how late the timers beside it were.
+ * What the board still answers while a hundred connections ask without a pause for the dearest that each role, and a
+ * stranger, may ask for. Each flood meets a program of its own, all roles in one process, with the limits of
+ * production. The load is a process of its own, and so is whoever asks for /livez; what they say of themselves is
+ * printed with each figure: the share of the time the load worked (near 1: it is what is slow) and how late the timers
+ * beside it were.
  */
 
 const CONNECTIONS = 100

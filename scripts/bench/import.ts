@@ -12,9 +12,9 @@ import { closeBench, type Measure, median, tell } from './table.ts'
 import { withServer } from './with-server.ts'
 
 /**
- * `npm run bench:import`: a file of contacts through `daybreak import`, as a process of its own, against COPY of the same file into the
- * same table (with its partitions, indexes and triggers) right before it. COPY is the superuser's: PostgreSQL refuses anybody else's into a table
- * with row-level security, whose price the import pays alone.
+ * `npm run bench:import`: a file of contacts through `daybreak import`, as a process of its own, against COPY of the
+ * same file into the same table (with its partitions, indexes and triggers) right before it. COPY is the superuser's:
+ * PostgreSQL refuses anybody else's into a table with row-level security, whose price the import pays alone.
  */
 
 const HELP = `npm run bench:import -- [options]

@@ -13,8 +13,8 @@ import { closeBench, type Measure, median, percentile, tell } from './table.ts'
 import { withServer } from './with-server.ts'
 
 /**
- * How many facts a board takes over HTTP: batches of a thousand interactions, as collectors send them, against a board that has one core
- * (where the system can bind it to one) and an embedded PostgreSQL as durable as it comes.
+ * How many facts a board takes over HTTP: batches of a thousand interactions, as collectors send them, against a board
+ * that has one core (where the system can bind it to one) and an embedded PostgreSQL as durable as it comes.
  */
 
 const BATCH = 1000
@@ -127,7 +127,10 @@ function interaction(_: unknown, index: number) {
   }
 }
 
-/** `factsPerBusySecond`: by the seconds that the board itself worked, which says what it takes when nobody else needs its core. */
+/**
+ * `factsPerBusySecond`: by the seconds that the board itself worked, which says what it takes when nobody else needs
+ * its core.
+ */
 type Sent = { latenciesMs: number[]; factsPerSecond: number; factsPerBusySecond: number }
 
 /** Sends all batches, some at once; each must be taken whole. */
@@ -151,7 +154,10 @@ async function send({ url, pid, keys }: Target, batches: readonly Sending[]): Pr
   return { latenciesMs, factsPerSecond: facts / seconds, factsPerBusySecond: facts / ((await busySeconds(pid)) - busy) }
 }
 
-/** Sends each batch at its time, however many are still under way: what falls behind shows. Returns the milliseconds from then to the answer. */
+/**
+ * Sends each batch at its time, however many are still in progress: what falls behind shows. Returns the milliseconds
+ * from then to the answer.
+ */
 async function sendWhenDue({ url, keys }: Target, batches: readonly Sending[]): Promise<number[]> {
   const agent = new Agent({ keepAlive: true })
   const begun = performance.now()
@@ -218,7 +224,7 @@ function throughput(work: string, { factsPerSecond, factsPerBusySecond, latencie
       mark: '',
       held: null,
     },
-    { ...latency(`${work}: a batch of 1,000, ${COLLECTORS} always under way`, latenciesMs), mark: '', held: null },
+    { ...latency(`${work}: a batch of 1,000, ${COLLECTORS} always in progress`, latenciesMs), mark: '', held: null },
   ]
 }
 

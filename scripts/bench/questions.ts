@@ -20,14 +20,14 @@ import { closeBench, type Measure, median, tell } from './table.ts'
 import { withServer } from './with-server.ts'
 
 /**
- * How quick questions about metrics are over a year of a client with five million interactions, and those on journeys. Before each round a
- * day of every month has changed, as if it had been rolled up again, and the periods been added up after it: an answer from roll-ups is
- * made of nothing that was kept in memory.
+ * How quick questions about metrics are over a year of a client with five million interactions, and those on journeys.
+ * Before each round a day of every month has changed, as if it had been rolled up again, and the periods been added up
+ * after it: an answer from roll-ups is made of nothing that was kept in memory.
  */
 
 const HELP = `npm run bench:questions -- [folder] [options]
 
-  folder     where the database is kept from one time to the next (none: it is made anew, and gone afterwards)
+  folder     where the database is kept from one time to the next (none: it is made again, and gone afterwards)
   --help     this
 `
 
@@ -222,7 +222,10 @@ const JOURNEYS: Record<string, Work['ask']> = {
 }
 const journeys = Object.entries(JOURNEYS).map(([name, ask]): Work => ({ name, ask, isMarked: false }))
 
-/** Changes one day of every month, as its roll-up does, and has the periods be of the days as they are now: their sums are the same. */
+/**
+ * Changes one day of every month, as its roll-up does, and has the periods be of the days as they are now: their sums
+ * are the same.
+ */
 async function touch(db: SystemDatabase, round: number): Promise<void> {
   await sql`update rollup_days set rolled_at = now() where client_id = ${CLIENT} and extract(day from day) = ${1 + (round % 28)}`.execute(
     db,

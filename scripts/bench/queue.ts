@@ -24,8 +24,8 @@ import { closeBench, type Measure, median, percentile, tell } from './table.ts'
 import { withServer } from './with-server.ts'
 
 /**
- * `npm run bench:queue`: the engine against bare BullMQ, alternately in the same run, on the same servers. Every figure is a ratio of
- * two measurements a few seconds apart, except those that say "s".
+ * `npm run bench:queue`: the engine against bare BullMQ, alternately in the same run, on the same servers. Every figure
+ * is a ratio of two measurements a few seconds apart, except those that say "s".
  */
 
 const HELP = `npm run bench:queue -- [options]

@@ -15,8 +15,9 @@ import { closeBench, type Measure, median, tell } from './table.ts'
 import { withServer } from './with-server.ts'
 
 /**
- * `npm run bench:reports`: our workbook writer against exceljs's streaming writer on the same sheet, our ZIP writer against what Node needs
- * to deflate and sum the same bytes, and what each report of the catalogue takes in each format.
+ * `npm run bench:reports`: our workbook writer against exceljs's streaming writer on the same sheet, our ZIP writer
+ * against what Node needs to deflate and sum the same bytes, and what each report of the catalogue takes in each
+ * format.
  */
 
 const HELP = `npm run bench:reports -- [options]

@@ -17,8 +17,8 @@ import { closeBench, type Measure, median, tell } from './table.ts'
 import { withServer } from './with-server.ts'
 
 /**
- * `npm run bench:rollup`: nights of many clients through the queue, against one statement per table written by hand over the same rows, on
- * the same server in the same run.
+ * `npm run bench:rollup`: nights of many clients through the queue, against one statement per table written by hand
+ * over the same rows, on the same server in the same run.
  */
 
 const HELP = `npm run bench:rollup -- [part…] [options]
@@ -55,7 +55,10 @@ const BACKFILL_DAYS = Number(values.backfill)
 const BACKFILL_CLIENTS = Math.min(50, CLIENTS)
 /** With 30 days and 50 clients: 10,000,000. */
 const BACKFILL_CONTACTS = Math.round((CONTACTS * 4) / 3)
-/** Of the shorter history, the night among them; the longer one has ten times as many. A night looks a week back for repeated contacts. */
+/**
+ * Of the shorter history, the night among them; the longer one has ten times as many. A night looks a week back for
+ * repeated contacts.
+ */
 const HISTORY_DAYS = 8
 const HISTORY_CLIENTS = Math.min(40, CLIENTS)
 
@@ -125,8 +128,8 @@ async function addClients({ unhurried }: Database): Promise<void> {
 }
 
 /**
- * Facts of whole days of the first clients, as a load without triggers would leave them, and their days marked. They happen from 06:00 to
- * 18:00 UTC: in the zones of these clients that is one local day.
+ * Facts of whole days of the first clients, as a load without triggers would leave them, and their days marked. They
+ * happen from 06:00 to 18:00 UTC: in the zones of these clients that is one local day.
  */
 async function fill(
   { database: { unhurried } }: World,
@@ -146,7 +149,10 @@ async function fill(
   await fillDays(unhurried, [from, addDays(to, 1)])
 }
 
-/** Rolls the days of the first clients up through the queue, by the ledger; returns seconds from the first planned to the last done. */
+/**
+ * Rolls the days of the first clients up through the queue, by the ledger; returns seconds from the first planned to
+ * the last done.
+ */
 async function rollUpThroughQueue({ database, engine }: World, days: readonly Day[], clients: number): Promise<number> {
   const { rows } = await sql<{ id: string }>`select id from clients order by id limit ${clients}`.execute(
     database.system,

@@ -9,7 +9,10 @@ import { makeDataFolder, startDaybreak } from '../../test/support/program.ts'
 import { closeBench, type Measure, percentile, tell } from './table.ts'
 import { withServer } from './with-server.ts'
 
-/** `npm run bench:runs`: how quick the board is over a ledger of a million finished runs, asked over HTTP, and how quick the ledger lets go. */
+/**
+ * `npm run bench:runs`: how quick the board is over a ledger of a million finished runs, asked over HTTP, and how quick
+ * the ledger lets go.
+ */
 
 const HELP = `npm run bench:runs -- [options]
 
@@ -33,7 +36,10 @@ const REQUESTS = Number(values.requests)
 const WARM_UP = 3
 const P95_MAX_MS = 500
 const CLIENTS = 50
-/** Retention lets go of this many of the oldest nights, at least as fast as the fastest engine fills the ledger, in short statements. */
+/**
+ * Retention lets go of this many of the oldest nights, at least as fast as the fastest engine fills the ledger, in
+ * short statements.
+ */
 const EXPIRED_NIGHTS = 20
 const EXPIRED_PER_SECOND_MIN = 1000
 const BATCH_MAX_MS = 1000

@@ -7,7 +7,10 @@ import { migrate } from '../../src/db/migrate.ts'
 import { createLog, type Log } from '../../src/log.ts'
 import { asOwner } from '../../test/support/postgres.ts'
 
-/** The migrated embedded server of a bench, a pool of it, and a folder for its files. `adminUrl` is the same database for its superuser. */
+/**
+ * The migrated embedded server of a bench, a pool of it, and a folder for its files. `adminUrl` is the same database
+ * for its superuser.
+ */
 export type BenchServer = { url: string; adminUrl: string; database: Database; folder: string; log: Log }
 
 /** Measures on a server of its own that is gone afterwards, or on that of a folder, which is kept. */

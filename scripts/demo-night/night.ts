@@ -14,8 +14,8 @@ export type NightClient = { id: string; timeZone: string }
 export type Night = { at: Temporal.Instant; clients: readonly NightClient[]; signal: AbortSignal }
 
 /**
- * Runs everything that is due for the clients as of `at`: first all days that have not been added up, then the night of each
- * client's yesterday and last month's revenue report, which stand on them. On abort returns what is so far.
+ * Runs everything that is due for the clients as of `at`: first all days that have not been added up, then the night of
+ * each client's yesterday and last month's revenue report, which stand on them. On abort returns what is so far.
  */
 export async function runNight(program: Program, night: Night): Promise<Progress> {
   await program.engine.startScheduler()
@@ -28,8 +28,8 @@ export async function runNight(program: Program, night: Night): Promise<Progress
 }
 
 /**
- * Waits for the clients' open runs (of one job, or all) and shows how far they are; `before` runs were shown already. Counts those
- * that have ended since the night began, too.
+ * Waits for the clients' open runs (of one job, or all) and shows how far they are; `before` runs were shown already.
+ * Counts those that have ended since the night began, too.
  */
 async function waitFor(
   program: Program,
@@ -70,7 +70,7 @@ async function planReports(
   await engine.ledger.requestAll(requests, { origin: 'program', requestedBy: REQUESTED_BY, again: 'failed' })
 }
 
-/** What failed the last time gets another chance: somebody may have mended the cause. */
+/** What failed the last time gets another chance: somebody may have fixed the cause. */
 async function retryFailed({ database, engine }: Program, { clients, at }: Night): Promise<void> {
   const failed = await database.system
     .selectFrom('runs')

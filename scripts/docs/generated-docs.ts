@@ -1,8 +1,8 @@
 export type GeneratedDoc = { path: string; render(): Promise<string> }
 
 /**
- * Pages that are made from the code. test/tidy.test.ts fails when a committed one differs from what it would be now. Each is
- * imported on its own, so that code which does not load fails its own page and no other rule.
+ * Pages that are made from the code. test/tidy.test.ts fails when a committed one differs from what it would be now.
+ * Each is imported on its own, so that code which does not load fails its own page and no other rule.
  */
 export const generatedDocs: GeneratedDoc[] = [
   { path: 'docs/alerts.md', render: async () => (await import('./alerts-page.ts')).alertsPage() },

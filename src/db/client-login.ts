@@ -17,8 +17,9 @@ const ROLE = `'daybreak_client_' || left(encode(sha256(convert_to(current_databa
 const PASSWORD_BYTES = 24
 
 /**
- * Makes the role in which work for one client signs in to this database, or sees that it is as it was. Its password stays the same for all
- * processes and versions, in a table that only the owner reads. Whoever calls it holds migrate's lock.
+ * Makes the role in which work for one client signs in to this database, or sees that it is as it was. Its password
+ * stays the same for all processes and versions, in a table that only the owner reads. Whoever calls it holds migrate's
+ * lock.
  */
 export async function ensureClientLogin(connection: pg.ClientBase): Promise<void> {
   const [login] = await query<{ role: string; exists: boolean; password: string | null }>(
@@ -80,7 +81,10 @@ export async function limitTemporaryTables(connection: pg.ClientBase): Promise<v
   end $$`)
 }
 
-/** What `ensureClientLogin` has made, read as owner. `clientUrl`: a role that was made by hand. Throws InputError('no-client-login'). */
+/**
+ * What `ensureClientLogin` has made, read as owner. `clientUrl`: a role that was made by hand. Throws
+ * InputError('no-client-login').
+ */
 export async function readClientAccess(
   connection: { query(text: string): Promise<pg.QueryResult> },
   url: string,
@@ -99,7 +103,9 @@ export async function readClientAccess(
   return { url: addressAs(url, { user: found.role, password: found.password }), secret: found.secret }
 }
 
-/** The same address for somebody else. One of a socket (`postgres:///name?host=/run/…`) says in its query who signs in. */
+/**
+ * The same address for somebody else. One of a socket (`postgres:///name?host=/run/…`) says in its query who signs in.
+ */
 export function addressAs(url: string, { user, password }: { user: string; password: string }): string {
   const own = new URL(url)
   for (const name of ['user', 'password']) own.searchParams.delete(name)
@@ -113,7 +119,9 @@ export function addressAs(url: string, { user, password }: { user: string; passw
   return own.href
 }
 
-/** What current_client() in the database works out too: that whoever names the client in this session knows the secret. */
+/**
+ * What current_client() in the database works out too: that whoever names the client in this session knows the secret.
+ */
 export function proofOf({ secret }: ClientAccess, pid: number, clientId: string): string {
   const inner = createHash('sha256').update(secret).update(`${pid}.${clientId}`).digest()
   return createHash('sha256').update(secret).update(inner).digest('hex')

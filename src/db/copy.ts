@@ -4,8 +4,9 @@ import { from as copyFrom } from 'pg-copy-streams'
 import type { Database } from './database.ts'
 
 /**
- * One connection bound to one client, for loading many rows: COPY into temporary tables, which are gone when it is released.
- * (PostgreSQL refuses COPY into a table with row-level security, so that rows go through a table of the connection's own.)
+ * One connection bound to one client, for loading many rows: COPY into temporary tables, which are gone when it is
+ * released. (PostgreSQL refuses COPY into a table with row-level security, so that rows go through a table of the
+ * connection's own.)
  */
 export type BulkConnection = {
   /** Makes a temporary table, unless this connection has it from before. Only where it is opened to be kept. */
@@ -22,8 +23,8 @@ export type BulkConnection = {
 const keptTables = new WeakMap<pg.PoolClient, Set<string>>()
 
 /**
- * Opens a connection that sees and writes only this client's rows. `kept`: its temporary tables and prepared statements stay for whoever
- * has the connection next, for batches that are small and many.
+ * Opens a connection that sees and writes only this client's rows. `kept`: its temporary tables and prepared statements
+ * stay for whoever has the connection next, for batches that are small and many.
  */
 export async function openBulkConnection(database: Database, clientId: string, kept = false): Promise<BulkConnection> {
   const connection = await database.connectAs(clientId)

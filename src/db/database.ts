@@ -22,7 +22,10 @@ import { bearSession, type Session } from './session.ts'
 
 declare const scope: unique symbol
 
-/** A handle that knows whose rows it sees, as does every transaction of it. A type alone: nothing of it is there when the program runs. */
+/**
+ * A handle that knows whose rows it sees, as does every transaction of it. A type alone: nothing of it is there when
+ * the program runs.
+ */
 type Scoped<Whose extends 'client' | 'system'> = {
   readonly [scope]: Whose
   transaction(): ScopedTransactionBuilder<Whose>
@@ -61,14 +64,17 @@ export type Database = {
   /** For BullMQ: its own connections, which find its schema first. */
   queuePool: pg.Pool
   /**
-   * Breaks every connection: whoever waits on one hears of it. For when none of them can be trusted any more. Returns the numbers of
-   * their sessions on the server, which may not hear of it.
+   * Breaks every connection: whoever waits on one hears of it. For when none of them can be trusted any more. Returns
+   * the numbers of their sessions on the server, which may not hear of it.
    */
   dropConnections(): number[]
   close(): Promise<void>
 }
 
-/** Days and timestamps stay text: `date` as YYYY-MM-DD, `timestamptz` as ISO 8601 in UTC; int8 is a number while it is exact. */
+/**
+ * Days and timestamps stay text: `date` as YYYY-MM-DD, `timestamptz` as ISO 8601 in UTC; int8 is a number while it is
+ * exact.
+ */
 const types = new pg.TypeOverrides()
 types.setTypeParser(pg.types.builtins.DATE, (text) => text)
 types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => Temporal.Instant.from(text.replace(' ', 'T')).toString())
@@ -82,12 +88,15 @@ function exactInteger(text: string): number {
 }
 
 /**
- * A connection that a firewall or a failover has cut off silently looks alive for a quarter of an hour. The ledger's and the queues' own
- * statements take milliseconds: one without an answer for this long has none to come.
+ * A connection that a firewall or a failover has cut off silently looks alive for a quarter of an hour. The ledger's
+ * and the queues' own statements take milliseconds: one without an answer for this long has none to come.
  */
 const ANSWER_TIMEOUT_MS = 30 * SECOND_MS
 const CONNECT_TIMEOUT_MS = 10 * SECOND_MS
-/** The worker of each queue (queues/job.ts) keeps a connection for as long as it lives; they must leave some to those that do the work. */
+/**
+ * The worker of each queue (queues/job.ts) keeps a connection for as long as it lives; they must leave some to those
+ * that do the work.
+ */
 const LISTENERS_MAX = 8
 /** To get one of the connections: jobs queue for theirs, while others take minutes. */
 const TURN_TIMEOUT_MS = 60 * SECOND_MS
@@ -173,7 +182,10 @@ function openPool(options: pg.PoolConfig, session: Session, connections: Set<pg.
   return pool
 }
 
-/** The pool would give a connection that is being made as long as whoever waits for another's; `new` takes what this returns. */
+/**
+ * The pool would give a connection that is being made as long as whoever waits for another's; `new` takes what this
+ * returns.
+ */
 function QuickClient(options: pg.ClientConfig): pg.Client {
   const client = new pg.Client({ ...options, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
   const connect = client.connect.bind(client)
@@ -192,7 +204,10 @@ const INVALID_PASSWORD = '28P01'
 
 type ClientPool = { connectAs(clientId: string): Promise<pg.PoolClient>; end(): Promise<void> }
 
-/** The pool of clients' own role, opened when somebody first works for a client: until then its password need not be known. */
+/**
+ * The pool of clients' own role, opened when somebody first works for a client: until then its password need not be
+ * known.
+ */
 function openClientPool(read: () => Promise<ClientAccess>, open: (access: ClientAccess) => pg.Pool): ClientPool {
   type Opened = { pool: pg.Pool; access: ClientAccess }
   let opened: Promise<Opened> | null = null
@@ -239,8 +254,8 @@ function openClientPool(read: () => Promise<ClientAccess>, open: (access: Client
 }
 
 /**
- * A Kysely whose results come through our parsers; the pool itself, which the queues share, keeps pg's. An error of the connection is a
- * DatabaseAwayError, and nobody gets that connection again.
+ * A Kysely whose results come through our parsers; the pool itself, which the queues share, keeps pg's. An error of the
+ * connection is a DatabaseAwayError, and nobody gets that connection again.
  */
 function handleOn<Whose extends 'client' | 'system'>(
   pool: { connect(): Promise<pg.PoolClient>; end(): Promise<void> },

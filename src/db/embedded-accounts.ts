@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { scramVerifier } from './scram.ts'
 
-/** Of the embedded server: `admin` is its superuser and used for nothing but the making of the other, who owns the one database. */
+/**
+ * Of the embedded server: `admin` is its superuser and used for nothing but the making of the other, who owns the one
+ * database.
+ */
 export type Accounts = { admin: string; owner: string }
 
 const PASSWORD_BYTES = 18
@@ -29,7 +32,10 @@ export async function passwordOf(folder: string, account: keyof typeof FILES): P
   return drawn
 }
 
-/** Makes what a new server lacks: the owner, who is no superuser, and the database. Returns the addresses, without a database's name. */
+/**
+ * Makes what a new server lacks: the owner, who is no superuser, and the database. Returns the addresses, without a
+ * database's name.
+ */
 export async function makeAccounts(folder: string, port: number): Promise<Accounts> {
   const accounts = {
     admin: `postgres://postgres:${await passwordOf(folder, 'admin')}@127.0.0.1:${port}`,
@@ -62,7 +68,10 @@ async function makeOwner({ admin, owner }: Accounts): Promise<void> {
   })
 }
 
-/** Nobody can take the superuser's rights from the account that a server was made with; so that one gets another name, and its name another. */
+/**
+ * Nobody can take the superuser's rights from the account that a server was made with; so that one gets another name,
+ * and its name another.
+ */
 async function demoteOwner({ admin, owner }: Accounts): Promise<void> {
   const between = randomBytes(PASSWORD_BYTES).toString('base64url')
   await withConnection(`${owner}/postgres`, async (connection) => {
@@ -83,7 +92,10 @@ async function demoteOwner({ admin, owner }: Accounts): Promise<void> {
   })
 }
 
-/** Everything that the server's first account owns in this database. What belongs to a table (its indexes and sequences) goes with it. */
+/**
+ * Everything that the server's first account owns in this database. What belongs to a table (its indexes and sequences)
+ * goes with it.
+ */
 const HAND_OVER = `do $$
 declare
   each text;

@@ -19,8 +19,9 @@ export type EmbeddedServer = {
 }
 
 /**
- * Starts the PostgreSQL that ships with npm, or joins the one already running on the same folder (another process of ours, or one
- * that outlived a kill). The server is a process of its own, so that killing us never kills it in the middle of a write.
+ * Starts the PostgreSQL that ships with npm, or joins the one already running on the same folder (another process of
+ * ours, or one that outlived a kill). The server is a process of its own, so that killing us never kills it in the
+ * middle of a write.
  */
 export async function startEmbeddedServer(options: {
   folder: string
@@ -121,8 +122,8 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /**
- * The port of the server that runs on this data folder, or null. Line 1 of postmaster.pid is its process, line 2 its folder (a copied
- * one names the original), line 4 its port.
+ * The port of the server that runs on this data folder, or null. Line 1 of postmaster.pid is its process, line 2 its
+ * folder (a copied one names the original), line 4 its port.
  */
 async function runningPort(data: string): Promise<number | null> {
   const lines = await readFile(join(data, 'postmaster.pid'), 'utf8').then(

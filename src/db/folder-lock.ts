@@ -5,7 +5,10 @@ import { SECOND_MS } from '../time.ts'
 const WAIT_MS = 50
 const TRIES_MAX = (2 * 60 * SECOND_MS) / WAIT_MS
 
-/** Does `work` while no other process of ours does its own under the same lock file. The lock of a process that died is void. */
+/**
+ * Does `work` while no other process of ours does its own under the same lock file. The lock of a process that died is
+ * void.
+ */
 export async function withFolderLock<T>(file: string, work: () => Promise<T>): Promise<T> {
   await acquire(file)
   try {

@@ -1,7 +1,10 @@
 import pg from 'pg'
 import { DatabaseAwayError, messageOf } from '../errors.ts'
 
-/** What a server says that cannot serve for now: it shuts down, has crashed, starts, has no room, or ended a session that was silent. */
+/**
+ * What a server says that cannot serve for now: it shuts down, has crashed, starts, has no room, or ended a session
+ * that was silent.
+ */
 const AWAY_STATES = ['57P01', '57P02', '57P03', '57P05', '25P03', '53300']
 
 /** A DatabaseAwayError for an error of the driver that is the connection's; null for any other. */
@@ -16,6 +19,7 @@ function isLoss(error: unknown): boolean {
     const { code = '' } = error
     return AWAY_STATES.includes(code) || code.startsWith('08')
   }
-  // What the server does not say the driver says, or the system, and always of the connection; of these three are parsers and wrong calls.
+  // What the server does not say the driver says, or the system, and always of the connection; of these three are
+  // parsers and wrong calls.
   return !(error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError)
 }

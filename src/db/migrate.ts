@@ -11,9 +11,10 @@ const LOCK_ID = 7_203_114
 const CONNECT_TIMEOUT_MS = 10 * SECOND_MS
 
 /**
- * Brings the schema up to date (schema-files.ts), and sees that work for one client can sign in, as a role made here or by the address in
- * `clientUrl`. Any number of processes may start at the same moment. Returns the paths of what was applied. Throws InputError that says what
- * is wrong with the server, the way to it, the roles or the schema that is there.
+ * Brings the schema up to date (schema-files.ts), and sees that work for one client can sign in, as a role made here or
+ * by the address in `clientUrl`. Any number of processes may start at the same moment. Returns the paths of what was
+ * applied. Throws InputError that says what is wrong with the server, the way to it, the roles or the schema that is
+ * there.
  */
 export async function migrate(url: string, clientUrl?: string): Promise<string[]> {
   return withConnection(url, 'owner', async (connection) => {

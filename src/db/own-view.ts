@@ -4,8 +4,9 @@ import { dirname } from 'node:path'
 const WORKBENCHES = ['/mnt', '/media', '/srv']
 
 /**
- * Lays empty folders that everybody may pass over those that are closed, and puts the places back where they are below them. What it mounts,
- * only the program that follows sees, and its children. $1 the workbench, then the closed folders, `--`, the places, `--`, the program.
+ * Lays empty folders that everybody may pass over those that are closed, and puts the places back where they are below
+ * them. What it mounts, only the program that follows sees, and its children. $1 the workbench, then the closed
+ * folders, `--`, the places, `--`, the program.
  */
 const LAY_OUT = `set -e
 bench=$1; shift
@@ -26,8 +27,9 @@ umount "$bench"
 exec "$@"`
 
 /**
- * The command that runs `program` where `places` can be reached although folders above them are closed: in a view of the files that is its own,
- * in which nothing else of the closed folders is there. It takes root, and the right to mount (CAP_SYS_ADMIN).
+ * The command that runs `program` where `places` can be reached although folders above them are closed: in a view of
+ * the files that is its own, in which nothing else of the closed folders is there. It takes root, and the right to
+ * mount (CAP_SYS_ADMIN).
  */
 export function inOwnView(closed: readonly string[], places: readonly string[], program: readonly string[]): string[] {
   const bench = WORKBENCHES.find((folder) => !places.some((place) => `${place}/`.startsWith(`${folder}/`)))

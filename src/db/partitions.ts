@@ -12,9 +12,10 @@ export async function prepareFactPartitions(db: SystemDatabase, day: Day): Promi
 }
 
 /**
- * Drops the months of facts that ended before `facts` (null: facts are kept) and of raw events that ended before `events`. Of those months
- * nothing is left in the default partitions either, where facts go that come after their month was dropped. Roll-ups stay: what is done to
- * a partition fires no trigger of its table, so no day becomes dirty. The books are kept. Returns the names of the tables that went.
+ * Drops the months of facts that ended before `facts` (null: facts are kept) and of raw events that ended before
+ * `events`. Of those months nothing is left in the default partitions either, where facts go that come after their
+ * month was dropped. Roll-ups stay: what is done to a partition fires no trigger of its table, so no day becomes dirty.
+ * The books are kept. Returns the names of the tables that went.
  */
 export async function dropFactsBefore(
   db: SystemDatabase,
@@ -54,9 +55,9 @@ async function deleteStrays(
 }
 
 /**
- * Refuses to work on a day whose facts may have been dropped: a roll-up of what is left would replace true sums with too small ones.
- * The first day that is kept is among them: east of Greenwich it begins in the UTC month before. `factDays` null: facts are kept. Throws
- * PermanentError('facts-expired').
+ * Refuses to work on a day whose facts may have been dropped: a roll-up of what is left would replace true sums with
+ * too small ones. The first day that is kept is among them: east of Greenwich it begins in the UTC month before.
+ * `factDays` null: facts are kept. Throws PermanentError('facts-expired').
  */
 export async function requireFacts(tx: ClientTransaction, day: Day, factDays: number | null): Promise<void> {
   if (factDays === null) return

@@ -9,9 +9,10 @@ const EVERY_MS = 5 * SECOND_MS
 const SILENT_MS = 10 * SECOND_MS
 
 /**
- * Asks the database every few seconds for a sign of life, on a connection that waits behind nothing else. A network that swallows
- * leaves connections that look alive for hours; `drop` is called when no answer comes, and returns the sessions at the other end. These
- * hold their locks until somebody ends them, which is done when the database is back. Returns how to leave off.
+ * Asks the database every few seconds for a sign of life, on a connection that waits behind nothing else. A network
+ * that swallows leaves connections that look alive for hours; `drop` is called when no answer comes, and returns the
+ * sessions at the other end. These hold their locks until somebody ends them, which is done when the database is back.
+ * Returns how to stop.
  */
 export function startPulse(url: string, log: Log, drop: () => number[]): () => Promise<void> {
   let connection: pg.Client | null = null

@@ -5,9 +5,10 @@ import type pg from 'pg'
 import { InputError, messageOf } from '../errors.ts'
 
 /**
- * The folders of the schema in the order they are applied. A migration is applied once and never changed; any other file is the source of
- * what it makes, and applied again whenever its text has changed. Functions come before the tables whose triggers and policies call them,
- * so their bodies are checked when they run and not when they are made; views come after the tables they read.
+ * The folders of the schema in the order they are applied. A migration is applied once and never changed; any other
+ * file is the source of what it makes, and applied again whenever its text has changed. Functions come before the
+ * tables whose triggers and policies call them, so their bodies are checked when they run and not when they are made;
+ * views come after the tables they read.
  */
 const FOLDERS = ['roles', 'functions', 'migrations', 'views']
 
@@ -32,8 +33,9 @@ function isMigration(path: string): boolean {
 }
 
 /**
- * Applies what the database lacks, all of it or nothing: migrations it has not had, and other files whose text is another than the one it had.
- * Returns their paths. Whoever calls it holds migrate's lock. Throws InputError for a database that these files do not lead to.
+ * Applies what the database lacks, all of it or nothing: migrations it has not had, and other files whose text is
+ * another than the one it had. Returns their paths. Whoever calls it holds migrate's lock. Throws InputError for a
+ * database that these files do not lead to.
  */
 export async function applySchemaFiles(connection: pg.ClientBase, files: readonly SchemaFile[]): Promise<string[]> {
   await refuseOldSchema(connection)
@@ -72,7 +74,9 @@ async function applyFile(connection: pg.ClientBase, { path, text, hash }: Schema
   )
 }
 
-/** Throws InputError for a database from before the schema was written down whole, which kept its migrations elsewhere. */
+/**
+ * Throws InputError for a database from before the schema was written down whole, which kept its migrations elsewhere.
+ */
 async function refuseOldSchema(connection: pg.ClientBase): Promise<void> {
   const { rows } = await connection.query<{ old: boolean }>(
     "select to_regclass('public.migrations') is not null as old",

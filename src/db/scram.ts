@@ -2,7 +2,9 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
 
 const ROUNDS = 4096
 
-/** What PostgreSQL keeps of a password (RFC 5803), so that the password itself is in no statement that a server logs. */
+/**
+ * What PostgreSQL keeps of a password (RFC 5803), so that the password itself is in no statement that a server logs.
+ */
 export function scramVerifier(password: string): string {
   const salt = randomBytes(16)
   const salted = pbkdf2Sync(password, salt, ROUNDS, 32, 'sha256')

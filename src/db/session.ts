@@ -3,8 +3,9 @@ import { InputError } from '../errors.ts'
 import { SECOND_MS } from '../time.ts'
 
 /**
- * What every session needs. Set by a statement when it is born: poolers refuse or drop what is asked for while a connection is made.
- * The server is to end transactions of processes that fell silent, for they hold locks, and to notice those that are gone.
+ * What every session needs. Set by a statement when it is born: poolers refuse or drop what is asked for while a
+ * connection is made. The server is to end transactions of processes that fell silent, for they hold locks, and to
+ * notice those that are gone.
  */
 const SETTINGS = {
   TimeZone: 'UTC',
@@ -39,8 +40,8 @@ type Born = {
 }
 
 /**
- * Sets a new connection up and asks who it is; returns the number of its process on the server. Throws InputError('wrong-session') that
- * says what is not as it must be.
+ * Sets a new connection up and asks who it is; returns the number of its process on the server. Throws
+ * InputError('wrong-session') that says what is not as it must be.
  */
 export async function bearSession(connection: pg.ClientBase, session: Session): Promise<number> {
   const wanted: Record<string, string> = {
@@ -89,8 +90,8 @@ async function ask<Row>(connection: pg.ClientBase, text: string, values: unknown
 const LOOKS = 3
 
 /**
- * Refuses two connections that share one session of the server, as they do behind a pooler that pools by transaction: one would work with
- * the settings, and for the client, of the other.
+ * Refuses two connections that share one session of the server, as they do behind a pooler that pools by transaction:
+ * one would work with the settings, and for the client, of the other.
  */
 export async function requireOwnSessions(one: pg.ClientBase, other: pg.ClientBase): Promise<void> {
   for (let look = 0; look < LOOKS; look += 1) {

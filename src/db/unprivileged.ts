@@ -16,8 +16,9 @@ const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 const isRoot = () => process.getuid?.() === 0
 
 /**
- * Runs a PostgreSQL program on `folder`; as root, as an account without rights, which the operating system keeps from what is not its own. Where
- * folders above it or above the program are closed to that account, it is shown these two alone.
+ * Runs a PostgreSQL program on `folder`; as root, as an account without rights, which the operating system keeps from
+ * what is not its own. Where folders above it or above the program are closed to that account, it is shown these two
+ * alone.
  */
 export async function runUnprivileged(path: string, args: string[], folder: string): Promise<string> {
   await chmod(path, 0o755).catch((error: NodeJS.ErrnoException) => {
@@ -43,8 +44,9 @@ export async function handOver(path: string): Promise<void> {
 }
 
 /**
- * Lets that account through to a folder that was handed over to it. DATA_DIR, in which the folder is, may be closed to everybody: it is
- * opened for passing through, and for this account alone. What is above it is not ours to open (own-view.ts).
+ * Lets that account through to a folder that was handed over to it. DATA_DIR, in which the folder is, may be closed to
+ * everybody: it is opened for passing through, and for this account alone. What is above it is not ours to open
+ * (own-view.ts).
  */
 export async function openPassage(folder: string): Promise<void> {
   if (!isRoot()) return

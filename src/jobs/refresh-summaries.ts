@@ -18,7 +18,8 @@ export const refreshSummaries = defineJob<z.output<typeof payload>, JobTools>({
   night: () => null,
   window: () => null,
   schedule: {
-    // It is always the end of somebody's night: nights are rolled up from ten past midnight, on the hour of UTC or off it.
+    // It is always the end of somebody's night: nights are rolled up from ten past midnight, on the hour of UTC or off
+    // it.
     cron: '55 * * * *',
     zone: 'UTC',
     scope: 'system',

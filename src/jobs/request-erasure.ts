@@ -4,8 +4,8 @@ import { type Ledger, on, type RequestOptions } from '../queues/index.ts'
 import { eraseCustomer } from './erase-customer.ts'
 
 /**
- * Puts the erasure of a customer on record with the run that does it; the same customer twice is the same erasure and run while it is in
- * progress. Throws InputError `no-such-customer`, which does not repeat the id.
+ * Puts the erasure of a customer on record with the run that does it; the same customer twice is the same erasure and
+ * run while it is in progress. Throws InputError `no-such-customer`, which does not repeat the id.
  */
 export async function requestErasure(
   { database, ledger }: { database: Database; ledger: Ledger },

@@ -32,8 +32,9 @@ type Scheduled = { before: ReportScheduleView | null; after: ReportScheduleView 
 type Unscheduled = { before: ReportScheduleView; after: null }
 
 /**
- * Makes a schedule for a report, or changes the one of its name; twice is the same as once. Formats that a recipient gets are rendered too.
- * Throws InputError `schedule-name`, `invalid-cron`, `invalid-zone`, `address`, `invalid-payload`, `no-such-client`.
+ * Makes a schedule for a report, or changes the one of its name; twice is the same as once. Formats that a recipient
+ * gets are rendered too. Throws InputError `schedule-name`, `invalid-cron`, `invalid-zone`, `address`,
+ * `invalid-payload`, `no-such-client`.
  */
 export async function scheduleReport(db: SystemDatabase, schedule: ReportSchedule): Promise<Scheduled> {
   checkNames(schedule)

@@ -15,7 +15,10 @@ export type Mail = {
   unsubscribeUrl: string | null
 }
 
-/** `unknown`: the connection broke after the message was handed over and before the server answered; it may have been taken. */
+/**
+ * `unknown`: the connection broke after the message was handed over and before the server answered; it may have been
+ * taken.
+ */
 export type SendResult = { outcome: 'accepted'; reply: string } | { outcome: 'unknown'; reply: string }
 
 /** Throws PermanentError (`mail-refused`, 5xx) or a plain Error (4xx, no connection: worth another try). */

@@ -20,8 +20,8 @@ export function wasRefused({ responseCode }: SmtpFault): boolean {
 }
 
 /**
- * PermanentError('mail-refused') where the server refused the mail for good, a plain error for what another try may fix.
- * Neither holds an address, and neither carries the original error, which does.
+ * PermanentError('mail-refused') where the server refused the mail for good, a plain error for what another try may
+ * fix. Neither holds an address, and neither carries the original error, which does.
  */
 export function toError(fault: SmtpFault, server: string, recipient: Person | null): Error {
   const said = reasonOf(fault, recipient)

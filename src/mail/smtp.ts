@@ -22,20 +22,29 @@ export type SmtpOptions = {
 /** How long to wait for a connection, for the server's greeting, and for any answer after that. */
 const TIMEOUTS_MS = { connection: 10 * SECOND_MS, greeting: 10 * SECOND_MS, socket: 60 * SECOND_MS }
 
-/** A mail that was handed over has this long to be answered when it is told to stop: the answer may be on its way, and nobody else will hear it. */
+/**
+ * A mail that was handed over has this long to be answered when it is told to stop: the answer may be on its way, and
+ * nobody else will hear it.
+ */
 const ANSWER_GRACE_MS = 3 * SECOND_MS
 
 const CONNECTIONS_MAX = 4
 const MAILS_PER_CONNECTION = 100
 
-/** nodemailer's own list of headers to sign (RFC 6376 5.4.1) and the one without which one-click unsubscription does not count. */
+/**
+ * nodemailer's own list of headers to sign (RFC 6376 5.4.1) and the one without which one-click unsubscription does not
+ * count.
+ */
 const SIGNED_HEADERS =
   'From:Sender:Reply-To:Subject:Date:Message-ID:To:Cc:MIME-Version:Content-Type:Content-Transfer-Encoding:' +
   'In-Reply-To:References:List-Unsubscribe:List-Unsubscribe-Post:Auto-Submitted'
 
 type Transport = ReturnType<typeof openTransport>
 
-/** Sends by SMTP. A mail whose connection broke after it was handed over, or that was aborted then, has the outcome `unknown`. */
+/**
+ * Sends by SMTP. A mail whose connection broke after it was handed over, or that was aborted then, has the outcome
+ * `unknown`.
+ */
 export function openSmtp(url: string, options: SmtpOptions): Mailer {
   const server = hostOf(url)
   const sender = readSender(options.from)

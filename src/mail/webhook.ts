@@ -7,8 +7,9 @@ export type Webhook = {
   /** Where it leads, without path and query, which may hold a secret. */
   origin: string
   /**
-   * Posts one message; the same id is the same message, however often it is sent. Returns the status it was answered with (2xx). Throws
-   * PermanentError('webhook-refused') for what another try will not fix, RetryLaterError when told to wait, else a plain Error.
+   * Posts one message; the same id is the same message, however often it is sent. Returns the status it was answered
+   * with (2xx). Throws PermanentError('webhook-refused') for what another try will not fix, RetryLaterError when told
+   * to wait, else a plain Error.
    */
   send(message: WebhookMessage, signal: AbortSignal): Promise<number>
 }

@@ -3,7 +3,9 @@ import type { CommandTools } from './commands/command-tools.ts'
 
 type AddCommand = (parent: Command, tools: CommandTools) => void
 
-/** Each command brings along what it needs, so that only the one that is asked for is loaded. In the order of --help. */
+/**
+ * Each command brings along what it needs, so that only the one that is asked for is loaded. In the order of --help.
+ */
 export const COMMANDS: Record<string, () => Promise<AddCommand>> = {
   start: async () => (await import('./commands/start.ts')).startCommand,
   import: async () => (await import('./commands/import.ts')).importCommand,

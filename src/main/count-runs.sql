@@ -1,5 +1,6 @@
--- How far a selection of runs has come. A run that waits for a failed or cancelled one, however far down the chain, counts as failed.
--- Parameters that are null do not select: $1 runs, $2 clients, $3 job, $4 instant: only what had not ended by then.
+-- How far a selection of runs has come. A run that waits for a failed or cancelled one, however far down the chain,
+-- counts as failed. Parameters that are null do not select: $1 runs, $2 clients, $3 job, $4 instant: only what had not
+-- ended by then.
 with recursive wanted as (
   select r.id, r.job, r.key, r.state from runs r
   where ($1::uuid[] is null or r.id = any($1)) and ($2::text[] is null or r.client_id = any($2)) and ($3::text is null or r.job = $3)

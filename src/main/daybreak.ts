@@ -80,7 +80,10 @@ function stopSignal(): AbortSignal {
   return stop.signal
 }
 
-/** The server says all it does; doctor's findings say the same as its log; the others stay quiet unless something is wrong. */
+/**
+ * The server says all it does; doctor's findings say the same as its log; the others stay quiet unless something is
+ * wrong.
+ */
 function levelOf(command: string | undefined, config: () => Config): string {
   if (command === 'start') return config().LOG_LEVEL
   return command === 'doctor' ? 'silent' : 'error'

@@ -40,7 +40,10 @@ export type Program = {
   registry: Registry
   engine: Engine
   jobTools: JobTools
-  /** Stops work within `SHUTDOWN_GRACE_SECONDS`, then closes everything; the embedded database too, unless others use it. */
+  /**
+   * Stops work within `SHUTDOWN_GRACE_SECONDS`, then closes everything; the embedded database too, unless others use
+   * it.
+   */
   close(): Promise<void>
 }
 

@@ -4,12 +4,15 @@ import { DatabaseAwayError, InputError, messageOf, PermanentError } from '../err
 const INTERRUPTED = 130
 /** Errors wrapped in errors are looked through this far. */
 const CAUSES_MAX = 5
-/** PostgreSQL's codes that are about the server and its rights, not our queries: connection, sign-in, database, rights, disk, shutdown. */
+/**
+ * PostgreSQL's codes that are about the server and its rights, not our queries: connection, sign-in, database, rights,
+ * disk, shutdown.
+ */
 const SERVER_TROUBLE = /^(08|28|3D|42501|53|57)/
 
 /**
- * Says on standard error why the program ends, in one line where the reason is one that a person can fix, and returns the exit code.
- * Anything else is a mistake of ours and is thrown, with where it happened.
+ * Says on standard error why the program ends, in one line where the reason is one that a person can fix, and returns
+ * the exit code. Anything else is a mistake of ours and is thrown, with where it happened.
  */
 export function sayFailure(error: unknown, program: Command, words: readonly string[]): number {
   if (error instanceof CommanderError) {

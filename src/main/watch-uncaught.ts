@@ -3,9 +3,9 @@ import type { Log } from '../log.ts'
 import { answerUncaught } from '../uncaught.ts'
 
 /**
- * Hears of every error that nobody caught (docs/adr/0007). One of a request ends that request. After any other nobody knows what state the
- * process is in: the signal that is returned says to stop in order, and the process ends at once when that takes longer than `stopMaxMs`,
- * or when another such error comes meanwhile.
+ * Hears of every error that nobody caught (docs/adr/0007). One of a request ends that request. After any other nobody
+ * knows what state the process is in: the signal that is returned says to stop in order, and the process ends at once
+ * when that takes longer than `stopMaxMs`, or when another such error comes meanwhile.
  */
 export function watchUncaught(log: Log, stopMaxMs: number): AbortSignal {
   const stop = new AbortController()

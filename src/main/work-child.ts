@@ -9,13 +9,17 @@ import { openTracing } from '../tracing.ts'
 import { openJobTools } from './open-job-tools.ts'
 import { tracingOf } from './tracing-of.ts'
 
-/** What the program gives its children. Over IPC: settings hold secrets, and the embedded database is the program's own. */
+/**
+ * What the program gives its children. Over IPC: settings hold secrets, and the embedded database is the program's own.
+ */
 export type ChildSettings = { config: Config; databaseUrl: string; logLevel: string }
 
 /** One run at a time. */
 const CONNECTIONS_MAX = 4
 
-/** The process in which one run works at a time, apart from all others: started by the worker, see queues/run-child.ts. */
+/**
+ * The process in which one run works at a time, apart from all others: started by the worker, see queues/run-child.ts.
+ */
 serveRuns<ChildSettings, JobTools>(async ({ config, databaseUrl, logLevel }) => {
   const log = createLog(logLevel)
   const closeTracing = await openTracing({ ...tracingOf(config), log })

@@ -22,8 +22,8 @@ const ASK_EVERY_MS = SECOND_MS / 4
 const countRuns = sqlFile<Progress>(import.meta.dirname, 'count-runs.sql')
 
 /**
- * Starts scheduler and workers in this process and waits for the selected runs, as `waitUntilDone` does. Throws InputError `clock` when
- * this machine may not work, and what the signal says when it fires.
+ * Starts scheduler and workers in this process and waits for the selected runs, as `waitUntilDone` does. Throws
+ * InputError `clock` when this machine may not work, and what the signal says when it fires.
  */
 export async function workUntilDone(program: Program, which: RunSelection, options: WaitOptions): Promise<Progress> {
   await startWork(program)
@@ -41,8 +41,8 @@ export async function startWork({ engine }: Program): Promise<void> {
 }
 
 /**
- * Waits until none of the selected runs is open any more; a run held by a failed one counts as failed. Reports progress a few times a
- * second; on abort returns what is so far.
+ * Waits until none of the selected runs is open any more; a run held by a failed one counts as failed. Reports progress
+ * a few times a second; on abort returns what is so far.
  */
 export async function waitUntilDone(program: Program, which: RunSelection, options: WaitOptions): Promise<Progress> {
   for (;;) {

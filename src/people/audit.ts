@@ -1,7 +1,10 @@
 import type { SystemDatabase, SystemTransaction } from '../db/database.ts'
 import type { JsonValue } from '../db/schema.ts'
 
-/** Who did something: a signed-in person, an API key, whoever followed a mailed link, whoever has the command line, or nobody known. */
+/**
+ * Who did something: a signed-in person, an API key, whoever followed a mailed link, whoever has the command line, or
+ * nobody known.
+ */
 export type Actor = {
   kind: 'user' | 'key' | 'link' | 'command-line' | 'stranger'
   id: string
@@ -21,8 +24,8 @@ export type AuditEntry = {
 }
 
 /**
- * What became of it. `begun`: it is under way, or its process died and nobody knows. `refused`: the right to it was missing. `failed`: it
- * broke off; what was done by then, as far as that is known, is in `after`.
+ * What became of it. `begun`: it is in progress, or its process died and nobody knows. `refused`: the right to it was
+ * missing. `failed`: it broke off; what was done by then, as far as that is known, is in `after`.
  */
 export const OUTCOMES = ['begun', 'done', 'refused', 'failed'] as const
 export type Outcome = (typeof OUTCOMES)[number]

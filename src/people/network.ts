@@ -6,8 +6,8 @@ const NETWORK_GROUPS = 4
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
 
 /**
- * What an address is counted by: an IPv6 address by its first 64 bits, for whoever has one has all that begin so; an IPv4 address, written as
- * either, by itself.
+ * What an address is counted by: an IPv6 address by its first 64 bits, for whoever has one has all that begin so; an
+ * IPv4 address, written as either, by itself.
  */
 export function networkOf(address: string): string {
   const mapped = MAPPED.exec(address)?.[1]

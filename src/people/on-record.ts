@@ -3,8 +3,8 @@ import { messageOf } from '../errors.ts'
 import { type Actor, type AuditEntry, actorColumns, entryColumns, type Outcome } from './audit.ts'
 
 /**
- * Whose changes go on which record. `failureOf`: what an error is called there, and whether it means that nothing was changed.
- * `warn` is told when the record could not be brought to its end.
+ * Whose changes go on which record. `failureOf`: what an error is called there, and whether it means that nothing was
+ * changed. `warn` is told when the record could not be brought to its end.
  */
 export type Recorder = {
   db: SystemDatabase
@@ -30,8 +30,8 @@ export class PartlyDoneError extends Error {
 }
 
 /**
- * Puts a change on record, makes it, and completes the record with what it was. Where the first fails nothing is changed; where the
- * last does, or the process dies, the record says `begun`.
+ * Puts a change on record, makes it, and completes the record with what it was. Where the first fails nothing is
+ * changed; where the last does, or the process dies, the record says `begun`.
  */
 export async function onRecord<Done extends Changed>(
   recorder: Recorder,

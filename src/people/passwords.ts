@@ -17,8 +17,8 @@ const SALT_BYTES = 16
 const hashes = createGate(HASHES, () => new RetryLaterError(RETRY_MS, 'Too many sign in at once. Try again in 5 s.'))
 
 /**
- * Hashes a password in the PHC format, which carries its own salt and cost: `$argon2id$v=19$m=…,t=…,p=…$salt$tag`. Throws RetryLaterError,
- * as verifyPassword does, when too many passwords are hashed at once in this process.
+ * Hashes a password in the PHC format, which carries its own salt and cost: `$argon2id$v=19$m=…,t=…,p=…$salt$tag`.
+ * Throws RetryLaterError, as verifyPassword does, when too many passwords are hashed at once in this process.
  */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(SALT_BYTES)
@@ -39,7 +39,10 @@ export async function verifyPassword(password: string, stored: string): Promise<
   return actual.length === expected.length && timingSafeEqual(actual, expected)
 }
 
-/** What an unknown person's password is compared to, so that the answer takes as long as a known one's. Nothing hashes to it. */
+/**
+ * What an unknown person's password is compared to, so that the answer takes as long as a known one's. Nothing hashes
+ * to it.
+ */
 export const NOBODYS_HASH = `$argon2id$v=19$m=${COST.memory},t=${COST.passes},p=${COST.parallelism}$${encode(Buffer.alloc(SALT_BYTES))}$${encode(Buffer.alloc(TAG_BYTES))}`
 
 async function tagOf(password: string, nonce: Buffer, cost: typeof COST): Promise<Buffer> {

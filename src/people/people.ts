@@ -148,7 +148,9 @@ export async function createKey(
   })
 }
 
-/** Ends an API key at once; `name` is its id, its prefix or its name. Throws InputError: `no-such-key`, `ambiguous-key`. */
+/**
+ * Ends an API key at once; `name` is its id, its prefix or its name. Throws InputError: `no-such-key`, `ambiguous-key`.
+ */
 export async function revokeKey(db: SystemDatabase, name: string, actor: Actor): Promise<{ id: string }> {
   const keys = await db
     .selectFrom('api_keys')

@@ -3,12 +3,16 @@ export const ROLES = ['admin', 'operator', 'finance', 'supervisor', 'viewer', 'i
 export type Role = (typeof ROLES)[number]
 
 /**
- * What a route asks of its visitor: `public` nothing, `open` nothing either, but it knows who comes, `reports` a role that may read reports, then each level what the one before
- * may and more. `metrics` is `viewer`, and whoever comes where the setting METRICS_WITHOUT_KEY says so. `ingest` is `operator`, and keys that bring facts in.
+ * What a route asks of its visitor: `public` nothing, `open` nothing either, but it knows who comes, `reports` a role
+ * that may read reports, then each level what the one before may and more. `metrics` is `viewer`, and whoever comes
+ * where the setting METRICS_WITHOUT_KEY says so. `ingest` is `operator`, and keys that bring facts in.
  */
 export type Access = 'public' | 'open' | 'reports' | 'viewer' | 'metrics' | 'ingest' | 'operator' | 'admin'
 
-/** Whether a visitor bound to one client may come in, and then sees that client only, or the route shows all clients at once. */
+/**
+ * Whether a visitor bound to one client may come in, and then sees that client only, or the route shows all clients at
+ * once.
+ */
 export type Scope = 'client' | 'everything'
 
 const ADMITTED: Record<Exclude<Access, 'public' | 'open'>, readonly Role[]> = {

@@ -13,8 +13,8 @@ import { secondsUntilNext } from './seconds-until-next.ts'
 import { secretHash } from './secrets.ts'
 
 /**
- * Failures allowed in a window: for one address at all, for one account from it, and for one account at all. In this order: an address that is
- * refused counts against nobody's account.
+ * Failures allowed in a window: for one address at all, for one account from it, and for one account at all. In this
+ * order: an address that is refused counts against nobody's account.
  */
 const LIMITS = {
   address: { failures: 60, windowMs: HOUR_MS },
@@ -33,9 +33,9 @@ export type SignedIn = { userId: string; passwordHash: string }
 export type SignIn = (attempt: { email: string; password: string; ip: string }) => Promise<SignedIn | null>
 
 /**
- * Checks an e-mail address and a password. null means wrong, and takes as long for a person who does not exist. Failures are
- * counted in the database, for every board of this system; a try is counted before it is checked, so that a hundred at once are
- * a hundred. Throws InputError `too-many-sign-ins`.
+ * Checks an e-mail address and a password. null means wrong, and takes as long for a person who does not exist.
+ * Failures are counted in the database, for every board of this system; a try is counted before it is checked, so that
+ * a hundred at once are a hundred. Throws InputError `too-many-sign-ins`.
  */
 export function createSignIn(database: Database, onFailed: (failed: FailedSignIn) => Promise<void>): SignIn {
   const { system } = database
@@ -85,7 +85,10 @@ function keysOf(text: string, network: string): Keys {
   return { email, network, address, account, pair: `${account}.${address}` }
 }
 
-/** Counts a try, and says for how many seconds it is one too many; null: it is not. Goes on counting for who is slowed down only. */
+/**
+ * Counts a try, and says for how many seconds it is one too many; null: it is not. Goes on counting for who is slowed
+ * down only.
+ */
 async function countTries(
   counted: readonly (readonly [RateLimiterPostgres, string])[],
   isKnown: boolean,

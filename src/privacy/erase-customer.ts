@@ -28,7 +28,10 @@ export type Erasure = {
 const PASSES_MAX = 3
 const BUSY_RETRY_MS = 30 * SECOND_MS
 
-/** The rows that name a customer who is to be erased, by table. Throws InputError `no-such-customer`, which does not repeat the id. */
+/**
+ * The rows that name a customer who is to be erased, by table. Throws InputError `no-such-customer`, which does not
+ * repeat the id.
+ */
 export async function rowsToErase(database: Database, customer: CustomerOf): Promise<Record<string, number>> {
   const rows = await countCustomerRows(database, customer)
   if (Object.keys(rows).length > 0) return rows
@@ -36,8 +39,8 @@ export async function rowsToErase(database: Database, customer: CustomerOf): Pro
 }
 
 /**
- * Puts the erasure of a customer on record, in the transaction that plans its run (job erase-customer); the same customer twice is one
- * erasure while it is in progress. Returns its id.
+ * Puts the erasure of a customer on record, in the transaction that plans its run (job erase-customer); the same
+ * customer twice is one erasure while it is in progress. Returns its id.
  */
 export async function recordErasure(
   tx: ClientTransaction,
@@ -57,15 +60,16 @@ export async function recordErasure(
 }
 
 /**
- * Erases one customer of one client: in every table that names one a random pseudonym takes the place of the id, and names, attributes,
- * comments and the properties of events are emptied; stored files that name the customer are deleted; whatever else mentions the id is
- * rewritten. Rows themselves stay, for sums stand on them: no roll-up of a day changes, also when it is made again. Facts that come in
- * under the id later are those of a new customer, unrelated to the pseudonym; so are those that come in while it is under way, which
- * are cleared as well, under another pseudonym. A fact that was there before and is sent again keeps the pseudonym (src/ingest).
+ * Erases one customer of one client: in every table that names one a random pseudonym takes the place of the id, and
+ * names, attributes, comments and the properties of events are emptied; stored files that name the customer are
+ * deleted; whatever else mentions the id is rewritten. Rows themselves stay, for sums depend on them: no roll-up of a
+ * day changes, also when it is made again. Facts that come in under the id later are those of a new customer, unrelated
+ * to the pseudonym; so are those that come in while it is in progress, which are cleared as well, under another
+ * pseudonym. A fact that was there before and is sent again keeps the pseudonym (src/ingest).
  *
- * Before it is finished every text of the client is searched (findMentions); it is on record how often the id was found, which must
- * be 0, and then the id and the name are forgotten; which pseudonym took their place was never on record. Broken off anywhere, it is
- * taken up again by calling it again; called after it is finished, it does nothing.
+ * Before it is finished every text of the client is searched (findMentions); it is on record how often the id was
+ * found, which must be 0, and then the id and the name are forgotten; which pseudonym took their place was never on
+ * record. Broken off anywhere, it is taken up again by calling it again; called after it is finished, it does nothing.
  *
  * @throws RetryLaterError when facts of the customer keep coming in.
  */
@@ -140,7 +144,10 @@ async function clear(database: Database, clearing: Clearing): Promise<void> {
   throw new RetryLaterError(BUSY_RETRY_MS, message)
 }
 
-/** Under a pseudonym of its own: who has come in since the last time is another customer, of whom there may be rows with the same keys. */
+/**
+ * Under a pseudonym of its own: who has come in since the last time is another customer, of whom there may be rows with
+ * the same keys.
+ */
 async function renameOnce(
   database: Database,
   tables: TextTable[],

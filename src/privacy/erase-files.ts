@@ -7,9 +7,10 @@ import { type FileSearch, searchFile } from './search-file.ts'
 import { isTelling } from './spelling.ts'
 
 /**
- * What became of the files of a client. deleted: they named the customer and are gone. unread: they may name the customer (uploads, and reports
- * whose days overlap the customer's), and it cannot be told: PDFs without another format beside them, files too large, damaged or no text,
- * and all of them where the id is like other words; somebody should look.
+ * What became of the files of a client. deleted: they named the customer and are gone. unread: they may name the
+ * customer (uploads, and reports whose days overlap the customer's), and it cannot be told: PDFs without another format
+ * beside them, files too large, damaged or no text, and all of them where the id is like other words; somebody should
+ * look.
  */
 export type ErasedFiles = {
   /** Reports, by the ids of their executions; rendered again, they hold the pseudonym. */
@@ -42,9 +43,9 @@ const ID_LENGTH_MIN = 2
 const BUNDLES_MAX = 100_000
 
 /**
- * Finds the stored files that name a customer, by id or name, and deletes them. An id that is like other words (see isTelling) is not looked
- * for: any file may hold it then. Ask before the customer is renamed: the days are read here. Twice is the same as once. `since`: only files made after that instant, or
- * still being made; null: all.
+ * Finds the stored files that name a customer, by id or name, and deletes them. An id that is like other words (see
+ * isTelling) is not looked for: any file may hold it then. Ask before the customer is renamed: the days are read here.
+ * Twice is the same as once. `since`: only files made after that instant, or still being made; null: all.
  */
 export async function eraseFiles(
   { db, storage, signal }: { db: ClientDatabase; storage: ObjectStore; signal: AbortSignal },
@@ -67,7 +68,7 @@ export async function eraseFiles(
       // What gives the others away goes last: broken off here, they are found again.
       await drop(others)
       await forget(bundle.id)
-      // An import that is under way may put its rejects there until it sees that its file is gone.
+      // An import that is in progress may put its rejects there until it sees that its file is gone.
       await drop([key, ...others])
       result.deleted.push(bundle.id)
     }
@@ -101,7 +102,10 @@ async function searchBundle(
   return { found: order.find((each) => seen.has(each)) ?? 'gone', key: '' }
 }
 
-/** The reports of a client that have files; concerned are those whose days overlap the days the customer dealt with the business. */
+/**
+ * The reports of a client that have files; concerned are those whose days overlap the days the customer dealt with the
+ * business.
+ */
 async function reportBundles(
   db: ClientDatabase,
   { clientId, customerId }: CustomerOf,

@@ -1,7 +1,10 @@
 /** More than enough of a file to tell by it what it is. */
 const HEAD_BYTES = 4096
 
-/** The beginning of a stream, or all of it where it is shorter; and the whole of it, the beginning included, to be read once. */
+/**
+ * The beginning of a stream, or all of it where it is shorter; and the whole of it, the beginning included, to be read
+ * once.
+ */
 export async function lookAhead(
   pieces: AsyncIterable<Buffer>,
 ): Promise<{ head: Buffer; whole: AsyncIterable<Buffer> }> {

@@ -7,8 +7,8 @@ import { type TextColumn, type TextTable, textTables } from './text-columns.ts'
 export type Found = { table: string; column: string; rows: number }
 
 /**
- * `mentions`: columns that name the customer. `namesakes`: columns of somebody or something else (see NAMESAKES) that read the same; they
- * are told, and left alone.
+ * `mentions`: columns that name the customer. `namesakes`: columns of somebody or something else (see NAMESAKES) that
+ * read the same; they are told, and left alone.
  */
 export type Search = { mentions: Found[]; namesakes: Found[] }
 
@@ -16,10 +16,10 @@ export type Search = { mentions: Found[]; namesakes: Found[] }
 export type CustomerOf = { clientId: string; customerId: string }
 
 /**
- * Looks for a customer's id in every text, list of texts and JSON document of a client, in every table: what proves that an erased
- * customer is named nowhere. Columns of customers' ids are compared whole. Elsewhere an id that tells (see isTelling) is looked for as a
- * word; any other id only as a value in JSON under a key that speaks of a customer. What lies in the object store, in mails that were
- * sent and in backups is not seen from here.
+ * Looks for a customer's id in every text, list of texts and JSON document of a client, in every table: what proves
+ * that an erased customer is named nowhere. Columns of customers' ids are compared whole. Elsewhere an id that tells
+ * (see isTelling) is looked for as a word; any other id only as a value in JSON under a key that speaks of a customer.
+ * What lies in the object store, in mails that were sent and in backups is not seen from here.
  */
 export async function findMentions(database: Database, customer: CustomerOf): Promise<Search> {
   const search: Search = { mentions: [], namesakes: [] }
@@ -50,7 +50,10 @@ export async function countCustomerRows(database: Database, customer: CustomerOf
   return counts
 }
 
-/** Calls a customer otherwise wherever else a table of the client mentions it. Returns the rows changed. Twice is the same as once. */
+/**
+ * Calls a customer otherwise wherever else a table of the client mentions it. Returns the rows changed. Twice is the
+ * same as once.
+ */
 export async function renameMentions(
   tx: AnyTransaction,
   table: TextTable,

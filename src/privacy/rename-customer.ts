@@ -5,9 +5,9 @@ import type { CustomerOf } from './mentions.ts'
 import type { TextTable } from './text-columns.ts'
 
 /**
- * What a row of the customer's loses beside the name: free text, and what a person could be known by. Everything else stays, because sums
- * stand on it: times, amounts, results, topics, tags, campaign, location, role, country and the first contact; and the reference of a
- * payment, which the books must keep.
+ * What a row of the customer's loses beside the name: free text, and what a person could be known by. Everything else
+ * stays, because sums stand on it: times, amounts, results, topics, tags, campaign, location, role, country and the
+ * first contact; and the reference of a payment, which the books must keep.
  */
 const EMPTIED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   ...EMPTIED_OF_FACTS,
@@ -15,11 +15,11 @@ const EMPTIED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 }
 
 /**
- * Puts a pseudonym in the place of a customer's id, in every table that names one, and empties what was free text. No sum changes, and no
- * day becomes dirty. Returns the rows changed by table. Twice is the same as once.
+ * Puts a pseudonym in the place of a customer's id, in every table that names one, and empties what was free text. No
+ * sum changes, and no day becomes dirty. Returns the rows changed by table. Twice is the same as once.
  *
- * Roll-ups and tiers read a customer's name here and write it there; they wait until this transaction is over, or this one until they
- * are, so that neither puts the old name back.
+ * Roll-ups and tiers read a customer's name here and write it there; they wait until this transaction is over, or this
+ * one until they are, so that neither puts the old name back.
  */
 export async function renameCustomer(
   tx: ClientTransaction,

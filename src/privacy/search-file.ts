@@ -19,14 +19,14 @@ const GROWN_BYTES_MIN = 64 * 1024 * 1024
 const WORDLESS = /\.(?:png|jpe?g|gif|bmp|tiff?|emf|wmf)$|(?:vbaProject|printerSettings\d*)\.bin$/i
 
 /**
- * unread: a PDF, whose text cannot be searched, a file too large, one that is damaged (an upload that is cut off, say), or no text at all.
- * gone: there is no such object.
+ * unread: a PDF, whose text cannot be searched, a file too large, one that is damaged (an upload that is cut off, say),
+ * or no text at all. gone: there is no such object.
  */
 export type FileSearch = 'named' | 'not-named' | 'unread' | 'gone'
 
 /**
- * Looks for words in a stored file: texts, workbooks, and texts packed with gzip; what it is, its first bytes say. Throws what the store
- * throws, and nothing for what somebody else put into the file.
+ * Looks for words in a stored file: texts, workbooks, and texts packed with gzip; what it is, its first bytes say.
+ * Throws what the store throws, and nothing for what somebody else put into the file.
  */
 export async function searchFile(
   storage: Pick<ObjectStore, 'get'>,

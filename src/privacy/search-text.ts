@@ -5,13 +5,16 @@ export type Budget = { bytesLeft: number }
 
 /** Longer than any word that is looked for, so that none is cut in two between pieces. */
 const OVERLAP = 4096
-/** How far one has to see to tell whether a word begins or ends somewhere: a letter of two units before it, a full stop and such a letter after. */
+/**
+ * How far one has to see to tell whether a word begins or ends somewhere: a letter of two units before it, a full stop
+ * and such a letter after.
+ */
 const BEFORE = 2
 const AFTER = 3
 
 /**
- * Looks for a word (see words) in a text, whatever encoding of those that an import takes it is in. Where the text is cut into pieces makes no
- * difference. unread: the budget is spent, or this is no text.
+ * Looks for a word (see words) in a text, whatever encoding of those that an import takes it is in. Where the text is
+ * cut into pieces makes no difference. unread: the budget is spent, or this is no text.
  */
 export async function searchText(
   pieces: AsyncIterable<Buffer>,

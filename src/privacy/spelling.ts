@@ -1,8 +1,9 @@
 /** How a customer's id is looked for in texts: as a word of its own, never as a part of a longer one. */
 
 /**
- * Whether an id tells a customer when it stands in any text: it has a letter (or @ or +) and a digit (or @), and is long enough not to be a
- * word. `42`, `voice` and `q1` stand for much else; `c-10042` and `ada@example.com` do not. Nine digits and more tell, too.
+ * Whether an id tells a customer when it stands in any text: it has a letter (or @ or +) and a digit (or @), and is
+ * long enough not to be a word. `42`, `voice` and `q1` stand for much else; `c-10042` and `ada@example.com` do not.
+ * Nine digits and more tell, too.
  */
 export function isTelling(id: string, lengthMin = 6): boolean {
   if (/^\d+$/.test(id)) return id.length >= 9

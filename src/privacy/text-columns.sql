@@ -1,6 +1,6 @@
 -- Every column that can hold a text, of every table there is: one row per column. No parameters. Writes nothing.
--- Partitions are seen through the table they belong to; views hold no rows of their own. Columns that PostgreSQL computes are left out:
--- they say what others say.
+-- Partitions are seen through the table they belong to; views hold no rows of their own. Columns that PostgreSQL
+-- computes are left out: they say what others say.
 select
   c.relname as table_name, a.attname as column_name,
   case a.atttypid when 'jsonb'::regtype then 'json' when 'text[]'::regtype then 'list' else 'text' end as kind,

@@ -6,7 +6,10 @@ export type TextColumn = { name: string; kind: 'text' | 'json' | 'list' }
 /** A table whose rows may name a customer. */
 export type TextTable = {
   name: string
-  /** client: its rows are hidden from other clients by the database. log: the audit log, whose rows say which client they are about. */
+  /**
+   * client: its rows are hidden from other clients by the database. log: the audit log, whose rows say which client
+   * they are about.
+   */
   scope: 'client' | 'log'
   /** The column that is a customer's id and nothing else; null: it has none. */
   customerColumn: string | null
@@ -17,8 +20,9 @@ export type TextTable = {
 }
 
 /**
- * Columns that name somebody or something else than a customer, and why. An agent may have the id of a customer, the one by work and the
- * other by buying: the erased customer is then named there no more than a namesake is. `*` stands for every table, or every column.
+ * Columns that name somebody or something else than a customer, and why. An agent may have the id of a customer, the
+ * one by work and the other by buying: the erased customer is then named there no more than a namesake is. `*` stands
+ * for every table, or every column.
  */
 export const NAMESAKES: Record<string, string> = {
   '*.client_id': 'a client',

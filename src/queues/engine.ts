@@ -17,7 +17,10 @@ export type EngineOptions<JobTools> = {
   registry: Registry
   /** What jobs find in their context beside the engine's own. */
   jobTools: JobTools
-  /** Runs the jobs that have a memory limit, and runs under which a worker died; it must know the same jobs. null: all run in this process. */
+  /**
+   * Runs the jobs that have a memory limit, and runs under which a worker died; it must know the same jobs. null: all
+   * run in this process.
+   */
   child: ChildProgram | null
   clock: Clock
   /** Of one client, in each queue; of imports and erasures a client has one at a time. */

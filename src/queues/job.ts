@@ -15,8 +15,9 @@ export const QUEUES = [
 export type QueueName = (typeof QUEUES)[number]
 
 /**
- * Queues of which a client has one run at a time in hand, and the rest in the ledger: their runs are long and somebody's own doing, and ten
- * slow ones of one client must leave the other hands to others. Until a failed one has ended for good it counts, too.
+ * Queues of which a client has one run at a time in hand, and the rest in the ledger: their runs are long and
+ * somebody's own doing, and ten slow ones of one client must leave the other hands to others. Until a failed one has
+ * ended for good it counts, too.
  */
 const ONE_AT_A_TIME: readonly QueueName[] = ['imports', 'erasures']
 
@@ -59,11 +60,17 @@ export type RunContext = {
   runId: string
   /** Rises with every claim of the run. */
   attempt: number
-  /** When the run was last asked for: at its planning, or by a person's retry. What happened after that nobody has answered yet. */
+  /**
+   * When the run was last asked for: at its planning, or by a person's retry. What happened after that nobody has
+   * answered yet.
+   */
   askedAt: string
   /** A failure now is for good: nobody tries again by themselves. */
   isLastTry: boolean
-  /** Sees and writes the rows of the payload's client only. A run of the whole system has none: its job is given the system's by its tools. */
+  /**
+   * Sees and writes the rows of the payload's client only. A run of the whole system has none: its job is given the
+   * system's by its tools.
+   */
   db: ClientDatabase
   log: Log
   /** Fires on deadline, cancel and shutdown. */
@@ -71,18 +78,19 @@ export type RunContext = {
   /** 0…1; cheap to call often. */
   progress(share: number): void
   /**
-   * The run's last transaction: what `write` does, the runs it asks for and the run's success commit together, or not at all if
-   * another worker has taken the run over meanwhile. A job that has no result to write need not call it.
+   * The run's last transaction: what `write` does, the runs it asks for and the run's success commit together, or not
+   * at all if another worker has taken the run over meanwhile. A job that has no result to write need not call it.
    */
   commit(write: (tx: ClientTransaction, follow: (request: RunRequest) => Promise<void>) => Promise<void>): Promise<void>
   /**
-   * A transaction in the middle of a run, refused once another worker has taken it over: for what must be on record before the
-   * outside world is touched.
+   * A transaction in the middle of a run, refused once another worker has taken it over: for what must be on record
+   * before the outside world is touched.
    */
   checkpoint(write: (tx: ClientTransaction) => Promise<void>): Promise<void>
   /**
-   * A transaction that another worker's claim does not refuse: for what the outside world answered after the run was taken over. Fence it by
-   * what was asked. Where `write` changed something, the run is planned again if it failed meanwhile, to end by what is known now.
+   * A transaction that another worker's claim does not refuse: for what the outside world answered after the run was
+   * taken over. Fence it by what was asked. Where `write` changed something, the run is planned again if it failed
+   * meanwhile, to end by what is known now.
    */
   tellLate(write: (tx: ClientTransaction) => Promise<boolean>): Promise<void>
 }
@@ -104,21 +112,22 @@ export type Job<Payload, JobTools> = {
   /** null: runs only when asked for, or by schedules made on the board. */
   schedule: JobSchedule<Payload> | null
   /**
-   * Runs that must have succeeded first; those never asked for are planned too. `askedAt`: when its schedule was due, or somebody asked
-   * for it.
+   * Runs that must have succeeded first; those never asked for are planned too. `askedAt`: when its schedule was due,
+   * or somebody asked for it.
    */
   after(payload: Payload, askedAt: Temporal.Instant): RunRequest[]
   retry: RetryPolicy
   timeoutMs: number
   /**
-   * A number: runs in a process of its own, which ends when it and all it starts hold more than so many megabytes; whatever happens
-   * there, a loop without end included, costs that attempt only. null: runs in the worker's process.
+   * A number: runs in a process of its own, which ends when it and all it starts hold more than so many megabytes;
+   * whatever happens there, a loop without end included, costs that attempt only. null: runs in the worker's process.
    */
   memoryMaxMb: number | null
   run(payload: Payload, context: RunContext & JobTools): Promise<void>
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any -- a registry holds jobs of every payload; each checks its own at the door
+// oxlint-disable-next-line typescript/no-explicit-any -- a registry holds jobs of every payload; each checks its own at
+// the door
 export type AnyJob = Job<any, any>
 
 /** Declares a job. Nothing is defaulted. */

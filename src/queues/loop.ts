@@ -2,7 +2,10 @@ import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { answeringForNobody } from '../uncaught.ts'
 
-/** However often something may have changed, the passes that `soon` leads to are this far apart, and take a fifth of the time at most. */
+/**
+ * However often something may have changed, the passes that `soon` leads to are this far apart, and take a fifth of the
+ * time at most.
+ */
 const GAP_MIN_MS = 50
 const GAP_SHARE = 4
 
@@ -10,7 +13,7 @@ export type Loop = {
   start(): void
   /** Runs when the last pass is a while ago, however many ask. */
   soon(): void
-  /** Runs at once, or again after the pass under way. Nothing once it is stopped. */
+  /** Runs at once, or again after the pass in progress. Nothing once it is stopped. */
   run(): Promise<void>
   stop(): Promise<void>
 }

@@ -13,8 +13,8 @@ export type PerformTools<JobTools> = {
 }
 
 /**
- * Runs a job as a worker would, without queue and ledger, for tests: payload through its schema, the client's own database handle,
- * commits that commit. Returns the runs it asked for.
+ * Runs a job as a worker would, without queue and ledger, for tests: payload through its schema, the client's own
+ * database handle, commits that commit. Returns the runs it asked for.
  */
 export async function perform<Payload, JobTools>(
   job: Job<Payload, JobTools>,

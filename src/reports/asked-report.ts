@@ -1,5 +1,6 @@
 /**
- * What a report is asked for, parsed: the same value for a run and its key, an execution, a schedule, the command line and the API.
+ * What a report is asked for, parsed: the same value for a run and its key, an execution, a schedule, the command line
+ * and the API.
  */
 import { z } from 'zod'
 import {

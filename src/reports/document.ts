@@ -47,7 +47,10 @@ export type Chart = {
 
 export type Table = {
   kind: 'table'
-  /** Stable, kebab-case, its own in the document: the name of the CSV section and the JSON member. The sheet is named after the title. */
+  /**
+   * Stable, kebab-case, its own in the document: the name of the CSV section and the JSON member. The sheet is named
+   * after the title.
+   */
   id: string
   title: string
   columns: Column[]

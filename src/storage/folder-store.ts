@@ -13,7 +13,10 @@ import { probe } from './probe.ts'
 /** How the system says that a part of a key is a file where a folder is needed, or the other way round. */
 const CLASHES = ['EEXIST', 'ENOTDIR', 'EISDIR', 'ENOTEMPTY']
 
-/** Objects as files below `root`, which is made if missing. Files that writers left unfinished more than a day ago are removed. */
+/**
+ * Objects as files below `root`, which is made if missing. Files that writers left unfinished more than a day ago are
+ * removed.
+ */
 export function openFolderStore(root: string): ObjectStore {
   const base = resolve(root)
   const partials = join(base, RESERVED_SEGMENT)

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { heard } from '../heard.ts'
 
-/** Counts and hashes what is read `through` it; `read` tells the bytes' number and SHA-256 (hex) once all have passed. */
+/**
+ * Counts and hashes what is read `through` it; `read` tells the bytes' number and SHA-256 (hex) once all have passed.
+ */
 export type Meter = {
   /** Throws what the source throws, or the signal's reason; the source is destroyed however this ends. */
   through(source: Readable, signal: AbortSignal | undefined): AsyncGenerator<Buffer>
@@ -28,7 +30,9 @@ export function createMeter(): Meter {
   }
 }
 
-/** Destroying is not enough: a stream made of a generator that hangs cannot be destroyed, and would hold its reader too. */
+/**
+ * Destroying is not enough: a stream made of a generator that hangs cannot be destroyed, and would hold its reader too.
+ */
 async function* untilAborted(source: Readable, signal: AbortSignal | undefined): AsyncGenerator<Buffer | string> {
   const aborted = Promise.withResolvers<never>()
   // Raced below; when nobody is racing any more there is nobody to tell.

@@ -5,10 +5,16 @@ const KEY_BYTES_MAX = 1024
 /** What common file systems allow one name between slashes, in bytes of UTF-8. */
 const SEGMENT_BYTES_MAX = 255
 
-/** First segment of a folder store's own files: no key may begin with it, in any store, so that objects can move between stores. */
+/**
+ * First segment of a folder store's own files: no key may begin with it, in any store, so that objects can move between
+ * stores.
+ */
 export const RESERVED_SEGMENT = '.partial'
 
-/** Throws InputError('object-key') for a key that leaves the store or that a folder and a bucket would understand differently. */
+/**
+ * Throws InputError('object-key') for a key that leaves the store or that a folder and a bucket would understand
+ * differently.
+ */
 export function checkKey(key: string): void {
   const fault = faultOf(key.split('/')) ?? (Buffer.byteLength(key) > KEY_BYTES_MAX ? 'is longer than 1024 bytes' : null)
   if (fault) throw refusal(key, fault)

@@ -8,7 +8,8 @@ const REFUSED = 'Check S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, and that they may
 
 /**
  * Names a failure of the S3 client: PermanentError where trying again cannot help (`object-missing`, `bucket-missing`,
- * `bucket-elsewhere`, `object-too-large`, `storage-refused`), a plain error for the rest (5xx, throttling, no connection).
+ * `bucket-elsewhere`, `object-too-large`, `storage-refused`), a plain error for the rest (5xx, throttling, no
+ * connection).
  */
 export function nameFault(error: unknown, { bucket, key }: Subject): Error {
   const what = key === null ? `The bucket ${bucket}` : `${key} in the bucket ${bucket}`

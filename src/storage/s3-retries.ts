@@ -8,8 +8,8 @@ const WAIT_MS = 100
 const WAIT_MAX_MS = 2_000
 
 /**
- * Asks again for each request by itself. The SDK's own strategy has one stock of retries for all: an object that can never be stored would
- * use up those of all others.
+ * Asks again for each request by itself. The SDK's own strategy has one stock of retries for all: an object that can
+ * never be stored would use up those of all others.
  */
 export const s3Retries: Strategy = {
   acquireInitialRetryToken: async () => token(0),

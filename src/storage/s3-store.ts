@@ -20,7 +20,7 @@ import { probe } from './probe.ts'
 import { nameFault } from './s3-fault.ts'
 import { s3Retries } from './s3-retries.ts'
 
-/** Memory of one upload: PART_BYTES for each part under way and one more being filled. 10,000 parts make 80 GB. */
+/** Memory of one upload: PART_BYTES for each part in progress and one more being filled. 10,000 parts make 80 GB. */
 const PART_BYTES = 8 * 1024 * 1024
 const PARTS_AT_ONCE = 2
 const PRESIGN_SECONDS_MAX = 7 * 24 * 3600
@@ -113,7 +113,9 @@ async function put(
   }
 }
 
-/** Remembers the source's own error: the upload may fail of it in several ways, and only this one tells what happened. */
+/**
+ * Remembers the source's own error: the upload may fail of it in several ways, and only this one tells what happened.
+ */
 function watch(bytes: AsyncGenerator<Buffer>): { body: Readable; failed: AbortSignal } {
   const failure = new AbortController()
   async function* watched() {

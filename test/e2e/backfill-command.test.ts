@@ -8,7 +8,7 @@ test('a backfill nobody waits for is known by its id, and cancelled by it', asyn
   const june = ['--client', 'later', '--from', '2026-06-01', '--to', '2026-06-30', '--no-wait', '--newest-first']
   const [planned = ''] = await lines('backfill', ...june)
   const id = /[0-9a-f-]{36}/.exec(planned)?.[0] ?? ''
-  expect(await lines('backfill', ...june)).toEqual([`Known: backfill ${id}, which is under way.`])
+  expect(await lines('backfill', ...june)).toEqual([`Known: backfill ${id}, which is in progress.`])
   const cancelled = `Backfill ${id} is cancelled: 0 runs succeeded, 30 are cancelled, 0 stop.`
   expect(await lines('backfill', '--cancel', id)).toEqual([cancelled])
   expect(await lines('backfill', '--cancel', id)).toEqual([cancelled])

@@ -9,7 +9,10 @@ import { asOwner, databaseUrl } from '../support/postgres.ts'
 import { type DataFolder, interruptDaybreak, makeDataFolder, runDaybreak, type Settings } from '../support/program.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
-/** A start that fails says why in one line and ends with 1, so that whoever looks after it starts it again; nothing keeps it. */
+/**
+ * A start that fails says why in one line and ends with 1, so that whoever looks after it starts it again; nothing
+ * keeps it.
+ */
 
 const { url } = await createTestDatabase()
 const folders: DataFolder[] = []

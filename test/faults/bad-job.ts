@@ -62,7 +62,10 @@ export const badJob = defineFault<Size>({
   },
 })
 
-/** Asks for naps one after the other beside bad runs; how long each took from being asked for to its end, once all have ended. */
+/**
+ * Asks for naps one after the other beside bad runs; how long each took from being asked for to its end, once all have
+ * ended.
+ */
 async function ask(world: World, naps: number, name: string, bad: RunRequest[]): Promise<number[]> {
   await planNightly(world, bad)
   for (let index = 0; index < naps; index += 1) {

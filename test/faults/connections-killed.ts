@@ -34,7 +34,9 @@ async function runsDone(world: World): Promise<number> {
   return (rows[0] as { n: number }).n
 }
 
-/** Everybody's but the one that kills, ours too, for a while and until some run was done all the same. Returns how many. */
+/**
+ * Everybody's but the one that kills, ours too, for a while and until some run was done all the same. Returns how many.
+ */
 async function killConnections(world: World, { everyMs, forMs, settleMs }: Size): Promise<number> {
   let killed = 0
   for (let passed = 0; passed < forMs || (passed < settleMs && (await runsDone(world)) === 0); passed += everyMs) {

@@ -2,8 +2,9 @@ import type { BackendKind } from '../support/test-engine.ts'
 import type { World } from './world.ts'
 
 /**
- * What a fault showed: figures for the table, and every mark that did not hold, as a sentence that says what was found instead. `late`: marks of
- * time, which only a machine that has time for it can hold. `npm run faults` judges them; where tests run, others do too.
+ * What a fault showed: figures for the table, and every mark that did not hold, as a sentence that says what was found
+ * instead. `late`: marks of time, which only a machine that has time for it can hold. `npm run faults` judges them;
+ * where tests run, others do too.
  */
 export type Verdict = { figures: Record<string, string | number>; missed: string[]; late: string[] }
 

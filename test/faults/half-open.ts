@@ -74,8 +74,8 @@ async function proxied(world: World, proxies: SwallowingProxy[]): Promise<Record
 }
 
 /**
- * How late each run was claimed for good that could have been at work while nothing arrived: in milliseconds after it could have been,
- * which is when connections were possible again and what it stands on was done.
+ * How late each run was claimed for good that could have been at work while nothing arrived: in milliseconds after it
+ * could have been, which is when connections were possible again and what it depends on was done.
  */
 async function lateness({ db }: World, deadMs: number, healedMs: number): Promise<number[]> {
   const { rows } = await sql<{ ms: number }>`

@@ -9,7 +9,10 @@ import { openJobTools } from '../../src/main/open-job-tools.ts'
 import { createEngine, createRegistry, openQueueBackend } from '../../src/queues/index.ts'
 import { systemClock } from '../../src/time.ts'
 
-/** A process that renders and mails as `daybreak start` does, but waits seconds where that waits minutes. Its settings are the same. */
+/**
+ * A process that renders and mails as `daybreak start` does, but waits seconds where that waits minutes. Its settings
+ * are the same.
+ */
 
 const RETRY = { attempts: 5, delayMs: 500, maxDelayMs: 1_000 }
 /** What a busy machine is late by is no silence. */

@@ -22,8 +22,9 @@ type Attempt = {
 }
 
 /**
- * How long each run that a killed process held waited for its next claim, in milliseconds; null for those never claimed again. An
- * attempt was held when it had begun before the kill and was found lost after it: one whose end was on its way to the database ended.
+ * How long each run that a killed process held waited for its next claim, in milliseconds; null for those never claimed
+ * again. An attempt was held when it had begun before the kill and was found lost after it: one whose end was on its
+ * way to the database ended.
  */
 export async function rescues({ db }: World, killings: readonly Killing[]): Promise<(number | null)[]> {
   const { rows } = await sql<Attempt>`

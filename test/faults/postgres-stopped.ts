@@ -69,8 +69,8 @@ export const postgresStopped = defineFault<Size>({
 })
 
 /**
- * For so long, and until it was noticed. Whatever happens, the server is there again afterwards. Times are milliseconds since 1970; `back`: it
- * takes connections.
+ * For so long, and until it was noticed. Whatever happens, the server is there again afterwards. Times are milliseconds
+ * since 1970; `back`: it takes connections.
  */
 async function crashFor(
   world: World,

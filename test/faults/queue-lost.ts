@@ -35,7 +35,7 @@ export const queueLost = defineFault<Size>({
       for (const [index, [name, lose]] of losses.entries()) {
         const batch = index === 0 ? work.slice(0, half) : work.slice(half)
         await planSurely(world, batch)
-        await world.until('some of the work is under way', SETTLE_MS, async () => {
+        await world.until('some of the work is in progress', SETTLE_MS, async () => {
           const open = await openIds(world)
           return open.length < batch.length * UNDER_WAY
         })

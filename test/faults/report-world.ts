@@ -14,8 +14,8 @@ const NEXT_DAY = '2026-03-03'
 const CLIENTS = 20
 
 /**
- * Clients with a day of calls and payments each, and `reports` schedules of it, each with one recipient of its own. Returns what to
- * ask for: one report a schedule.
+ * Clients with a day of calls and payments each, and `reports` schedules of it, each with one recipient of its own.
+ * Returns what to ask for: one report a schedule.
  */
 export async function makeReports(
   { db }: World,
@@ -124,7 +124,10 @@ async function countObjects({ db, store }: World): Promise<Pick<ReportCount, 'ob
   }
 }
 
-/** What a person does about copies whose fate nobody knows, once they have asked the recipient: retry those that never came. */
+/**
+ * What a person does about copies whose fate nobody knows, once they have asked the recipient: retry those that never
+ * came.
+ */
 export async function retryUnsent({ db }: World, { unsent }: ReportCount): Promise<void> {
   if (unsent.length === 0) return
   const runs = await db

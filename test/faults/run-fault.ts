@@ -39,7 +39,10 @@ async function keepLogs({ folder }: World): Promise<string> {
   return kept
 }
 
-/** Processes of the world that ended although nobody ended them: each is a mark missed. A SIGKILL is somebody, if only a job. */
+/**
+ * Processes of the world that ended although nobody ended them: each is a mark missed. A SIGKILL is somebody, if only a
+ * job.
+ */
 async function fallen(world: World): Promise<string[]> {
   const dead = world.processes.filter((node) => !node.isAlive() && !node.wasToldToEnd())
   const ends = await Promise.all(dead.map(async ({ name, ended }) => ({ name, ...(await ended) })))

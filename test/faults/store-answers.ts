@@ -45,7 +45,10 @@ export const storeAnswers = defineFault<Size>({
   },
 })
 
-/** By whose object it is, and by how often it was tried. `nth` starts anew with every attempt of a run, whose objects have names of their own. */
+/**
+ * By whose object it is, and by how often it was tried. `nth` starts again with every attempt of a run, whose objects
+ * have names of their own.
+ */
 function misbehave({ method, path, query, nth }: StoreRequest, slowMs: number): StoreBehaviour {
   if (method !== 'PUT' && method !== 'POST') return { kind: 'pass' }
   const part = Number(query.get('partNumber') ?? 0)

@@ -1,9 +1,15 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** Stands between a program and its server, and can make their connections half-open: both sides believe in them, and nothing arrives. */
+/**
+ * Stands between a program and its server, and can make their connections half-open: both sides believe in them, and
+ * nothing arrives.
+ */
 export type SwallowingProxy = {
   port: number
-  /** From now on every byte is taken and thrown away, both ways, and nothing is closed; new connections are taken and left alone. */
+  /**
+   * From now on every byte is taken and thrown away, both ways, and nothing is closed; new connections are taken and
+   * left alone.
+   */
   swallow(): void
   /** New connections pass again; those from before stay dead. */
   heal(): void

@@ -19,7 +19,9 @@ import { launch, type NodeProcess } from './node-process.ts'
 /** Where the worlds of faults that break no server live. */
 export type SharedServers = { postgresUrl: string; postgresTemplate: string; redisUrl: string }
 
-/** What a fault happens in: a database, a mail server and an object store of its own, and processes of the real program. */
+/**
+ * What a fault happens in: a database, a mail server and an object store of its own, and processes of the real program.
+ */
 export type World = {
   backend: BackendKind
   /** Our own eyes: a handle no process of the world shares. */

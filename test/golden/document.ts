@@ -121,7 +121,7 @@ const long: Table = {
 
 export const STREAMED_ROWS = 300
 
-/** Opened anew by every renderer that reads it. */
+/** Opened again by every renderer that reads it. */
 const streamed: Table = {
   kind: 'table',
   id: 'streamed',

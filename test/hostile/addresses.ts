@@ -5,7 +5,10 @@ import type { Access, Scope } from '../../src/people/roles.ts'
 import type { Asked } from './ask.ts'
 import type { Visitor } from './visitors.ts'
 
-/** A method of an address, and what it asks of its visitor. Read off the program, so that a new one is attacked from its first day. */
+/**
+ * A method of an address, and what it asks of its visitor. Read off the program, so that a new one is attacked from its
+ * first day.
+ */
 export type Address = {
   method: string
   path: string

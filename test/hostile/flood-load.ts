@@ -4,8 +4,8 @@ import { json } from 'node:stream/consumers'
 import type { Load, LoadReport, LoadRequest } from './flood.ts'
 
 /**
- * The load of one flood, in a process of its own, so that neither the program nor whoever asks it for signs of life waits for us. Says at
- * the end how busy it was itself: a load that is busy all the time is no measure of anybody else.
+ * The load of one flood, in a process of its own, so that neither the program nor whoever asks it for signs of life
+ * waits for us. Says at the end how busy it was itself: a load that is busy all the time is no measure of anybody else.
  */
 
 const counts = { answered: 0, refused: 0, failed: 0, broken: 0 }

@@ -13,7 +13,10 @@ const JOURNEY_DAYS = 80
 
 export type FloodWorld = { from: string; to: string; journeyFrom: string }
 
-/** A client with years of roll-ups by agent and months of events, filled as if they had been rolled up: dear to ask about. */
+/**
+ * A client with years of roll-ups by agent and months of events, filled as if they had been rolled up: dear to ask
+ * about.
+ */
 export async function givenDearClient(db: SystemDatabase): Promise<FloodWorld> {
   const today = Temporal.Now.plainDateISO('UTC')
   const first = today.subtract({ days: DAYS }).toString()

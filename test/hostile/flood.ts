@@ -13,7 +13,10 @@ export type LoadRequest = { method: string; path: string; headers: Record<string
 /** What flood-load.ts is told. The connections take turns at the requests, each from its own place in the list. */
 export type Load = { url: string; connections: number; forMs: number; hangMs: number; requests: LoadRequest[] }
 
-/** What it counted. `refused`: 429 or 503. `failed`: any other 5xx. `broken`: a connection that ended, or no answer in time. */
+/**
+ * What it counted. `refused`: 429 or 503. `failed`: any other 5xx. `broken`: a connection that ended, or no answer in
+ * time.
+ */
 export type LoadReport = {
   answered: number
   refused: number

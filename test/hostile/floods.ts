@@ -17,7 +17,9 @@ export type FloodPlace = Parameters<typeof keyOf>[0]
 export type Flood = {
   name: string
   title: string
-  /** So many at once are more than one person or key may read at once: a limit answers some, on the slowest machine too. */
+  /**
+   * So many at once are more than one person or key may read at once: a limit answers some, on the slowest machine too.
+   */
   isLimited: boolean
   requests(place: FloodPlace, world: FloodWorld): Promise<LoadRequest[]>
 }
@@ -168,7 +170,10 @@ async function signIns(place: FloodPlace): Promise<LoadRequest[]> {
 
 const SIZES = [METRICS_MAX, 25, 12, 8, 6, 4, 3, 2, 1]
 
-/** A year by day and agent, compared to both years there are to compare with, in as many metrics as the board answers at once. */
+/**
+ * A year by day and agent, compared to both years there are to compare with, in as many metrics as the board answers at
+ * once.
+ */
 async function metricQuestions(
   { url }: FloodPlace,
   { headers }: Visitor,

@@ -102,8 +102,8 @@ const nastyJson: fc.Arbitrary<unknown> = fc.oneof(
 )
 
 /**
- * A value that is nearly what a schema asks for: mostly right in the whole, wrong in some of its parts. What it is called says what fits where
- * the schema says only that it is text.
+ * A value that is nearly what a schema asks for: mostly right in the whole, wrong in some of its parts. What it is
+ * called says what fits where the schema says only that it is text.
  */
 export function nearly(schema: Schema, schemas: Schemas, { name = '', depth = 0 } = {}): fc.Arbitrary<unknown> {
   const right = fitting(schema, schemas, { name, depth })

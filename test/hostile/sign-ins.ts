@@ -9,7 +9,10 @@ import { OURS } from './visitors.ts'
 const EMAIL = 'owner@example.com'
 /** Where the owner has signed in before. */
 const KNOWN = '192.0.2.77'
-/** Rows that the failures of one address may leave, whatever it sends: one for each person it may try in an hour, and its own. */
+/**
+ * Rows that the failures of one address may leave, whatever it sends: one for each person it may try in an hour, and
+ * its own.
+ */
 const ROWS_PER_ADDRESS_MAX = 150
 
 export const signIns = defineFault({

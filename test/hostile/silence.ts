@@ -1,6 +1,9 @@
 import { connect, type Socket } from 'node:net'
 
-/** Connections that begin a request and say no more, until `end`. They stay few enough for any machine's limit on open files. */
+/**
+ * Connections that begin a request and say no more, until `end`. They stay few enough for any machine's limit on open
+ * files.
+ */
 export function holdSilence(url: string, count: number): { end(): void } {
   const { hostname, port } = new URL(url)
   const sockets = Array.from({ length: count }, (_, index): Socket => {

@@ -7,7 +7,10 @@ const HANG_MS = 90_000
 /** What became of a connection: the statuses it was answered with, and how it ended. */
 export type Spoken = { statuses: number[]; end: 'answered' | 'closed' | 'cut' | 'hung'; text: string }
 
-/** What is said. `cut`: the connection ends from our side once all is sent. `lingerMs`: how long a second answer is listened for. */
+/**
+ * What is said. `cut`: the connection ends from our side once all is sent. `lingerMs`: how long a second answer is
+ * listened for.
+ */
 export type Speech = { pieces: readonly (string | Buffer)[]; cut?: boolean; pauseMs?: number; lingerMs?: number }
 
 /** Says bytes to a server as they are, and listens until it has answered or closed. Never throws. */

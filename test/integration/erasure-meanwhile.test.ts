@@ -26,7 +26,7 @@ import { givenEveryFact } from '../support/every-fact.ts'
 import { ACME, given } from '../support/given.ts'
 import { requestErasure } from '../support/request-erasure.ts'
 
-test('a roll-up that is under way cannot put the old name back', async () => {
+test('a roll-up that is in progress cannot put the old name back', async () => {
   await customers(ADA)
   await givenEveryFact(db, { clientId: ACME, customerId: ADA, at: `${DAYS[0]}T10:00:00Z`, key: 'a' })
   const { erasureId } = await requestErasure(database, { clientId: ACME, customerId: ADA }, 'tester')
@@ -69,7 +69,7 @@ describe('broken off', () => {
   })
 })
 
-test('who comes in again while it is under way is another customer, and is erased as well', async () => {
+test('who comes in again while it is in progress is another customer, and is erased as well', async () => {
   const visit = async (key: string) => {
     await customers(ADA)
     await given.calls(db, [[`${DAYS[0]}T10:00:00Z`, { customer_id: ADA, topic: key }]])

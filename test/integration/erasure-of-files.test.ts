@@ -189,7 +189,7 @@ describe('stored files', () => {
     expect(await stored()).toEqual([])
   })
 
-  test('an import that is under way when its file is erased leaves no rejects behind', async () => {
+  test('an import that is in progress when its file is erased leaves no rejects behind', async () => {
     const made = await upload(`id,first_contact_at\n${ADA},never\n`)
     await work(made, {
       ...storage,

@@ -44,7 +44,7 @@ describe('first contact resolution', () => {
       expect(ofThen(after[name]), name).toEqual(ofThen(before[name]))
   })
 
-  test('a customer who is known late, or gets another role, has the days of their contacts and payments anew, so that a repeat is taken off the role it stands in', async () => {
+  test('a customer who is known late, or gets another role, has the days of their contacts and payments again, so that a repeat is taken off the role it stands in', async () => {
     await given.client(db)
     const resolved = { customer_id: 'c1', resolved: true }
     await given.facts(db, 'customers', [{ id: 'c0', role: 'buyer' }])
@@ -91,7 +91,7 @@ describe('first contact resolution', () => {
     ])
   })
 
-  test('an agent who turns out to be an assistant has the days of their contacts anew, and so has who is none any more', async () => {
+  test('an agent who turns out to be an assistant has the days of their contacts again, and so has who is none any more', async () => {
     await given.client(db)
     await given.calls(db, [
       ['2026-03-01T09:00:00Z', { agent_id: 'bot', resolved: true }],

@@ -100,7 +100,7 @@ const WORKBOOKS: Record<string, [Parts, string]> = {
 
 test.each(Object.entries(WORKBOOKS))('a workbook of %s is refused by name', async (_, [parts, words]) => {
   expect(await outcomeOf(await workbook(parts))).toBe(
-    `refused: FILE cannot be read as a workbook: ${words}. If it is cut off or damaged, get it anew.`,
+    `refused: FILE cannot be read as a workbook: ${words}. If it is cut off or damaged, get it again.`,
   )
 })
 

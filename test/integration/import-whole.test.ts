@@ -155,7 +155,7 @@ describe('what is refused as a whole', () => {
       'FILE is UTF-16; save it as UTF-8, or give the mapping "encoding": "utf-16le".',
     )
     expect(await refusal(await fileOf(Buffer.from('504b0304', 'hex')))).toBe(
-      'FILE cannot be read as a workbook. If it is cut off or damaged, get it anew.',
+      'FILE cannot be read as a workbook. If it is cut off or damaged, get it again.',
     )
   })
 

@@ -147,9 +147,9 @@ describe.each<BackendKind>(['postgres', 'redis'])('on %s', (kind) => {
     expect(await sectors()).toEqual(names.map((id) => ({ id, name: 'at a later attempt' })))
   })
 
-  test('a run that ends its process again and again fails for good, says why, and starts anew when a person retries it', async () => {
+  test('a run that ends its process again and again fails for good, says why, and starts again when a person retries it', async () => {
     const engine = await start()
-    const run = await ended(await request(engine, jobs.poison, 'mended'))
+    const run = await ended(await request(engine, jobs.poison, 'fixed'))
     const reason = 'the process of the run exited with code 3 before the run had ended'
     const verdict = `its process ended 4 times while it ran, the last time: ${reason}; look at the attempts, then retry it`
     expect(run).toMatchObject({ state: 'failed', attempt: 4, failures: 0, crashes: 4, error_code: 'crashed' })

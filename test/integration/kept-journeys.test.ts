@@ -67,7 +67,7 @@ const buy = async (day: Day) => {
   await given.payments(db, [[`${day}T11:00:00Z`, { customer_id: `c-${day}`, amount_minor: 1000 }]])
 }
 
-test('an answer on journeys is kept until a day that it stands on gets facts or is rolled up again', async () => {
+test('an answer on journeys is kept until a day that it depends on gets facts or is rolled up again', async () => {
   await buy('2026-03-02')
   await rollUp('2026-03-02')
   const first = await answers()
@@ -111,7 +111,7 @@ test('a conversion or a touchpoint outside the days of a question drops nothing'
   expect([before, await QUESTIONS.attribution()]).toEqual([1000, 1000])
 })
 
-test('the names of the best customers are read anew', async () => {
+test('the names of the best customers are read again', async () => {
   await db.insertInto('customers').values({ client_id: ACME, id: 'c-2026-03-02', name: 'Ada' }).execute()
   await buy('2026-03-02')
   await rollUp('2026-03-02')
@@ -123,7 +123,7 @@ test('the names of the best customers are read anew', async () => {
   expect(await top()).toEqual([[null, 1000]])
 })
 
-test('roles are read anew, for no day knows of them', async () => {
+test('roles are read again, for no day knows of them', async () => {
   await db.insertInto('customers').values({ client_id: ACME, id: 'c-2026-03-02', role: 'client' }).execute()
   await buy('2026-03-02')
   const keys = async () => {

@@ -83,7 +83,7 @@ test('queues whose schema was dropped are made again, once', async () => {
   })
   await sql`drop schema bullmq cascade`.execute(eyes.system)
   await expect(backend.check()).rejects.toThrow('does not exist')
-  expect([await backend.mend(), await backend.mend()]).toEqual([true, false])
+  expect([await backend.repair(), await backend.repair()]).toEqual([true, false])
   await backend.check()
   await backend.queues.get('reports')?.add('render-report', {}, { jobId: 'one-run' })
   expect(await backend.queues.get('reports')?.getWaitingCount()).toBe(1)

@@ -74,7 +74,10 @@ const asked = {
   horizonMonths: 60,
 }
 
-/** Of 40 customers first seen in January, all order then, 20 in February, 10 in March and 5 in April; one order is 10.00. */
+/**
+ * Of 40 customers first seen in January, all order then, 20 in February, 10 in March and 5 in April; one order is
+ * 10.00.
+ */
 async function halvingWorld(client_id = ACME): Promise<void> {
   const active = [40, 20, 10, 5, 40]
   await dealings(

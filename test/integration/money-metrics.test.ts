@@ -76,7 +76,8 @@ describe('money', () => {
       { dimension: 'provider', day, member: 'p1', ...payout },
       { dimension: 'sector', day, member: '', ...charge, ...payout, ...fee, ...labour, ...others },
     ])
-    // 1000 + 500 + 6000 + 300 + 150 + 50 + 2000 = 10,000 of costs against 40,000 of revenue; two contacts were answered.
+    // 1000 + 500 + 6000 + 300 + 150 + 50 + 2000 = 10,000 of costs against 40,000 of revenue; two contacts were
+    // answered.
     const money = ['costs', 'grossProfit', 'margin', 'roi', 'revenuePerInteraction', 'costPerInteraction'] as const
     expect(await metrics(day, '2026-03-03', ...money)).toEqual({
       costs: 10_000,

@@ -74,7 +74,7 @@ describe('a folder', () => {
     await expect(put('a folder', 'both/c', 'x')).rejects.toMatchObject({ name: 'InputError', code: 'object-key' })
   })
 
-  test('a folder that cannot be made says what to mend', async () => {
+  test('a folder that cannot be made says what to fix', async () => {
     const root = await mkdtemp(join(tmpdir(), 'daybreak-store-'))
     await writeFile(join(root, 'file'), '')
     expect(() => openFolderStore(join(root, 'file', 'objects'))).toThrow(
@@ -93,7 +93,7 @@ describe('what S3 answers', () => {
 
   const wrong = (changes: Partial<S3StoreOptions>) => openS3Store({ ...optionsOf(s3rver), ...changes })
 
-  test('a bucket that is missing and a key that is wrong are named, with what to mend', async () => {
+  test('a bucket that is missing and a key that is wrong are named, with what to fix', async () => {
     await expect(wrong({ bucket: 'no-such-bucket' }).check()).rejects.toMatchObject({
       code: 'bucket-missing',
       message: expect.stringMatching(/correct S3_BUCKET/),
@@ -111,7 +111,7 @@ describe('what S3 answers', () => {
     expect(fault).toMatchObject({ name: 'Error', message: expect.stringMatching(/ECONNREFUSED.*Check S3_ENDPOINT/) })
   })
 
-  test('an abort cuts the request under way, so that it cannot be finished behind our back', async () => {
+  test('an abort cuts the request in progress, so that it cannot be finished behind our back', async () => {
     const stop = new AbortController()
     const cut = Promise.withResolvers<void>()
     const { endpoint, close } = await answering((request) => {
@@ -134,7 +134,7 @@ describe('what S3 answers', () => {
     [301, 'PermanentRedirect', { name: 'PermanentError', code: 'bucket-elsewhere' }],
     [503, 'SlowDown', { name: 'Error', message: expect.stringMatching(/answered 503 SlowDown/) }],
     [500, 'InternalError', { name: 'Error', message: expect.stringMatching(/answered 500 InternalError/) }],
-  ])('status %i is told apart', async (status, code, expected) => {
+  ])('status %i is kept apart', async (status, code, expected) => {
     const { endpoint, close } = await answering((request, response) => {
       request.resume()
       request.on('end', () =>

@@ -64,7 +64,7 @@ describe('an attachment that cannot be read', () => {
 })
 
 describe('the outbox', () => {
-  test('the same Message-ID twice is one mail, even under another date; like ones are told apart', async () => {
+  test('the same Message-ID twice is one mail, even under another date; like ones are kept apart', async () => {
     const folder = await outboxFolder()
     const mailer = openOutbox(folder, { from: FROM })
     const replies = []
@@ -186,7 +186,7 @@ describe('the check', () => {
     await expect(openOutbox(await outboxFolder(), { from: FROM }).check()).resolves.toBeUndefined()
   })
 
-  test('says what to mend where they cannot', async () => {
+  test('says what to fix where they cannot', async () => {
     await expect(smtp('smtp://127.0.0.1:1').check()).rejects.toThrow(
       /mail server 127\.0\.0\.1:1 could not be used: .*ECONNREFUSED.*Check SMTP_URL/,
     )

@@ -116,7 +116,7 @@ describe('closing', () => {
     expect(await readdir(join(folder, 'profiles'))).toEqual([])
   })
 
-  test('ends a print under way and refuses another', async () => {
+  test('ends a print in progress and refuses another', async () => {
     await printer.check()
     const failure = print(SLOW).catch((error: Error) => error.message)
     await sleep(300)

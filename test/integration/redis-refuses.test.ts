@@ -18,7 +18,10 @@ const work = testJob('work', async () => {
 })
 /** More than are done in a moment: a worker that has more to do asks for it without a pause. */
 const BACKLOG = 40
-/** How long the commands of workers that have nothing to do are counted, and how many these may be: one that spins sends tens of thousands. */
+/**
+ * How long the commands of workers that have nothing to do are counted, and how many these may be: one that spins sends
+ * tens of thousands.
+ */
 const COUNTED_MS = 3000
 const COMMANDS_MAX = 1000
 

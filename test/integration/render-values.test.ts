@@ -289,7 +289,7 @@ describe('every format states the same values', () => {
 
   test('PDF', () => {
     const page = pdf.pages.find((text) => text.includes(withoutSpace(VALUES_TITLE))) ?? ''
-    // Letters that run from right to left come out of a PDF in the order they stand on paper.
+    // Letters that run from right to left come out of a PDF in the order in which they stand on paper.
     const shown = VALUES_SHOWN.flat()
       .map(withoutSpace)
       .filter((text) => !/[\u0600-\u06ff]/.test(text))

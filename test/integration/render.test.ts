@@ -198,7 +198,7 @@ describe('CSV', () => {
     ])
   })
 
-  test('states instants with the offset of the zone, so that an hour that comes twice is told apart', () => {
+  test('states instants with the offset of the zone, so that an hour that comes twice is kept apart', () => {
     const values = readCsv(files.csv)['values'] ?? []
     expect([values[3]?.[8], values[4]?.[8]]).toEqual(['2026-10-25T02:30:00+02:00', '2026-10-25T02:30:00+01:00'])
   })

@@ -129,7 +129,7 @@ describe.each<BackendKind>(['postgres', 'redis'])('a chain on %s', async (kind) 
     expect(world.ran).toEqual({ 'a x': 2, 'b x': 1, 'c x': 1, 'd x': 1 })
   })
 
-  test('what retention has deleted below a run is planned anew when the run is retried', async () => {
+  test('what retention has deleted below a run is planned again when the run is retried', async () => {
     world.broken.add('c x')
     const id = await request(d)
     await become({ 'a x': 'succeeded', 'b x': 'succeeded', 'c x': 'failed', 'd x': 'planned' })

@@ -64,7 +64,7 @@ describe('days, weeks and months', () => {
     expect(await everything()).toEqual(once)
   })
 
-  test('a client that changes its zone has all its days anew, as if it had always been there', async () => {
+  test('a client that changes its zone has all its days again, as if it had always been there', async () => {
     await given.client(db, { time_zone: 'Asia/Tokyo' })
     await given.calls(db, [
       ['2026-03-01T16:00:00Z', { customer_id: 'c1', resolved: true }], // 2 March in Tokyo, 1 March in London

@@ -4,7 +4,10 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { asOwner } from '../support/postgres.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
-/** Somebody runs any SQL they like on a connection that works for the client `alpha`. `beta` is another client of the same database. */
+/**
+ * Somebody runs any SQL they like on a connection that works for the client `alpha`. `beta` is another client of the
+ * same database.
+ */
 
 const { url, database } = await createTestDatabase()
 const OWNER = new URL(url).username

@@ -1,6 +1,9 @@
 import { createHash, type KeyObject, verify } from 'node:crypto'
 
-/** What a receiver makes of the signature of a mail (RFC 6376, relaxed/relaxed, rsa-sha256), given the key that DNS would give. */
+/**
+ * What a receiver makes of the signature of a mail (RFC 6376, relaxed/relaxed, rsa-sha256), given the key that DNS
+ * would give.
+ */
 export type DkimVerdict = { domain: string; selector: string; signed: string[]; body: boolean; headers: boolean }
 
 export function verifyDkim(raw: string, key: KeyObject): DkimVerdict {

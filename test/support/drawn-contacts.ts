@@ -4,7 +4,10 @@ const DAYS = 12
 const MINUTES = DAYS * 24 * 60
 const WEEK = 7 * 24 * 60
 export const CUSTOMERS = Array.from({ length: 20 }, (_, n) => `c${n}`)
-/** Who keeps the role they have: a day on which somebody only answered a survey tells of the role that they had when it was rolled up. */
+/**
+ * Who keeps the role they have: a day on which somebody only answered a survey tells of the role that they had when it
+ * was rolled up.
+ */
 const STEADY = CUSTOMERS.slice(0, 6)
 const CHANGING = CUSTOMERS.slice(6)
 
@@ -117,7 +120,10 @@ export const world = fc.record({
   /** This many facts of each kind come after every day was rolled up once: few, so that most days stay as they are. */
   late: fc.integer({ min: 0, max: 3 }),
   newestFirst: fc.boolean(),
-  /** Before the late facts, who is known late or has another role, or none any more, and which agents turn out to be what. */
+  /**
+   * Before the late facts, who is known late or has another role, or none any more, and which agents turn out to be
+   * what.
+   */
   roles: fc.dictionary(fc.constantFrom(...CHANGING), fc.constantFrom('buyer', 'guest', 'vip', null), { maxKeys: 5 }),
   kinds: fc.dictionary(fc.constantFrom('anna', 'ben'), fc.constantFrom('person', 'assistant', null), { maxKeys: 2 }),
   /** So many calls are deleted in the end, and the client may have moved. */

@@ -22,8 +22,9 @@ export async function noteFilledTables(db: SystemDatabase): Promise<void> {
 }
 
 /**
- * Empties every table but those that migrations filled and those to keep. Triggers and foreign keys sleep meanwhile, and
- * tables without a page are passed over: a few milliseconds, where `truncate` makes a new file for each table and index.
+ * Empties every table but those that migrations filled and those to keep. Triggers and foreign keys sleep meanwhile,
+ * and tables without a page are passed over: a few milliseconds, where `truncate` makes a new file for each table and
+ * index.
  */
 export async function emptyDatabase(db: SystemDatabase, keep: readonly TableName[] = []): Promise<void> {
   const kept = filled.get(db)

@@ -4,7 +4,10 @@ import type { SystemDatabase } from '../../src/db/database.ts'
 /** One fact of every kind that names a customer, all of them speaking of that customer by id wherever they can. */
 export type FactsOf = { clientId: string; customerId: string; at: string; key: string }
 
-/** Writes one row into every table that names a customer. `key` makes their ids, so that two calls are two facts of each kind. */
+/**
+ * Writes one row into every table that names a customer. `key` makes their ids, so that two calls are two facts of each
+ * kind.
+ */
 export async function givenEveryFact(db: SystemDatabase, { clientId, customerId, at, key }: FactsOf): Promise<void> {
   const later = sql`${at}::timestamptz + interval '30 minutes'`
   const day = at.slice(0, 10)

@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import { TOOLS_FOLDER, unpackPackage } from './debian-package.ts'
 import type { Settings } from './program.ts'
 
-/** A clock on the wall that can be set for one process and what it starts. How long things take, they still measure rightly. */
+/**
+ * A clock on the wall that can be set for one process and what it starts. How long things take, they still measure
+ * rightly.
+ */
 export type FakeClock = {
   /** What the process is to be started with. */
   settings: Settings
@@ -11,7 +14,10 @@ export type FakeClock = {
   shift(seconds: number): Promise<void>
 }
 
-/** Makes a clock that shows the right time until it is shifted. libfaketime is the machine's, else Debian's, fetched without root. */
+/**
+ * Makes a clock that shows the right time until it is shifted. libfaketime is the machine's, else Debian's, fetched
+ * without root.
+ */
 export async function makeFakeClock(file: string): Promise<FakeClock> {
   const shift = (seconds: number) => writeFile(file, `${seconds < 0 ? '' : '+'}${seconds}\n`)
   await shift(0)

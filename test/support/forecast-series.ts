@@ -1,4 +1,6 @@
-/** The published series and rolling origins in ../shared/data/forecast, for tests that run where that folder is present. */
+/**
+ * The published series and rolling origins in ../shared/data/forecast, for tests that run where that folder is present.
+ */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 

@@ -4,7 +4,9 @@ import { PermanentError } from '../../src/errors.ts'
 import { type AnyJob, on } from '../../src/queues/job.ts'
 import { type TestPayload, testJob } from './test-job.ts'
 
-/** Jobs that do to their process what a broken job may do; run by isolation-child.ts, asked for by isolation.test.ts. */
+/**
+ * Jobs that do to their process what a broken job may do; run by isolation-child.ts, asked for by isolation.test.ts.
+ */
 
 /** Enough for a process at rest, and soon full. */
 const MEMORY_MAX_MB = 256
@@ -92,7 +94,7 @@ export const refuses = apart('refuses', async () => {
   throw new PermanentError('mail-refused', 'it will never do')
 })
 export const poison = apart('poison', async ({ name }, { attempt }) => {
-  if (name !== 'mended' || attempt <= 4) process.exit(3)
+  if (name !== 'fixed' || attempt <= 4) process.exit(3)
 })
 export const endless = apart('endless', async () => loopForEver(), {
   timeoutMs: 4000,

@@ -86,8 +86,9 @@ const REPLIES: Record<Stage, string> = {
 type Scripted = { url: string; bodies: string[]; visits(): number; cut(): void }
 
 /**
- * A server that follows a script: at each stage it gives a reply, or does `drop` (cuts the connection), `half` (cuts it in the
- * middle of a reply) or `silence`. It is written on bare TCP, as a proper server library would not die on demand.
+ * A server that follows a script: at each stage it gives a reply, or does `drop` (cuts the connection), `half` (cuts it
+ * in the middle of a reply) or `silence`. It is written on bare TCP, as a proper server library would not die on
+ * demand.
  */
 export async function scripted(script: Partial<Record<Stage, string>>): Promise<Scripted> {
   const bodies: string[] = []

@@ -1,4 +1,7 @@
-/** The business families of daily_metrics once more, fact by fact and by another road than the SQL: no grouping, no joins, no ranges. */
+/**
+ * The business families of daily_metrics once more, fact by fact and by another road than the SQL: no grouping, no
+ * joins, no ranges.
+ */
 import type { Selectable } from 'kysely'
 import type { DB } from '../../src/db/schema.ts'
 
@@ -212,7 +215,10 @@ function events({ add }: Tally, facts: Facts): void {
     if (first_contact_at !== null) add(first_contact_at, { customer_id: id, location: country }, { customers_new: 1 })
 }
 
-/** What daily_metrics must hold of these families for one client once every day has been rolled up; rows of nothing are not there. */
+/**
+ * What daily_metrics must hold of these families for one client once every day has been rolled up; rows of nothing are
+ * not there.
+ */
 export function naiveDailyMetrics(client: Client, everybodys: Facts): NaiveRow[] {
   const own = Object.entries(everybodys).map(([name, rows]) => [
     name,

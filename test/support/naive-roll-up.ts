@@ -1,4 +1,6 @@
-/** The roll-ups of a world once more, fact by fact and by another road than the SQL: what every roll-up table must hold. */
+/**
+ * The roll-ups of a world once more, fact by fact and by another road than the SQL: what every roll-up table must hold.
+ */
 import type { Selectable } from 'kysely'
 import type { DB } from '../../src/db/schema.ts'
 
@@ -20,8 +22,8 @@ export type World = {
   days?: Set<string>
 }
 /**
- * Components that are zero are not there; of daily_metrics and performance_trends only those of contacts, satisfaction, quality and the time
- * of agents, and quarantined.
+ * Components that are zero are not there; of daily_metrics and performance_trends only those of contacts, satisfaction,
+ * quality and the time of agents, and quarantined.
  */
 export type RollUps = {
   agent_metrics: Row[]
@@ -167,7 +169,10 @@ function ofPayment({ kind, amount_minor }: World['payments'][number]): Row | nul
   return null
 }
 
-/** The pieces of a time between quarters of an hour, each with its beginning and seconds: local hours and days begin at quarters. */
+/**
+ * The pieces of a time between quarters of an hour, each with its beginning and seconds: local hours and days begin at
+ * quarters.
+ */
 function piecesOf(begin: number, end: number): { at: string; seconds: number }[] {
   const pieces: { at: string; seconds: number }[] = []
   for (let at = begin; at < end; ) {

@@ -15,7 +15,9 @@ export const PDF = { mediaType: 'application/pdf' }
 
 type Place = { store: ObjectStore; stop(): Promise<void> }
 
-/** Where a rule can be shown. What a test server cannot show is pinned below under "what the test servers cannot show". */
+/**
+ * Where a rule can be shown. What a test server cannot show is pinned below under "what the test servers cannot show".
+ */
 type Subject = { name: string; start: () => Promise<Place>; lists: boolean; signs: boolean }
 
 export const subjects: Subject[] = [

@@ -37,7 +37,8 @@ export async function runDaybreak(words: readonly string[], settings: Settings):
 }
 
 /**
- * Runs `daybreak …`, presses Ctrl-C once it has printed what fits `seen`, or once `seen` has happened, and waits for its end.
+ * Runs `daybreak …`, presses Ctrl-C once it has printed what fits `seen`, or once `seen` has happened, and waits for
+ * its end.
  */
 export async function interruptDaybreak(
   words: readonly string[],
@@ -70,7 +71,10 @@ export type StartedDaybreak = {
   stop(): Promise<number | null>
 }
 
-/** Starts `daybreak start` and waits for the address of its board. `stop` ends it as systemd would and returns its exit code. */
+/**
+ * Starts `daybreak start` and waits for the address of its board. `stop` ends it as systemd would and returns its exit
+ * code.
+ */
 export async function startDaybreak(settings: Settings): Promise<StartedDaybreak> {
   const { child, said } = launch(['start'], { PORT: '0', LOG_LEVEL: 'warn', ...settings })
   const ended = new Promise<number | null>((done) => child.once('close', done))

@@ -3,8 +3,8 @@ import { PassThrough } from 'node:stream'
 import pg from 'pg'
 
 /**
- * Loaded into the program before anything else: lets it make mistakes as code of ours could, where a request asks for one by its header
- * `x-provoke`, and with SIGUSR2 where no request has part in it.
+ * Loaded into the program before anything else: lets it make mistakes as code of ours could, where a request asks for
+ * one by its header `x-provoke`, and with SIGUSR2 where no request has part in it.
  */
 
 const MISTAKES: Record<string, (response: ServerResponse) => void> = {

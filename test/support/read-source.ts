@@ -1,7 +1,10 @@
 import { calledByPath } from '../../src/ingest/sources/called.ts'
 import { openSource } from '../../src/ingest/sources/open-source.ts'
 
-/** Reads a file as an import would, as a process of its own: `node read-source.ts <file>` prints how many rows it has, or why it is refused. */
+/**
+ * Reads a file as an import would, as a process of its own: `node read-source.ts <file>` prints how many rows it has,
+ * or why it is refused.
+ */
 const [path = ''] = process.argv.slice(2)
 const options = { delimiter: ',', encoding: 'utf-8', sheet: null, headerRow: null, wanted: new Set<string>() } as const
 let rows = 0

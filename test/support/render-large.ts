@@ -4,8 +4,8 @@ import { renderers } from '../../src/reports/render/index.ts'
 import { golden } from '../golden/document.ts'
 
 /**
- * Started by render-large.test.ts with little memory: renders a streamed table and prints how many bytes came of it. With `hold` it keeps
- * the rows instead, to show that they would not fit.
+ * Started by render-large.test.ts with little memory: renders a streamed table and prints how many bytes came of it.
+ * With `hold` it keeps the rows instead, to show that they would not fit.
  */
 const [mode = '', count = '0'] = process.argv.slice(2)
 

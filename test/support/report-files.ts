@@ -4,8 +4,9 @@ import type { Column } from '../../src/reports/document.ts'
 import { unzip } from './unzip.ts'
 
 /**
- * Rendered files read back the way other programs read them, into the one shape that tests compare: raw text, null for nothing (an empty
- * text too, which not every format can tell from nothing), date-times as the clock on the wall showed them.
+ * Rendered files read back the way other programs read them, into the one shape that tests compare: raw text, null for
+ * nothing (an empty text too, which not every format can tell from nothing), date-times as the clock on the wall showed
+ * them.
  */
 export type RawTable = { rows: RawRow[]; totals: RawRow }
 export type RawRow = (string | null)[]

@@ -5,7 +5,10 @@ import { ACME } from './given.ts'
 
 type Given = Partial<Omit<ReportSchedule, 'asked'>> & { asked?: Partial<ReportSchedule['asked']> }
 
-/** Schedules a report of yesterday, for a minute that comes once in decades unless `given` says another. Returns the schedule's id. */
+/**
+ * Schedules a report of yesterday, for a minute that comes once in decades unless `given` says another. Returns the
+ * schedule's id.
+ */
 export async function givenReportSchedule(db: SystemDatabase, given: Given = {}): Promise<string> {
   const schedule: ReportSchedule = {
     clientId: ACME,

@@ -15,7 +15,10 @@ declare module 'vitest' {
 
 export type Servers = { postgresUrl: string; redisUrl: string; stop(): Promise<void> }
 
-/** Starts what the tests need and is not there: TEST_DATABASE_URL and TEST_REDIS_URL (or REDIS_URL) name servers to use instead. */
+/**
+ * Starts what the tests need and is not there: TEST_DATABASE_URL and TEST_REDIS_URL (or REDIS_URL) name servers to use
+ * instead.
+ */
 export async function startServers(environment: Record<string, string | undefined>): Promise<Servers> {
   const redisUrl = environment['TEST_REDIS_URL'] ?? environment['REDIS_URL']
   const [postgres, redis] = await Promise.all([

@@ -4,8 +4,9 @@ import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 's
 export type ReceivedMail = { messageId: string; from: string; to: string[]; raw: string }
 
 /**
- * What the server does with a message it has been given whole. `afterwards` happens in the moment after the answer is on its way. `drop` takes it and cuts the connection before answering,
- * `silence` takes it and never answers: in both cases the sender cannot know that it arrived.
+ * What the server does with a message it has been given whole. `afterwards` happens in the moment after the answer is
+ * on its way. `drop` takes it and cuts the connection before answering, `silence` takes it and never answers: in both
+ * cases the sender cannot know that it arrived.
  */
 export type SmtpBehaviour =
   | { kind: 'accept'; afterwards?: () => void }

@@ -7,7 +7,9 @@ import { cloneTemplate } from './postgres.ts'
 
 export type TestDatabase = { url: string; database: Database }
 
-/** A migrated, empty database for one test file. Call it at the top of the file; it is dropped when the file is done. */
+/**
+ * A migrated, empty database for one test file. Call it at the top of the file; it is dropped when the file is done.
+ */
 export async function createTestDatabase(options: { connectionsMax?: number } = {}): Promise<TestDatabase> {
   const serverUrl = inject('postgresUrl')
   const { url, drop } = await cloneTemplate(

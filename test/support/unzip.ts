@@ -3,8 +3,8 @@ import { crc32, inflateRawSync } from 'node:zlib'
 const LARGE = 0xffffffff
 
 /**
- * The files of a ZIP archive by name, read by its central directory as programs do, ZIP64 fields followed; throws when a size or a
- * checksum is not what it says.
+ * The files of a ZIP archive by name, read by its central directory as programs do, ZIP64 fields followed; throws when
+ * a size or a checksum is not what it says.
  */
 export function unzip(zip: Buffer): Record<string, Buffer> {
   const { count, directory } = directoryOf(zip)

@@ -3,7 +3,10 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type ZipEntry, zipStream } from '../../src/reports/render/xlsx/zip-stream.ts'
 
-/** A cell: text (shared), a number, true or false, nothing, a real date or time, or the XML of a `<c>` without its place. */
+/**
+ * A cell: text (shared), a number, true or false, nothing, a real date or time, or the XML of a `<c>` without its
+ * place.
+ */
 export type WorkbookCell =
   | string
   | number

@@ -55,7 +55,10 @@ function changesOf(zone: string): (ZoneDays & { kind: string })[] {
   })
 }
 
-/** The days on which a daily schedule does anything but fire once, at its time; where a clock skips that time, at the skip. */
+/**
+ * The days on which a daily schedule does anything but fire once, at its time; where a clock skips that time, at the
+ * skip.
+ */
 export function wrongDailyFires(expression: string, { zone, from, to }: ZoneDays): string[] {
   const [minute = 0, hour = 0] = expression.split(' ').map(Number)
   const found = allFires(expression, zone, from, to).map(String)

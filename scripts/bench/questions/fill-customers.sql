@@ -1,5 +1,6 @@
--- customers and customer_metrics of a year: 100,000 customers who came first on some day of the year before and the year, and each dealt with
--- the business about twelve times since. $1 client, $2 first day, $3 days. The numbers depend on the key only.
+-- customers and customer_metrics of a year: 100,000 customers who came first on some day of the year before and the
+-- year, and each dealt with the business about twelve times since. $1 client, $2 first day, $3 days. The numbers depend
+-- on the key only.
 with added as (
   insert into customers (client_id, id, name, role, first_contact_at)
   select $1, 'customer-' || n, 'Customer ' || n, case n % 9 when 0 then 'ca' else 'client' end,

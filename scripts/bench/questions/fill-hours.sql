@@ -1,5 +1,6 @@
--- agent_metrics of a busy year: about $4 interactions. One row per local hour from 8 to 20, agent and five of the seven channels.
--- $1 client, $2 first day, $3 days, $4 interactions. 60 agents in 6 sectors; the numbers depend on the key only, so every fill is the same.
+-- agent_metrics of a busy year: about $4 interactions. One row per local hour from 8 to 20, agent and five of the seven
+-- channels. $1 client, $2 first day, $3 days, $4 interactions. 60 agents in 6 sectors; the numbers depend on the key
+-- only, so every fill is the same.
 insert into agent_metrics (
   client_id, day, hour_at, agent_id, sector_id, channel, offered, answered, abandoned, answered_in_threshold, wait_answered_s, talk_s,
   hold_s, wrap_s, resolved, resolved_first, repeats, csat_count, csat_sum, csat_satisfied, nps_count, nps_promoters, nps_detractors,

@@ -1,5 +1,5 @@
--- The facts of 90 days that funnels and attribution read: a visit of each of 100,000 customers, of some a sign-up and a payment after it,
--- and three touchpoints before. $1 client, $2 first day. The numbers depend on the key only.
+-- The facts of 90 days that funnels and attribution read: a visit of each of 100,000 customers, of some a sign-up and a
+-- payment after it, and three touchpoints before. $1 client, $2 first day. The numbers depend on the key only.
 with people as materialized (
   select 'customer-' || n as customer_id, n, abs(hashint4(n * 7)) as seed,
     $2::date::timestamp at time zone 'UTC' + make_interval(secs => abs(hashint4(n * 13)) % (85 * 86400)) as at

@@ -1,4 +1,5 @@
--- Dimensions that no hours are kept of: every member has a share of the client's contacts and money. $1 client. Reads daily_metrics.
+-- Dimensions that no hours are kept of: every member has a share of the client's contacts and money. $1 client. Reads
+-- daily_metrics.
 insert into daily_metrics (
   client_id, dimension, day, member, offered, answered, abandoned, talk_s, hold_s, wrap_s, orders, gross_minor, refunded_minor, leads,
   deals_opened, deals_opened_minor, deals_won, deals_won_minor, spend_minor, contacted, responded

@@ -18,8 +18,8 @@ const ROUNDS = 20
 type NightTimes = { nightMs: number; times: { question: StandingQuestion; computedMs: number; first: number[] }[] }
 
 /**
- * How long the night takes to prepare the standing questions on journeys, each alone without it, and each asked for the first time after
- * it: on new connections, with nothing in memory, as in a process that has just started.
+ * How long the night takes to prepare the standing questions on journeys, each alone without it, and each asked for the
+ * first time after it: on new connections, with nothing in memory, as in a process that has just started.
  */
 async function nightTimes(url: string, { forClient }: Database, client: StandingClient): Promise<NightTimes> {
   const { clientId, today } = client

@@ -1,6 +1,7 @@
--- The facts of one UTC day of many clients, all families: $1 clients, $2 contacts of each, $3 the day. The same every time: chance is a hash.
--- 50 agents in 5 sectors, 2,000 customers, 7 channels, 6 campaigns, 8 places, 20 topics; of 100 contacts 86 are answered, 10 lead to a payment,
--- 10 to a survey, 10 to an event, 5 to a touchpoint, 2 are reviewed, 1 is a lead, one in 200 a deal, one in 100 a booking.
+-- The facts of one UTC day of many clients, all families: $1 clients, $2 contacts of each, $3 the day. The same every
+-- time: chance is a hash. 50 agents in 5 sectors, 2,000 customers, 7 channels, 6 campaigns, 8 places, 20 topics; of 100
+-- contacts 86 are answered, 10 lead to a payment, 10 to a survey, 10 to an event, 5 to a touchpoint, 2 are reviewed, 1
+-- is a lead, one in 200 a deal, one in 100 a booking.
 with pairs as materialized (
   select
     'client-' || lpad(c::text, 4, '0') as client_id, format('%s-%s', $3::date, lpad(n::text, 7, '0')) as id, n,

@@ -20,8 +20,8 @@ export type CallVolumeForecasts = {
 }
 
 /**
- * Forecasts the contacts offered on each of the 28 days after `day`, of a client and of each of its sectors, from up to a year of
- * days rolled up. With less than 60 days there is no forecast but a reason.
+ * Forecasts the contacts offered on each of the 28 days after `day`, of a client and of each of its sectors, from up to
+ * a year of days rolled up. With less than 60 days there is no forecast but a reason.
  */
 export async function forecastCallVolume(
   db: ClientDatabase,
@@ -35,7 +35,10 @@ export async function forecastCallVolume(
   return { forecasts, store: (tx) => storeForecasts(tx, clientId, day, forecasts) }
 }
 
-/** Contacts offered per day up to `day`, by sector; each series begins with its first contact. A day never rolled up is null. */
+/**
+ * Contacts offered per day up to `day`, by sector; each series begins with its first contact. A day never rolled up is
+ * null.
+ */
 async function readSeries(db: ClientDatabase, clientId: string, day: Day): Promise<Map<string, (number | null)[]>> {
   const window = { from: addDays(day, 1 - HISTORY_DAYS_MAX), to: addDays(day, 1) }
   const rows = await db

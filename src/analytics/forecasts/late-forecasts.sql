@@ -1,8 +1,9 @@
--- Grain: one row per client whose newest forecast had nothing to forecast from: none is on record for its day, it failed or found too little, and days of
--- the year up to then have been rolled up since it began. One row is enough: nobody needs the forecasts of the days before.
--- $1 the job, $2 the metric, $3 days of history that a forecast takes, $4 the job that rolls up a day.
--- Left out while days are on their way, so that it is made once, from all of them, and where nothing has changed since somebody cancelled it.
--- Reads runs by runs_window and what is open, forecasts and rollup_days by key.
+-- Grain: one row per client whose newest forecast had nothing to forecast from: none is on record for its day, it
+-- failed or found too little, and days of the year up to then have been rolled up since it began. One row is enough:
+-- nobody needs the forecasts of the days before. $1 the job, $2 the metric, $3 days of history that a forecast takes,
+-- $4 the job that rolls up a day. Left out while days are on their way, so that it is made once, from all of them, and
+-- where nothing has changed since somebody cancelled it. Reads runs by runs_window and what is open, forecasts and
+-- rollup_days by key.
 select c.id as "clientId", newest.day
 from clients c
 cross join lateral (

@@ -36,10 +36,11 @@ type PastError = { origin: number; ahead: number; error: number; scaled: number 
 /**
  * Forecasts the days after a daily series with a weekly shape. `history` is oldest first, null is a missing day.
  *
- * The expected values are the mean of four methods (seasonal-points.ts). The intervals are split-conformal: the same forecast is
- * made again and again on the past, and the range that held the given share of its errors, made as many days ahead, is taken. That
- * assumes no distribution, and errors grow with the horizon as they really did. Errors are compared across weekdays by the square root
- * of the weekday's size, as counts vary. Source: Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World (2005).
+ * The expected values are the mean of four methods (seasonal-points.ts). The intervals are split-conformal: the same
+ * forecast is made again and again on the past, and the range that held the given share of its errors, made as many
+ * days ahead, is taken. That assumes no distribution, and errors grow with the horizon as they really did. Errors are
+ * compared across weekdays by the square root of the weekday's size, as counts vary. Source: Vovk, Gammerman and
+ * Shafer, Algorithmic Learning in a Random World (2005).
  */
 export function seasonalForecast(
   history: readonly (number | null)[],
@@ -130,7 +131,10 @@ function judge(errors: readonly PastError[], series: readonly number[]): Backtes
   }
 }
 
-/** How many errors were known when a forecast was made, made about as many days ahead, and how many of them were smaller. */
+/**
+ * How many errors were known when a forecast was made, made about as many days ahead, and how many of them were
+ * smaller.
+ */
 function standing(past: PastError, errors: readonly PastError[]): { sizes: number; smaller: number } {
   let sizes = 0
   let smaller = 0

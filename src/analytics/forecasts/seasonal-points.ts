@@ -1,6 +1,7 @@
 /**
- * What the coming days of a daily series with a weekly shape will bring: the mean of four simple methods. Each is weak alone, their
- * mean is hard to beat: combining forecasts is the oldest finding of the field (Bates and Granger, 1969; the M competitions since).
+ * What the coming days of a daily series with a weekly shape will bring: the mean of four simple methods. Each is weak
+ * alone, their mean is hard to beat: combining forecasts is the oldest finding of the field (Bates and Granger, 1969;
+ * the M competitions since).
  */
 
 /** Days of a week: the length of the season. */
@@ -80,7 +81,10 @@ function lineThrough(values: readonly number[]): (day: number) => number {
   return (day) => level + slope * (day - middle)
 }
 
-/** The theta method: half the straight line, half the smoothed series bent twice as far from it. Assimakopoulos and Nikolopoulos, 2000. */
+/**
+ * The theta method: half the straight line, half the smoothed series bent twice as far from it. Assimakopoulos and
+ * Nikolopoulos, 2000.
+ */
 function thetaMethod(values: readonly number[]): (ahead: number) => number {
   const line = lineThrough(values)
   const level = smoothedLevel(values.map((value, day) => 2 * value - line(day)))

@@ -1,8 +1,9 @@
--- What each campaign or channel is credited with: one row per key of touchpoints, and one (is_direct) for conversions without any.
--- $1 client, $2 from, $3 to (half-open instants of the conversions), $4 currency, $5 payment or won-deal, $6 look-back in hours,
--- $7 model: first, last, linear, time-decay, position-based, $8 half-life in hours, $9 campaign or channel
--- Reads payments by (client_id, occurred_at) or deals by (client_id, closed_at), and touchpoints by (client_id, customer_id, touched_at).
--- Writes nothing. Money is credited per conversion by largest remainders, so that the credits add up to the conversion, to the minor unit.
+-- What each campaign or channel is credited with: one row per key of touchpoints, and one (is_direct) for conversions
+-- without any. $1 client, $2 from, $3 to (half-open instants of the conversions), $4 currency, $5 payment or won-deal,
+-- $6 look-back in hours, $7 model: first, last, linear, time-decay, position-based, $8 half-life in hours, $9 campaign
+-- or channel Reads payments by (client_id, occurred_at) or deals by (client_id, closed_at), and touchpoints by
+-- (client_id, customer_id, touched_at). Writes nothing. Money is credited per conversion by largest remainders, so that
+-- the credits add up to the conversion, to the minor unit.
 with conversions as materialized (
   select row_number() over () as conversion, customer_id, at, amount_minor
   from (

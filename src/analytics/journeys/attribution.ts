@@ -6,12 +6,14 @@ import { type JourneyQuestion, type KeptFrom, type Trust, trustIn } from './jour
 import { readKept } from './read-kept.ts'
 
 /**
- * Who is credited with a conversion, over its touchpoints in order of time (those of the same instant in order of their ids):
+ * Who is credited with a conversion, over its touchpoints in order of time (those of the same instant in order of their
+ * ids):
  * - first, last: the first, or the last, alone.
  * - linear: all alike.
  * - time-decay: 2 ^ (-age / half-life) each, age being the time from the touchpoint to the conversion.
  * - position-based: 40 % the first, 40 % the last, 20 % shared by those between; of two, half each; one alone has all.
- * Source: the rule-based models as Google Analytics documented them (Attribution models, 2012–2023; its half-life was 7 days).
+ * Source: the rule-based models as Google Analytics documented them (Attribution models, 2012–2023; its half-life was 7
+ * days).
  */
 export const ATTRIBUTION_MODELS = ['first', 'last', 'linear', 'time-decay', 'position-based'] as const
 export type AttributionModel = (typeof ATTRIBUTION_MODELS)[number]
@@ -23,7 +25,10 @@ export type Conversion = (typeof CONVERSIONS)[number]
 export const ATTRIBUTION_KEYS = ['campaign', 'channel'] as const
 export type AttributionKey = (typeof ATTRIBUTION_KEYS)[number]
 
-/** Conversions within the window, in the client's currency; touchpoints of the same customer within `lookbackDays` × 24 hours before each. */
+/**
+ * Conversions within the window, in the client's currency; touchpoints of the same customer within `lookbackDays` × 24
+ * hours before each.
+ */
 export type AttributionQuestion = JourneyQuestion & {
   currency: string
   conversion: Conversion
@@ -61,10 +66,10 @@ type Row = {
 const creditTouchpoints = sqlFile<Row>(import.meta.dirname, 'attribution.sql')
 
 /**
- * Shares out the money of conversions over the touchpoints before them (strictly before; the look-back window is half-open). Each conversion
- * is rounded by largest remainders (equal remainders: the earlier touchpoint), so that credits add up to it, to the minor unit, in
- * every model. Refunds are not taken off. Touchpoints past their time (EVENTS_TTL_DAYS) are gone, and
- * what they led to is direct: `trust` says so.
+ * Shares out the money of conversions over the touchpoints before them (strictly before; the look-back window is
+ * half-open). Each conversion is rounded by largest remainders (equal remainders: the earlier touchpoint), so that
+ * credits add up to it, to the minor unit, in every model. Refunds are not taken off. Touchpoints past their time
+ * (EVENTS_TTL_DAYS) are gone, and what they led to is direct: `trust` says so.
  */
 export async function attributeConversions(
   db: ClientDatabase,

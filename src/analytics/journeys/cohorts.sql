@@ -1,7 +1,7 @@
--- Customers by the week or month of their first contact, and what became of them: one row per cohort and period since, and one with period
--- null that has the cohort's size alone.
--- $1 client, $2 zone, $3 from, $4 to (half-open days of the first contact), $5 week or month, $6 contact or order: what makes a
--- customer active, $7 how many periods after the first
+-- Customers by the week or month of their first contact, and what became of them: one row per cohort and period since,
+-- and one with period null that has the cohort's size alone.
+-- $1 client, $2 zone, $3 from, $4 to (half-open days of the first contact), $5 week or month, $6 contact or order: what
+-- makes a customer active, $7 how many periods after the first
 -- Reads customers and customer_metrics of the client, the latter by (client_id, customer_id, day). Writes nothing.
 with members as (
   select customer_id, date_trunc($5, first_day::timestamp)::date as cohort

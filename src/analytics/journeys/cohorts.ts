@@ -13,7 +13,10 @@ export type CohortGrain = (typeof COHORT_GRAINS)[number]
 export const ACTIVITIES = ['contact', 'order'] as const
 export type Activity = (typeof ACTIVITIES)[number]
 
-/** The window is of first contacts. `periods`: how many weeks or months after the first; `today`: the client's local day now. */
+/**
+ * The window is of first contacts. `periods`: how many weeks or months after the first; `today`: the client's local day
+ * now.
+ */
 export type CohortQuestion = JourneyQuestion & {
   grain: CohortGrain
   activity: Activity
@@ -52,11 +55,12 @@ type Row = { cohort: Day; period: number | null; customers: number; net_minor: n
 const countCohorts = sqlFile<Row>(import.meta.dirname, 'cohorts.sql')
 
 /**
- * Retention of customers by the week (ISO) or month of their first contact, with their revenue, from customer_metrics. The first contact
- * is customers.first_contact_at in the client's zone; for customers without one, the first day on which customer_metrics knows them. What
- * a customer did before the week or month of a stated first contact is in no cell. retention = active in the period / all of the
- * cohort, so that cells of one cohort can be compared; whoever stays away and comes back is active again.
- * Source: the usual cohort table, as in P. S. Fader and B. G. S. Hardie, How to project customer retention, JIM 21 (2007).
+ * Retention of customers by the week (ISO) or month of their first contact, with their revenue, from customer_metrics.
+ * The first contact is customers.first_contact_at in the client's zone; for customers without one, the first day on
+ * which customer_metrics knows them. What a customer did before the week or month of a stated first contact is in no
+ * cell. retention = active in the period / all of the cohort, so that cells of one cohort can be compared; whoever
+ * stays away and comes back is active again. Source: the usual cohort table, as in P. S. Fader and B. G. S. Hardie, How
+ * to project customer retention, JIM 21 (2007).
  */
 export async function measureCohorts(
   db: ClientDatabase,

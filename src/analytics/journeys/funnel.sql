@@ -1,11 +1,11 @@
--- How far each customer came through ordered steps: one row per step for all, and one per step and group where it is split.
--- $1 client, $2 from, $3 to (half-open instants in which the first step is taken), $4 hours a customer has for all steps after it,
--- $5 steps: [{ step, kind, name, property_key, property_value }], $6 what to split by: none, role, channel, campaign
--- Reads each kind of fact the steps name by (client_id, its time); of leads and bookings the client's own rows. Writes nothing. Facts that
--- contradict themselves are left out, as they are of every sum.
+-- How far each customer came through ordered steps: one row per step for all, and one per step and group where it is
+-- split. $1 client, $2 from, $3 to (half-open instants in which the first step is taken), $4 hours a customer has for
+-- all steps after it, $5 steps: [{ step, kind, name, property_key, property_value }], $6 what to split by: none, role,
+-- channel, campaign Reads each kind of fact the steps name by (client_id, its time); of leads and bookings the client's
+-- own rows. Writes nothing. Facts that contradict themselves are left out, as they are of every sum.
 --
--- From every entry the chain of steps is walked: each next instant is the first of the next step that is strictly later, and before the
--- limit. A customer's journey is the longest chain, of several the one that was entered first.
+-- From every entry the chain of steps is walked: each next instant is the first of the next step that is strictly
+-- later, and before the limit. A customer's journey is the longest chain, of several the one that was entered first.
 with recursive steps as (
   select step, kind, name, property_key, property_value
   from jsonb_to_recordset($5::jsonb)

@@ -8,10 +8,12 @@ import { EVERY_DAY, readKept } from './read-kept.ts'
 
 /**
  * What a customer does to take a step, and when that is:
- * - event: an analytics event of that name; `property`: only those with exactly this value of one property, compared as text.
+ * - event: an analytics event of that name; `property`: only those with exactly this value of one property, compared as
+ * text.
  * - interaction: a contact, on one channel or (null) on any, however it ended; when it started.
  * - lead-stage: a lead changes to the stage; for `new` also when the lead is made.
- * - booking: `scheduled` is any booking, when it was made; `completed` when it ends, `no-show` when it would have begun, `cancelled` when
+ * - booking: `scheduled` is any booking, when it was made; `completed` when it ends, `no-show` when it would have
+ * begun, `cancelled` when
  *   it was called off. The state is the one the booking has now.
  * - payment: a charge of more than nothing, in whatever currency.
  */
@@ -29,7 +31,10 @@ type BookingStep = (typeof BOOKING_STEPS)[number]
 export const FUNNEL_SPLITS = ['none', 'role', 'channel', 'campaign'] as const
 export type FunnelSplit = (typeof FUNNEL_SPLITS)[number]
 
-/** The first step is taken within the window, and all others within `conversionDays` times 24 hours after it (half-open). */
+/**
+ * The first step is taken within the window, and all others within `conversionDays` times 24 hours after it
+ * (half-open).
+ */
 export type FunnelQuestion = JourneyQuestion & {
   steps: readonly FunnelStep[]
   conversionDays: number
@@ -58,11 +63,12 @@ type Row = { is_total: boolean; group_key: string; step: number; customers: numb
 const walkFunnel = sqlFile<Row>(import.meta.dirname, 'funnel.sql')
 
 /**
- * How many customers take every step in order, and how long they take. Each step must come strictly later than the one before: two
- * facts at the same instant are in no order, and the second does not count as after the first. A customer counts once, with the entry
- * that leads furthest, the earliest of several; from it, each next step is the first there is. Facts of unknown customers are left out.
- * Groups add up to the whole; those with the most customers come first. Wilson: see wilsonInterval. A funnel is read from facts, which
- * are dropped when past their time (EVENTS_TTL_DAYS, FACTS_TTL_DAYS): it cannot see steps older than that, and `trust` says so.
+ * How many customers take every step in order, and how long they take. Each step must come strictly later than the one
+ * before: two facts at the same instant are in no order, and the second does not count as after the first. A customer
+ * counts once, with the entry that leads furthest, the earliest of several; from it, each next step is the first there
+ * is. Facts of unknown customers are left out. Groups add up to the whole; those with the most customers come first.
+ * Wilson: see wilsonInterval. A funnel is read from facts, which are dropped when past their time (EVENTS_TTL_DAYS,
+ * FACTS_TTL_DAYS): it cannot see steps older than that, and `trust` says so.
  */
 export async function measureFunnel(
   db: ClientDatabase,
@@ -93,7 +99,10 @@ export async function measureFunnel(
   }
 }
 
-/** A step is taken on the day of its fact; but bookings are made before theirs, and a stage is that of a lead of long ago. */
+/**
+ * A step is taken on the day of its fact; but bookings are made before theirs, and a stage is that of a lead of long
+ * ago.
+ */
 function liesWithin(steps: readonly FunnelStep[]): boolean {
   return steps.every(({ kind }) => kind !== 'booking' && kind !== 'lead-stage')
 }

@@ -5,7 +5,9 @@ import { windowStanding } from '../questions/index.ts'
 /** What every question of this folder is about: one client, and a half-open window of its local days. */
 export type JourneyQuestion = { clientId: string; timeZone: string; window: DayWindow }
 
-/** The first days from which all facts are kept, raw events and others that are no books; null: they are kept for ever. */
+/**
+ * The first days from which all facts are kept, raw events and others that are no books; null: they are kept for ever.
+ */
 export type KeptFrom = { events: Day | null; facts: Day | null }
 
 /** How far an answer can be trusted. */
@@ -22,7 +24,10 @@ export type Trust = {
   asOf: string | null
 }
 
-/** `readFrom`: the first day whose facts are read, and the first from which they are kept (null: always); none: roll-ups are. */
+/**
+ * `readFrom`: the first day whose facts are read, and the first from which they are kept (null: always); none: roll-ups
+ * are.
+ */
 export async function trustIn(
   db: ClientDatabase,
   clientId: string,

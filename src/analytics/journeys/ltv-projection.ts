@@ -24,7 +24,10 @@ export type ProjectedMonth = {
 
 export type Projection = {
   perCustomerMinor: number
-  /** Active customers of a month who are replaced, by themselves or others, in the next: the rate at which retention falls, at most 1. */
+  /**
+   * Active customers of a month who are replaced, by themselves or others, in the next: the rate at which retention
+   * falls, at most 1.
+   */
   monthlyRetention: number
   valuePerActiveMinor: number
   months: ProjectedMonth[]
@@ -55,12 +58,13 @@ export function tooLittleFor(ages: readonly AgeSums[]): string | null {
  *
  *   LTV = Σ R(t) / n(t) over the observed ages t = 0…A  +  Σ m · L · ρ^t over t = A+1…horizon-1
  *
- * n customers, a active and R net revenue at an age, pooled over the cohorts that have reached it; ρ = Σ a(t) / Σ a(t-1) over t = 2…A, each over
- * the cohorts that have reached t (chain ladder), at most 1; L = Σ a(t) / Σ n(t) ρ^t over t = 1…A, the level of the curve L · ρ^t through
- * the observed retention; m = Σ R(t) / Σ a(t) over t = 1…A, what an active customer brings in a month.
- * Source: S. Gupta and D. R. Lehmann, Customers as assets, JIM 17 (2003), constant margin and retention; the ratio estimator from T. Mack,
- * Distribution-free calculation of the standard error of chain ladder reserve estimates, ASTIN Bulletin 23 (1993). A constant ρ
- * is cautious: where loyal customers remain, retention rises with age (P. S. Fader and B. G. S. Hardie, JIM 21, 2007).
+ * n customers, a active and R net revenue at an age, pooled over the cohorts that have reached it; ρ = Σ a(t) / Σ
+ * a(t-1) over t = 2…A, each over the cohorts that have reached t (chain ladder), at most 1; L = Σ a(t) / Σ n(t) ρ^t
+ * over t = 1…A, the level of the curve L · ρ^t through the observed retention; m = Σ R(t) / Σ a(t) over t = 1…A, what
+ * an active customer brings in a month. Source: S. Gupta and D. R. Lehmann, Customers as assets, JIM 17 (2003),
+ * constant margin and retention; the ratio estimator from T. Mack, Distribution-free calculation of the standard error
+ * of chain ladder reserve estimates, ASTIN Bulletin 23 (1993). A constant ρ is cautious: where loyal customers remain,
+ * retention rises with age (P. S. Fader and B. G. S. Hardie, JIM 21, 2007).
  */
 export function projectFrom(ages: readonly AgeSums[], observed: number, horizon: number): Projection {
   const later = ages.slice(1, observed)
@@ -118,9 +122,9 @@ const DRAWS = 1000
 const SEED = 20_261_121
 
 /**
- * An interval at 95 % of the projection: 1000 times as many groups are drawn, with replacement, as there are, and projected; its
- * ends are the 2.5 % and the 97.5 % quantile. Groups are random parts of the customers, so this is the bootstrap over customers
- * in portions. It knows chance, not that the future may differ from the past.
+ * An interval at 95 % of the projection: 1000 times as many groups are drawn, with replacement, as there are, and
+ * projected; its ends are the 2.5 % and the 97.5 % quantile. Groups are random parts of the customers, so this is the
+ * bootstrap over customers in portions. It knows chance, not that the future may differ from the past.
  * Source: B. Efron and R. J. Tibshirani, An Introduction to the Bootstrap (1993), percentile intervals.
  */
 export function bootstrapInterval(

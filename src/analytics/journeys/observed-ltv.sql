@@ -1,6 +1,7 @@
 -- What customers have brought in: one row over the customers who dealt with the business in a window of days.
 -- $1 client, $2 from, $3 to (half-open days), $4 quantiles
--- Reads customer_metrics by (client_id, day). Writes nothing. A quantile is the value of a customer, never one between two.
+-- Reads customer_metrics by (client_id, day). Writes nothing. A quantile is the value of a customer, never one between
+-- two.
 with dealings as (
   select customer_id, sum(orders) as orders, sum(gross_minor + refunded_minor)::bigint as net_minor
   from customer_metrics

@@ -38,8 +38,9 @@ type Row = {
 const addUpCustomers = sqlFile<Row>(import.meta.dirname, 'observed-ltv.sql')
 
 /**
- * Customer lifetime value as observed: net revenue / customers, over the customers of customer_metrics in a window. It is a floor, for
- * nobody's life with the business is over. Source: the definition of docs/metrics.md; projected value: projectLtv.
+ * Customer lifetime value as observed: net revenue / customers, over the customers of customer_metrics in a window. It
+ * is a floor, for nobody's life with the business is over. Source: the definition of docs/metrics.md; projected value:
+ * projectLtv.
  */
 export async function observeLtv(
   db: ClientDatabase,

@@ -7,7 +7,10 @@ import { standingQuestions } from './standing-questions.ts'
 /** `store` puts it in the place of what was prepared before. */
 export type PreparedJourneys = { answers: number; store(tx: ClientTransaction): Promise<void> }
 
-/** Answers the standing questions of a client as they are asked on the day after `day`, from the facts and roll-ups there are now. */
+/**
+ * Answers the standing questions of a client as they are asked on the day after `day`, from the facts and roll-ups
+ * there are now.
+ */
 export async function prepareJourneys(
   db: ClientDatabase,
   { clientId, day, signal }: { clientId: string; day: Day; signal: AbortSignal },

@@ -31,8 +31,9 @@ export async function erasureState(db: AnyDatabase, clientId: string): Promise<s
 }
 
 /**
- * Puts what was prepared in the place of all that was before. `erasures`: the state before any of it was read. Throws when a customer was
- * erased since, who may be named in it. Nothing is stored over a later night, whose answers are those that pages ask for.
+ * Puts what was prepared in the place of all that was before. `erasures`: the state before any of it was read. Throws
+ * when a customer was erased since, who may be named in it. Nothing is stored over a later night, whose answers are
+ * those that pages ask for.
  */
 export async function storePrepared(
   tx: ClientTransaction,

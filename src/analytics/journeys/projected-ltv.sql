@@ -1,9 +1,9 @@
--- What a projection of customer lifetime value is made of: one row per group of customers and age in months since the first contact.
--- $1 client, $2 zone, $3 from, $4 to (half-open days of the first contact), $5 first day of the month that is not over, $6 groups
--- Reads customers and customer_metrics of the client, the latter by (client_id, customer_id, day). Writes nothing.
--- A group is a random part of all customers, the same each time: the projection is drawn again from groups to see how far it moves.
--- Only months that are over count, so a cohort is in the rows of the ages it has reached: followed counts the active of an age in the
--- cohorts that have reached the next one, too.
+-- What a projection of customer lifetime value is made of: one row per group of customers and age in months since the
+-- first contact. $1 client, $2 zone, $3 from, $4 to (half-open days of the first contact), $5 first day of the month
+-- that is not over, $6 groups Reads customers and customer_metrics of the client, the latter by (client_id,
+-- customer_id, day). Writes nothing. A group is a random part of all customers, the same each time: the projection is
+-- drawn again from groups to see how far it moves. Only months that are over count, so a cohort is in the rows of the
+-- ages it has reached: followed counts the active of an age in the cohorts that have reached the next one, too.
 with members as (
   select
     customer_id, date_trunc('month', first_day::timestamp)::date as cohort,

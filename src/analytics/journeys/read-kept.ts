@@ -5,8 +5,8 @@ import type { KeptRows } from '../questions/index.ts'
 import { findPrepared } from './prepared-rows.ts'
 
 /**
- * What rows are read from. facts: the facts of these days. rolled-up: customer_metrics of these days, and the first contacts on them; of
- * `today` they say what they said when it was rolled up last, as facts come in all day.
+ * What rows are read from. facts: the facts of these days. rolled-up: customer_metrics of these days, and the first
+ * contacts on them; of `today` they say what they said when it was rolled up last, as facts come in all day.
  */
 export type StandsOn = { kind: 'facts'; days: DayWindow } | { kind: 'rolled-up'; days: DayWindow; today: Day }
 
@@ -16,9 +16,10 @@ export const EVERY_DAY: DayWindow = { from: '-infinity', to: 'infinity' }
 export type KeptAnswer<Row> = { rows: readonly Row[]; asOf: string | null }
 
 /**
- * Reads rows, or gives those that were read before, as long as nothing has changed of the days they depend on: the database is asked for
- * that each time. `question` says all that they depend on beside. Of days of which nothing is known nothing is kept. What the night has
- * prepared is given also when something has changed since, and says as of when it is: reading it again takes seconds.
+ * Reads rows, or gives those that were read before, as long as nothing has changed of the days they depend on: the
+ * database is asked for that each time. `question` says all that they depend on beside. Of days of which nothing is
+ * known nothing is kept. What the night has prepared is given also when something has changed since, and says as of
+ * when it is: reading it again takes seconds.
  */
 export async function readKept<Row>(
   db: ClientDatabase,
@@ -48,8 +49,8 @@ function keyIn(clientId: string, key: string): string {
 }
 
 /**
- * Says the same for as long as nothing has changed of the days, and no customer was erased, whose id may be in the rows; null: nothing is
- * known of any day. Reads rollup_days by its key.
+ * Says the same for as long as nothing has changed of the days, and no customer was erased, whose id may be in the
+ * rows; null: nothing is known of any day. Reads rollup_days by its key.
  */
 async function stampOf(db: ClientDatabase, clientId: string, standsOn: StandsOn): Promise<string | null> {
   const { kind, days } = standsOn

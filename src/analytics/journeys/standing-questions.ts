@@ -27,8 +27,8 @@ const FUNNELS: Record<string, readonly FunnelStep[]> = {
 }
 
 /**
- * What the night prepares: what the API asks when nothing but the window is given, over the last 30, 90 and 365 days before today; cohorts over
- * the last 12 and 24 months as well, by order and by contact.
+ * What the night prepares: what the API asks when nothing but the window is given, over the last 30, 90 and 365 days
+ * before today; cohorts over the last 12 and 24 months as well, by order and by contact.
  */
 export function standingQuestions({ clientId, timeZone, currency, today }: StandingClient): StandingQuestion[] {
   const client = { clientId, timeZone, currency, today, keptFrom: { events: null, facts: null } }

@@ -27,9 +27,9 @@ const DAYS = `
   from sums where kind <> 7`
 
 /**
- * Adds up agent_metrics of a day, read once: the rows of daily_metrics of the client, its agents, sectors and channels, and the hours of
- * performance_trends. The client has a row for every day, with zeros where there is nothing; the others have null there.
- * Replaces nothing: the day's rows were deleted in the same transaction.
+ * Adds up agent_metrics of a day, read once: the rows of daily_metrics of the client, its agents, sectors and channels,
+ * and the hours of performance_trends. The client has a row for every day, with zeros where there is nothing; the
+ * others have null there. Replaces nothing: the day's rows were deleted in the same transaction.
  */
 export const addUpHours: DayStep = statementStep(
   `with sums as materialized (${SUMS}), hours as (${HOURS}) ${DAYS}`,

@@ -42,9 +42,10 @@ const STATEMENTS = [
 ]
 
 /**
- * Adds up the days, weeks and months of all clients that nothing changes any more by itself, where that is not done yet or their days
- * were rolled up again: agent_periods from the hours of agents, histogram_periods from the days' histograms. Whole periods are replaced,
- * so twice is the same as once; whoever reads meanwhile sees that a period is not of the days as they are now, and reads the days.
+ * Adds up the days, weeks and months of all clients that nothing changes any more by itself, where that is not done yet
+ * or their days were rolled up again: agent_periods from the hours of agents, histogram_periods from the days'
+ * histograms. Whole periods are replaced, so twice is the same as once; whoever reads meanwhile sees that a period is
+ * not of the days as they are now, and reads the days.
  */
 export async function addUpPeriods(database: Database, signal: AbortSignal): Promise<void> {
   const clients = await database.system.selectFrom('clients').select('id').orderBy('id').execute()

@@ -1,7 +1,7 @@
 /**
- * The additive numbers that roll-ups keep, by family; every metric is made of their sums. They are named as the columns that hold them:
- * `_s` are seconds, `_minor` minor units of the client's currency, `_milli` and `_centi` thousandths and hundredths of what was given.
- * The SQL of a family says what it counts.
+ * The additive numbers that roll-ups keep, by family; every metric is made of their sums. They are named as the columns
+ * that hold them: `_s` are seconds, `_minor` minor units of the client's currency, `_milli` and `_centi` thousandths
+ * and hundredths of what was given. The SQL of a family says what it counts.
  */
 const FAMILIES = {
   contacts: [

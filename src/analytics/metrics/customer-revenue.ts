@@ -3,10 +3,16 @@ import type { ClientDatabase } from '../../db/database.ts'
 import type { DayWindow } from '../../time.ts'
 import { MONEY_COMPONENTS, type MoneySums, NO_MONEY } from './components.ts'
 
-/** A customer's dealings in a window. `name` is null for those we know only by id; the id '' stands for all unknown ones. */
+/**
+ * A customer's dealings in a window. `name` is null for those we know only by id; the id '' stands for all unknown
+ * ones.
+ */
 export type CustomerRevenue = { customerId: string; name: string | null } & MoneySums
 
-/** The customers of a window with the most net revenue, most first; the unknown ones, taken together, are not among them. */
+/**
+ * The customers of a window with the most net revenue, most first; the unknown ones, taken together, are not among
+ * them.
+ */
 export async function topCustomers(
   db: ClientDatabase,
   { clientId, window, limit }: { clientId: string; window: DayWindow; limit: number },

@@ -1,5 +1,5 @@
--- Deletes what the roll-up of one local day of a client wrote for that day. By the primary keys, whose dimension is named so that an index
--- that has it before the day is used.
+-- Deletes what the roll-up of one local day of a client wrote for that day. By the primary keys, whose dimension is
+-- named so that an index that has it before the day is used.
 with agents as (
   delete from agent_metrics where client_id = :client_id and day = :day
 ), revenue as (

@@ -1,5 +1,5 @@
--- Days without a row in rollup_days between the first and the last day with facts of a client that lie before its today.
--- $1 client, $2 from and $3 to (half-open days). Reads rollup_days by its key.
+-- Days without a row in rollup_days between the first and the last day with facts of a client that lie before its
+-- today. $1 client, $2 from and $3 to (half-open days). Reads rollup_days by its key.
 select d::date as day
 from (
   select min(r.day) as first, max(r.day) as last

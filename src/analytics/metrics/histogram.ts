@@ -3,8 +3,9 @@ export const MEASURES = ['wait', 'handle', 'talk', 'sales-cycle'] as const
 export type Measure = (typeof MEASURES)[number]
 
 /**
- * How often which size occurred: counts by bucket. Bucket i holds sizes in (g^(i-1), g^i]; whatever is not above zero is in bucket
- * `NOTHING`. The SQL function histogram_bucket says the same. Source: C. Masson, J. E. Rim, H. K. Lee, DDSketch, PVLDB 12 (2019).
+ * How often which size occurred: counts by bucket. Bucket i holds sizes in (g^(i-1), g^i]; whatever is not above zero
+ * is in bucket `NOTHING`. The SQL function histogram_bucket says the same. Source: C. Masson, J. E. Rim, H. K. Lee,
+ * DDSketch, PVLDB 12 (2019).
  */
 export type Histogram = { buckets: readonly number[]; counts: readonly number[] }
 
@@ -52,8 +53,8 @@ function highest(high: number, { buckets }: Histogram): number {
 }
 
 /**
- * The smallest size that a share `p` (0…1) of all sizes does not exceed (nearest rank), at most RELATIVE_ERROR off; null without any.
- * The buckets are in order.
+ * The smallest size that a share `p` (0…1) of all sizes does not exceed (nearest rank), at most RELATIVE_ERROR off;
+ * null without any. The buckets are in order.
  */
 export function percentileOf({ buckets, counts }: Histogram, p: number): number | null {
   if (!(p >= 0 && p <= 1)) throw new RangeError(`a percentile is asked for by a share from 0 to 1, not ${p}`)

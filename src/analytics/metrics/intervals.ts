@@ -19,10 +19,11 @@ export function wilsonInterval(successes: number, n: number): Interval | null {
 }
 
 /**
- * Adjusted Wald interval of a net promoter score, -100…100; null without answers. Three answers are added, ¾ of them promoters and
- * ¾ detractors, so that the interval of a few equal answers is not a point.
- * Source: D. G. Bonett and R. M. Price, Adjusted Wald confidence interval for a difference of binomial proportions based on paired
- * data, JEBS 37 (2012); applied to NPS in J. Sauro and J. R. Lewis, Quantifying the User Experience (2016).
+ * Adjusted Wald interval of a net promoter score, -100…100; null without answers. Three answers are added, ¾ of them
+ * promoters and ¾ detractors, so that the interval of a few equal answers is not a point.
+ * Source: D. G. Bonett and R. M. Price, Adjusted Wald confidence interval for a difference of binomial proportions
+ * based on paired data, JEBS 37 (2012); applied to NPS in J. Sauro and J. R. Lewis, Quantifying the User Experience
+ * (2016).
  */
 export function npsInterval(promoters: number, detractors: number, n: number): Interval | null {
   if (n === 0) return null

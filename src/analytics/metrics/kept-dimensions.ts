@@ -7,8 +7,9 @@ import type { Measure } from './histogram.ts'
 const OF_AGENTS = ['client', 'agent', 'sector', 'channel'] as const
 
 /**
- * The dimensions that the roll-up of a day writes each family by; of the others there is no row, which is not the same as a row of zeros.
- * Where facts of a family never say whom they belong to (a subscription and its agent), all of them are in the member ''.
+ * The dimensions that the roll-up of a day writes each family by; of the others there is no row, which is not the same
+ * as a row of zeros. Where facts of a family never say whom they belong to (a subscription and its agent), all of them
+ * are in the member ''.
  */
 const OF_FAMILY: Record<FamilyName, readonly Dimension[]> = {
   contacts: [...OF_AGENTS, 'campaign', 'customer-role', 'location'],

@@ -18,22 +18,23 @@ function names(...lists: (readonly string[])[]) {
 }
 
 /**
- * Of rows that were computed again and what there was, the larger number: months of events are dropped by UTC, so that of a local day half its
- * events may be left, and then it says less than it did.
+ * Of rows that were computed again and what there was, the larger number: months of events are dropped by UTC, so that
+ * of a local day half its events may be left, and then it says less than it did.
  */
 function largerOf(table: string, columns: readonly string[]) {
   return sql.raw(columns.map((name) => `${name} = greatest(${table}.${name}, excluded.${name})`).join(', '))
 }
 
 /**
- * What a day's roll-ups say of raw events that may have been dropped since, because they are older than `eventDays`; null: the events are all
- * there. To be read before the day is rolled up again, which would find none of them.
+ * What a day's roll-ups say of raw events that may have been dropped since, because they are older than `eventDays`;
+ * null: the events are all there. To be read before the day is rolled up again, which would find none of them.
  */
 export async function readKeptEvents(
   tx: ClientTransaction,
   { clientId, day, eventDays }: { clientId: string; day: Day; eventDays: number },
 ): Promise<KeptEvents | null> {
-  // East of Greenwich a local day begins on the UTC day before it: of the first day that is kept the first hours may be gone.
+  // East of Greenwich a local day begins on the UTC day before it: of the first day that is kept the first hours may be
+  // gone.
   const past = sql`${day}::date <= (now() - make_interval(days => ${eventDays}))::date`
   const { rows } = await sql<KeptEvents & { past: boolean }>`
     select

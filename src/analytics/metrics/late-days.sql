@@ -1,8 +1,8 @@
--- Closed days to roll up, of any client: those that changed since they were rolled up, and those without a row in rollup_days between two
--- with facts, on which nothing happened. Each client's oldest first, before any client's second.
--- $1 now, $2 the day up to which facts may be gone (null: they are kept), $3 how many, $4 the job that rolls up.
--- Left out is what is in progress, and what failed or was cancelled since it changed: to plan it again would change nothing, or what somebody
--- did not want (a cancelled re-run leaves its day done, as it was before). Once they are
+-- Closed days to roll up, of any client: those that changed since they were rolled up, and those without a row in
+-- rollup_days between two with facts, on which nothing happened. Each client's oldest first, before any client's
+-- second. $1 now, $2 the day up to which facts may be gone (null: they are kept), $3 how many, $4 the job that rolls
+-- up. Left out is what is in progress, and what failed or was cancelled since it changed: to plan it again would change
+-- nothing, or what somebody did not want (a cancelled re-run leaves its day done, as it was before). Once they are
 -- planned, days are not found any more, so that who asks again and again comes to all of them.
 -- Reads rollup_days by rollup_days_dirty and once whole, runs by (client_id, job, window_to).
 with closed as (

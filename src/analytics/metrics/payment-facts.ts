@@ -6,8 +6,9 @@ import { type MoneySums, NO_MONEY } from './components.ts'
 type Question = { clientId: string; timeZone: string; currency: string; window: DayWindow }
 
 /**
- * Revenue of a window added up from the payments themselves: what its roll-ups must equal. null when payments of the window may
- * have been deleted since they were rolled up, as retention does: there are older roll-ups, but no older payment.
+ * Revenue of a window added up from the payments themselves: what its roll-ups must equal. null when payments of the
+ * window may have been deleted since they were rolled up, as retention does: there are older roll-ups, but no older
+ * payment.
  */
 export async function revenueOfPayments(db: ClientDatabase, question: Question): Promise<MoneySums | null> {
   const { clientId, timeZone, currency, window } = question

@@ -1,8 +1,9 @@
--- What a day changes in the days before it: an answered contact counts as resolved at first contact, and not as repeated, until the same
--- customer comes again on the same topic within 168 hours. repeated_contacts says who counts as repeated, and by a contact of which day.
--- Reads interactions of the day and the 7 days before it by (client_id, started_at), later ones of the few that are in doubt by
--- (client_id, customer_id, started_at), and the roll-ups it changes by their keys. It writes only where the facts and repeated_contacts differ, and then they do
--- not any more: twice is the same as once. A contact whose own day has changed since is that day's roll-up's business, not ours.
+-- What a day changes in the days before it: an answered contact counts as resolved at first contact, and not as
+-- repeated, until the same customer comes again on the same topic within 168 hours. repeated_contacts says who counts
+-- as repeated, and by a contact of which day. Reads interactions of the day and the 7 days before it by (client_id,
+-- started_at), later ones of the few that are in doubt by (client_id, customer_id, started_at), and the roll-ups it
+-- changes by their keys. It writes only where the facts and repeated_contacts differ, and then they do not any more:
+-- twice is the same as once. A contact whose own day has changed since is that day's roll-up's business, not ours.
 -- Returns the days whose rows it changed.
 with arrivals as materialized (
   select customer_id, coalesce(' ' || topic, '') collate "C" as subject, started_at
@@ -10,7 +11,8 @@ with arrivals as materialized (
   where client_id = :client_id and started_at >= :from and started_at < :to and customer_id is not null
     and interaction_fault(started_at, answered_at, ended_at, talk_s, hold_s) is null
 ), earlier as materialized (
-  -- "is true" has them looked up in a hash of the arrivals, however few the planner expects: 7 days are read, but nothing is sorted.
+  -- "is true" has them looked up in a hash of the arrivals, however few the planner expects: 7 days are read, but
+  -- nothing is sorted.
   select i as contact, i.customer_id, coalesce(' ' || i.topic, '') collate "C" as subject
   from interactions i
   where i.client_id = :client_id and i.started_at >= :from - repeat_window() and i.started_at < :from and i.status = 'answered'

@@ -1,7 +1,8 @@
--- What changed, by the end of each window, for the customers who paid at its beginning: one row per window, in their order.
--- $1 client, $2 the client's currency, the only one counted, $3 and $4 the instants at which the windows begin and end
--- Reads only customers of whom a subscription began or ended within a window: by (client_id, starts_at), (client_id, ends_at) and
--- (client_id, customer_id, starts_at). A run rate at an instant is that of the last moment before it, as in families/subscriptions.sql.
+-- What changed, by the end of each window, for the customers who paid at its beginning: one row per window, in their
+-- order. $1 client, $2 the client's currency, the only one counted, $3 and $4 the instants at which the windows begin
+-- and end Reads only customers of whom a subscription began or ended within a window: by (client_id, starts_at),
+-- (client_id, ends_at) and (client_id, customer_id, starts_at). A run rate at an instant is that of the last moment
+-- before it, as in families/subscriptions.sql.
 with windows as materialized (
   select n, from_at, to_at from unnest($3::timestamptz[], $4::timestamptz[]) with ordinality as w (from_at, to_at, n)
 ), touched as (

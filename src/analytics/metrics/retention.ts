@@ -4,8 +4,9 @@ import { type DayWindow, instantsOf } from '../../time.ts'
 import type { ComponentSums } from './components.ts'
 
 /**
- * What became, by the end of a window, of the customers who paid at its beginning; whoever came since is in none of it. It is no sum of
- * days: who comes and goes within a month was not there when it began. Money in minor units of the client's currency.
+ * What became, by the end of a window, of the customers who paid at its beginning; whoever came since is in none of it.
+ * It is no sum of days: who comes and goes within a month was not there when it began. Money in minor units of the
+ * client's currency.
  */
 export type Retention = {
   /** How many there were. */

@@ -1,7 +1,7 @@
 -- customer_metrics from interactions and payments: one row per customer of one local day, '' for all unknown ones.
 -- $1 client, $2 day, $3 from, $4 to (half-open instants of the day), $5 the client's currency, the only one counted
--- Reads interactions by (client_id, started_at) and payments by (client_id, occurred_at). The day's rows were deleted in the same
--- transaction, so twice is the same as once.
+-- Reads interactions by (client_id, started_at) and payments by (client_id, occurred_at). The day's rows were deleted
+-- in the same transaction, so twice is the same as once.
 insert into customer_metrics (client_id, day, customer_id, contacts, orders, refunds, gross_minor, refunded_minor)
 select
   $1, $2::date, customer_id, sum(contacts), sum(orders), sum(refunds), sum(gross_minor), sum(refunded_minor)

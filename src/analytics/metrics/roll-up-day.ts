@@ -25,15 +25,17 @@ const recountRepeats = dayStep<{ day: Day }>(import.meta.dirname, 'recount-repea
 export type RolledDay = { factsVersion: number; rolledAt: string }
 
 /**
- * Recomputes one local day of one client from its facts and replaces what was there: agent_metrics, daily_metrics, metric_histograms,
- * revenue_metrics, customer_metrics, quarantined_facts, the trends of the day, its week and its month, and first contact resolution of the
- * 7 days before, which this day's contacts may repeat. Call it inside a read-committed transaction; twice is the same as once.
+ * Recomputes one local day of one client from its facts and replaces what was there: agent_metrics, daily_metrics,
+ * metric_histograms, revenue_metrics, customer_metrics, quarantined_facts, the trends of the day, its week and its
+ * month, and first contact resolution of the 7 days before, which this day's contacts may repeat. Call it inside a
+ * read-committed transaction; twice is the same as once.
  *
- * Why nothing is lost to facts that are written meanwhile: whoever writes a fact also raises the day's facts_version before it
- * can commit, and the row that holds it is locked here first. So every fact counted in the version that the lock returns has
- * committed, and is seen by the statements after it, each of which reads with a snapshot of its own; and no other fact of the day can commit before
- * we do: its writer waits, then raises the version over the one stored here, and the day is dirty again. (Under repeatable
- * read the snapshot would be older than the lock, and facts in between would be counted in the version but not in the sums.)
+ * Why nothing is lost to facts that are written meanwhile: whoever writes a fact also raises the day's facts_version
+ * before it can commit, and the row that holds it is locked here first. So every fact counted in the version that the
+ * lock returns has committed, and is seen by the statements after it, each of which reads with a snapshot of its own;
+ * and no other fact of the day can commit before we do: its writer waits, then raises the version over the one stored
+ * here, and the day is dirty again. (Under repeatable read the snapshot would be older than the lock, and facts in
+ * between would be counted in the version but not in the sums.)
  *
  * Raw events are dropped after `eventDays` (null: never): what an older day says of them stays.
  *
@@ -85,9 +87,9 @@ export async function rollUpDay(
 }
 
 /**
- * A night is thousands of days: each connection plans the statements once, for all of them. Plans for one day only would be a little better
- * and are what takes most of the time of a small day. And all of them read by an index, as their headers say: a plan made while a table
- * was empty would read all of it ever after.
+ * A night is thousands of days: each connection plans the statements once, for all of them. Plans for one day only
+ * would be a little better and are what takes most of the time of a small day. And all of them read by an index, as
+ * their headers say: a plan made while a table was empty would read all of it ever after.
  */
 const setUp = sql`select
   set_config('lock_timeout', ${String(LOCK_TIMEOUT_MS)}, true),
@@ -95,8 +97,8 @@ const setUp = sql`select
   set_config('enable_seqscan', 'off', true)`
 
 /**
- * Locks the client's settings, the day's row, made if need be, then the client's turn; what is read afterwards is the version returned, or
- * newer.
+ * Locks the client's settings, the day's row, made if need be, then the client's turn; what is read afterwards is the
+ * version returned, or newer.
  */
 async function lockDay(tx: ClientTransaction, clientId: string, day: Day): Promise<RolledDay & { client: Client }> {
   try {
@@ -124,7 +126,8 @@ async function readClient(tx: ClientTransaction, clientId: string) {
     .selectFrom('clients')
     .select(['time_zone', 'currency', 'service_level_s', 'short_abandon_s', 'cancel_hours'])
     .where('id', '=', clientId)
-    // Who changes a setting waits for us, and then makes the day dirty; who deletes the client waits, and finds what we wrote.
+    // Who changes a setting waits for us, and then makes the day dirty; who deletes the client waits, and finds what we
+    // wrote.
     .forShare()
     .executeTakeFirst()
   if (client === undefined) throw new PermanentError('unknown-client', `there is no client ${clientId} to roll up`)

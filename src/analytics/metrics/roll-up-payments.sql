@@ -1,7 +1,7 @@
 -- agent_metrics from payments: adds the money of each local hour to the rows of interactions and surveys.
--- $1 client, $2 day, $3 from, $4 to (half-open instants of the day), $5 zone, $6 the client's currency, the only one counted
--- Reads payments by (client_id, occurred_at). Sets, never adds, and the day's rows were deleted in the same transaction, so
--- twice is the same as once. A charge or refund of nothing moves no money and is no order.
+-- $1 client, $2 day, $3 from, $4 to (half-open instants of the day), $5 zone, $6 the client's currency, the only one
+-- counted Reads payments by (client_id, occurred_at). Sets, never adds, and the day's rows were deleted in the same
+-- transaction, so twice is the same as once. A charge or refund of nothing moves no money and is no order.
 insert into agent_metrics (
   client_id, day, hour_at, agent_id, sector_id, channel, orders, refunds, gross_minor, refunded_minor
 )

@@ -1,5 +1,5 @@
--- Days, weeks and months of a client that are settled and not added up as they are now: all their days, and the eight after, are rolled
--- up with all their facts. One row per period, the newest first.
+-- Days, weeks and months of a client that are settled and not added up as they are now: all their days, and the eight
+-- after, are rolled up with all their facts. One row per period, the newest first.
 -- $1 client, $2 how many at most
 -- Reads rollup_days and rollup_periods, rows of one client by their keys. Writes nothing.
 select p.grain, p.from_day as "from", p.end_day as "to", s.stamp

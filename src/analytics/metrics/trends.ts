@@ -9,7 +9,9 @@ import { type DayStep, statementStep } from './families/family.ts'
 /** Named, an index that has the dimension before the day is used all the same. */
 const EVERY_DIMENSION = DIMENSIONS.map((name) => `'${name}'`).join(', ')
 
-/** How many facts of the day were left out, and the day of performance_trends, once all families have written theirs. */
+/**
+ * How many facts of the day were left out, and the day of performance_trends, once all families have written theirs.
+ */
 export const closeDay: DayStep = statementStep(
   `with closed as (
     update daily_metrics set quarantined = (select count(*) from quarantined_facts where client_id = :client_id and day = :day)
@@ -45,9 +47,9 @@ function bucketsOf(days: readonly Day[], timeZone: string): Bucket[] {
 const BUCKETS = 'unnest($2::text[], $3::date[], $4::date[], $5::timestamptz[]) as b (grain, from_day, to_day, at)'
 
 /**
- * Of the buckets, those that no closed day is still to be rolled up in for the first time: the last of such days adds up the whole bucket,
- * and until then its sums say nothing. A history of years is so added up once, and not once for each of its days. $6 the day that is being
- * rolled up, $7 when.
+ * Of the buckets, those that no closed day is still to be rolled up in for the first time: the last of such days adds
+ * up the whole bucket, and until then its sums say nothing. A history of years is so added up once, and not once for
+ * each of its days. $6 the day that is being rolled up, $7 when.
  */
 const DUE_BUCKETS = `
   select array_agg(b.grain) as grains, array_agg(b.from_day) as froms, array_agg(b.to_day) as tos, array_agg(b.at) as ats
@@ -76,8 +78,8 @@ prepareAs('roll-up:add-up-days', ADD_UP_DAYS)
 type DueBuckets = { grains: string[] | null; froms: Day[]; tos: Day[]; ats: string[] }
 
 /**
- * Adds up the weeks and months that some days lie in, from daily_metrics, and replaces what was there: twice is the same as once.
- * `day` is the one that is being rolled up at the instant `rolledAt`.
+ * Adds up the weeks and months that some days lie in, from daily_metrics, and replaces what was there: twice is the
+ * same as once. `day` is the one that is being rolled up at the instant `rolledAt`.
  */
 export async function addUpDays(
   tx: ClientTransaction,

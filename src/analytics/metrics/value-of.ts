@@ -14,7 +14,8 @@ export type Beside = {
 }
 
 /**
- * The value of a metric over the sums of a window; null is "no value": a ratio over nothing or less. Money is rounded to whole minor units.
+ * The value of a metric over the sums of a window; null is "no value": a ratio over nothing or less. Money is rounded
+ * to whole minor units.
  *
  * @throws TypeError when something that the metric is made of was not read: it is not taken for zero.
  */
@@ -87,8 +88,8 @@ function notRead({ name }: Metric, what: string): TypeError {
 export type Level = 'met' | 'warning' | 'critical'
 
 /**
- * How a value stands against the metric's thresholds, or those of a client; null when there is no value or no target, or the value lies
- * between the target and the warning.
+ * How a value stands against the metric's thresholds, or those of a client; null when there is no value or no target,
+ * or the value lies between the target and the warning.
  */
 export function levelOf(metric: Metric, value: number | null, thresholds: Thresholds = metric): Level | null {
   const { target, warning, critical } = thresholds

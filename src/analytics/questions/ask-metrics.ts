@@ -22,8 +22,9 @@ import { type ResolvedQuestion, resolveQuestion } from './resolve-question.ts'
 import { type Comparison, instantsOfSpan, type Span } from './resolve-range.ts'
 
 /**
- * Answers a question from the cheapest roll-up that holds the answer. Ratios and averages are made of summed components, percentiles of
- * merged histograms, levels of all movements up to the end of a bucket. Nothing is kept: see createQuestions.
+ * Answers a question from the cheapest roll-up that holds the answer. Ratios and averages are made of summed
+ * components, percentiles of merged histograms, levels of all movements up to the end of a bucket. Nothing is kept: see
+ * createQuestions.
  *
  * Throws InputError: `no-such-client`, `unknown-metric`, `range`, `no-such-rollup`, `too-many-groups`.
  */

@@ -20,9 +20,10 @@ const POINTS_MAX = 100
 const POINTS_MIN = 3
 
 /**
- * How much values change from one to the next: the median of the slopes between any two, which a few outliers do not move. null in
- * `values` is a gap. null when fewer than three are known, or more than a hundred are.
- * Source: P. K. Sen, Estimates of the regression coefficient based on Kendall's tau, JASA 63 (1968), after H. Theil (1950).
+ * How much values change from one to the next: the median of the slopes between any two, which a few outliers do not
+ * move. null in `values` is a gap. null when fewer than three are known, or more than a hundred are.
+ * Source: P. K. Sen, Estimates of the regression coefficient based on Kendall's tau, JASA 63 (1968), after H. Theil
+ * (1950).
  */
 export function slopeOf(values: Iterable<number | null>): number | null {
   const points: { at: number; value: number }[] = []

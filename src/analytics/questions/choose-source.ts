@@ -7,8 +7,8 @@ import type { FilterDimension, Filters, Granularity } from './question.ts'
 const AGENT_COLUMNS = { agent: 'agent_id', sector: 'sector_id', channel: 'channel' } as const
 
 /**
- * Where sums are read: days, weeks and months of one dimension (daily_metrics, performance_trends); hours of the client as a whole
- * (performance_trends); or hours of agents, sectors and channels together (agent_metrics).
+ * Where sums are read: days, weeks and months of one dimension (daily_metrics, performance_trends); hours of the client
+ * as a whole (performance_trends); or hours of agents, sectors and channels together (agent_metrics).
  */
 export type Source = { kind: 'days'; dimension: Dimension } | { kind: 'client-hours' } | { kind: 'agent-hours' }
 
@@ -25,7 +25,10 @@ export type Needs = {
 const AGENT_SET: ReadonlySet<Component> = new Set(AGENT_COMPONENTS)
 const TOGETHER = 'agent, sector and channel, for contacts, satisfaction, quality, revenue and the time of agents'
 
-/** The cheapest roll-up that holds the answer. Throws InputError `no-such-rollup` that says what there is, when none does. */
+/**
+ * The cheapest roll-up that holds the answer. Throws InputError `no-such-rollup` that says what there is, when none
+ * does.
+ */
 export function chooseSource(needs: Needs): Source {
   const { dimension, filters, granularity, ofHours } = needs
   const dimensions = [...new Set([dimension, ...(Object.keys(filters) as FilterDimension[])])].filter(isNarrow)

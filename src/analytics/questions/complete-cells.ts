@@ -6,9 +6,9 @@ import { refuseTooMany } from './read-sums.ts'
 import { addTo, zeros } from './sums.ts'
 
 /**
- * The cells of a span with those in which nothing happened but of which something is to be said: every known bucket of the client as a
- * whole, and of every member where levels are asked for, which stay as they were. Each cell of a level is told what came before it.
- * Throws InputError `too-many-groups`.
+ * The cells of a span with those in which nothing happened but of which something is to be said: every known bucket of
+ * the client as a whole, and of every member where levels are asked for, which stay as they were. Each cell of a level
+ * is told what came before it. Throws InputError `too-many-groups`.
  */
 export function completeCells(question: PeriodQuestion, read: PeriodRead, buckets: readonly Bucket[]): Cell[] {
   const hasLevels = question.ingredients.before.length > 0

@@ -5,9 +5,9 @@ import type { Granularity } from './question.ts'
 export type Part = DayWindow & { grain: 'day' | 'week' | 'month' }
 
 /**
- * The fewest rows that add up to a window: months where whole ones lie in it, weeks in what is left, days at the edges. Never coarser
- * than what is asked for, and no part reaches over the end of an asked-for week or month. `waiting`: days whose week and month are not
- * added up yet.
+ * The fewest rows that add up to a window: months where whole ones lie in it, weeks in what is left, days at the edges.
+ * Never coarser than what is asked for, and no part reaches over the end of an asked-for week or month. `waiting`: days
+ * whose week and month are not added up yet.
  */
 export function coverWindow(window: DayWindow, granularity: Granularity, waiting: readonly Day[] = []): Part[] {
   const byWeek = (edge: DayWindow) => around({ grain: 'week', waiting, cover: days }, edge)
@@ -57,7 +57,9 @@ function firstWhole(grain: 'week' | 'month', day: Day): Day {
 /** Days, weeks and months that are added up, one by one, and the days of which no such is there. */
 export type Cover = { periods: Part[]; others: Day[] }
 
-/** The same cover where not every period is added up: a month that is not is covered by its weeks, a week by its days. */
+/**
+ * The same cover where not every period is added up: a month that is not is covered by its weeks, a week by its days.
+ */
 export function coverByPeriods(
   window: DayWindow,
   granularity: Granularity,

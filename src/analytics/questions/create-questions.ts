@@ -14,7 +14,9 @@ const ZONES_MAX = 10_000
 /** What was kept, and the stamp it was made under: it is given only to who finds the same stamp again. */
 type Stamped<Kept> = { stamp: string; kept: Kept }
 
-/** Rows that questions on journeys were answered from. readsPrepared: those that the night has prepared are given, too. */
+/**
+ * Rows that questions on journeys were answered from. readsPrepared: those that the night has prepared are given, too.
+ */
 export type KeptRows = { memory: LRUCache<string, Stamped<readonly unknown[]>>; readsPrepared: boolean }
 
 export function createKeptRows(readsPrepared: boolean): KeptRows {
@@ -33,8 +35,9 @@ export type Questions = {
 export type AskQuestion = (question: MetricQuestion) => Promise<MetricsAnswer>
 
 /**
- * Opens what answers are kept in. An answer kept from before is given as long as nothing has changed of the roll-ups it stands on, nor of
- * the client's settings and limits: the database is asked for that each time, so what one process changes is seen by all.
+ * Opens what answers are kept in. An answer kept from before is given as long as nothing has changed of the roll-ups it
+ * stands on, nor of the client's settings and limits: the database is asked for that each time, so what one process
+ * changes is seen by all.
  */
 export function createQuestions(database: Pick<Database, 'forClient'>): Questions {
   const zones = new LRUCache<string, string>({ max: ZONES_MAX })

@@ -9,7 +9,10 @@ import type { MetricQuestion, MetricsAnswer } from './question.ts'
 /** Where a goal stood at the end of one day. */
 export type GoalDay = {
   day: Day
-  /** A plain sum: all there was since the goal began. A level: as it was then. Anything else: that of the day alone. null: not known. */
+  /**
+   * A plain sum: all there was since the goal began. A level: as it was then. Anything else: that of the day alone.
+   * null: not known.
+   */
   value: number | null
   /** Where the straight way to the target was. */
   expected: number | null
@@ -21,11 +24,15 @@ export type GoalProgress = {
   /** Over the days of the goal so far; null: nothing is known of them. */
   value: number | null
   /**
-   * Where the value would be on the straight way to the target: a plain sum from nothing, a level from where it was when the goal began.
-   * A ratio is expected at its target all the time, and so is a level that held it before the goal began.
+   * Where the value would be on the straight way to the target: a plain sum from nothing, a level from where it was
+   * when the goal began. A ratio is expected at its target all the time, and so is a level that held it before the goal
+   * began.
    */
   expected: number | null
-  /** How much of the way is done; null where there is none: for ratios, and levels that held the target before the goal began. */
+  /**
+   * How much of the way is done; null where there is none: for ratios, and levels that held the target before the goal
+   * began.
+   */
   share: number | null
   onPace: boolean | null
   /** met and missed: its days are over. unknown: they are, and nothing is known of them. */

@@ -4,8 +4,9 @@ import type { MetricsAnswer, Values } from './question.ts'
 import { addTo } from './sums.ts'
 
 /**
- * What answers by hour to one question about one window after the other say of each hour of the local clock, 00 to 23, in that order: the
- * same hour of all days together, and both of the same name when clocks go back. Hours that no day has are not there.
+ * What answers by hour to one question about one window after the other say of each hour of the local clock, 00 to 23,
+ * in that order: the same hour of all days together, and both of the same name when clocks go back. Hours that no day
+ * has are not there.
  */
 export function hoursOfDay(answers: readonly MetricsAnswer[]): { hour: string; values: Values }[] {
   const [first] = answers

@@ -47,7 +47,10 @@ function observationsOf(metric: Metric, { sums, histograms }: Amounts): number |
   return count(metric.denominator, sums)
 }
 
-/** How many there are of what a denominator counts: its weights also say in which unit the numerator is kept, and only their signs count. */
+/**
+ * How many there are of what a denominator counts: its weights also say in which unit the numerator is kept, and only
+ * their signs count.
+ */
 function count(weights: Weights, sums: ComponentSums): number {
   let total = 0
   for (const name in weights) total += Math.sign(weights[name as Component] ?? 0) * (sums[name as Component] ?? 0)

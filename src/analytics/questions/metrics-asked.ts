@@ -50,8 +50,8 @@ export function ingredientsOf(metrics: readonly Metric[]): Ingredients {
 export const REPEAT_HOURS = 168
 
 /**
- * How many days after a contact still change sums of its own day: 168 hours before the first instant of a day may lie on the eighth day
- * before it.
+ * How many days after a contact still change sums of its own day: 168 hours before the first instant of a day may lie
+ * on the eighth day before it.
  */
 export function daysAfter(components: readonly Component[]): number {
   return components.some((name) => name === 'resolved_first' || name === 'repeats') ? REPEAT_HOURS / 24 + 1 : 0

@@ -22,7 +22,10 @@ export type MetricQuestion = {
   compare: readonly Comparison[]
   /** When it is asked: what "today" is, and what is still to come. */
   at: Temporal.Instant
-  /** Values that the answer may have: for jobs, which hold nobody up. Otherwise as many as a board makes while it answers others. */
+  /**
+   * Values that the answer may have: for jobs, which hold nobody up. Otherwise as many as a board makes while it
+   * answers others.
+   */
   valuesMax?: number
 }
 
@@ -39,7 +42,9 @@ export type Measured = {
 
 export type Values = Readonly<Record<string, Measured>>
 
-/** What one member had in one bucket. `bucket`: its first day, the instant its hour begins, or null when there are none. */
+/**
+ * What one member had in one bucket. `bucket`: its first day, the instant its hour begins, or null when there are none.
+ */
 export type Group = { member: string; bucket: string | null; sums: ComponentSums; values: Values }
 
 /** How far the numbers of a span can be trusted. */
@@ -47,15 +52,21 @@ export type Standing = {
   /** When the oldest roll-up of the span was made; null: none of it was ever rolled up, so nothing is known. */
   dataAsOf: string | null
   /**
-   * Days that are over and were never rolled up: nothing is known of them, not even that nothing happened. Levels depend on every day
-   * before the span too: of those, the ones that have facts.
+   * Days that are over and were never rolled up: nothing is known of them, not even that nothing happened. Levels
+   * depend on every day before the span too: of those, the ones that have facts.
    */
   missingDays: Day[]
-  /** Days rolled up before the last of their facts came in, or before they were over; those before the span too, for levels. */
+  /**
+   * Days rolled up before the last of their facts came in, or before they were over; those before the span too, for
+   * levels.
+   */
   dirtyDays: Day[]
   /** The numbers may still change. */
   provisional: boolean
-  /** Metrics that the days after the span still change, such as whether a contact is repeated within a week of which not all is known. */
+  /**
+   * Metrics that the days after the span still change, such as whether a contact is repeated within a week of which not
+   * all is known.
+   */
   provisionalMetrics: string[]
   /** Facts of the client that contradict themselves and are in no sum, whatever the question is narrowed to. */
   quarantined: number
@@ -64,7 +75,10 @@ export type Standing = {
 /** One span: what is known of it, and its numbers over every group; null: nothing is known. */
 export type Period = Span & { standing: Standing; total: { sums: ComponentSums; values: Values } | null }
 
-/** A bucket of a range. It is cut short (`whole` false) where the range, or what is known of it, begins or ends within it. */
+/**
+ * A bucket of a range. It is cut short (`whole` false) where the range, or what is known of it, begins or ends within
+ * it.
+ */
 export type Bucket = {
   key: string
   /** Some day of it was rolled up. Such a bucket without a group is one in which nothing happened. */
@@ -103,12 +117,15 @@ export type MetricsAnswer = {
   metrics: AskedMetric[]
   period: Period
   buckets: Bucket[]
-  /** In the order of members and buckets; a group without a row is not there, but that of a known bucket of the client as a whole. */
+  /**
+   * In the order of members and buckets; a group without a row is not there, but that of a known bucket of the client
+   * as a whole.
+   */
   groups: Group[]
   comparisons: Compared[]
   /**
-   * How much a metric changes from bucket to bucket: Theil and Sen's slope, the median of the slopes between any two whole buckets. null
-   * when there are fewer than three or more than a hundred, or the answer is broken down.
+   * How much a metric changes from bucket to bucket: Theil and Sen's slope, the median of the slopes between any two
+   * whole buckets. null when there are fewer than three or more than a hundred, or the answer is broken down.
    */
   slopes: Readonly<Record<string, number | null>>
 }

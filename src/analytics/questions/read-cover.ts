@@ -8,8 +8,8 @@ import type { Granularity } from './question.ts'
 const EDGE_DAYS = 45
 
 /**
- * The days, weeks and months that a window is best read from, of those added up (metrics/add-up-periods.ts) and not changed since. Reads
- * rollup_periods by its key, and the days they are made of.
+ * The days, weeks and months that a window is best read from, of those added up (metrics/add-up-periods.ts) and not
+ * changed since. Reads rollup_periods by its key, and the days they are made of.
  */
 export async function readCover(
   db: ClientDatabase,

@@ -13,7 +13,10 @@ type HistogramQuestion = SumsQuestion & { measures: readonly Measure[] }
 /** Arrays as PostgreSQL writes them: `{1,2,3}`. Its driver takes long to read them. */
 type StoredRow = { bucket: Day; member: string; measure: Measure; buckets: string; counts: string }
 
-/** Histograms of parts of what is asked for, which are still to be added up. Reads metric_histograms and histogram_periods by their keys. */
+/**
+ * Histograms of parts of what is asked for, which are still to be added up. Reads metric_histograms and
+ * histogram_periods by their keys.
+ */
 export async function readHistograms(db: ClientDatabase, question: HistogramQuestion): Promise<HistogramRow[]> {
   const { measures, granularity, span } = question
   if (measures.length === 0) return []

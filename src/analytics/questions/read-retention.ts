@@ -13,12 +13,18 @@ import { nextStart, startOf } from './cover-window.ts'
 import type { Ingredients } from './metrics-asked.ts'
 import type { Granularity } from './question.ts'
 
-/** What changed within a span (null) and within its weeks or months, by their first day. Days need not be read: see `retentionOfCell`. */
+/**
+ * What changed within a span (null) and within its weeks or months, by their first day. Days need not be read: see
+ * `retentionOfCell`.
+ */
 export type RetentionRead = ReadonlyMap<string | null, RetentionChange>
 
 type RetentionQuestion = { clientId: string; span: DayWindow; granularity: Granularity; ingredients: Ingredients }
 
-/** What changed for the customers who paid at the beginning of a span and of each of its buckets; nothing where that is not asked for. */
+/**
+ * What changed for the customers who paid at the beginning of a span and of each of its buckets; nothing where that is
+ * not asked for.
+ */
 export async function readRetention(db: ClientDatabase, question: RetentionQuestion): Promise<RetentionRead> {
   const { clientId, span, granularity, ingredients } = question
   if (!ingredients.retention) return new Map()

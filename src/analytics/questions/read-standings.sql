@@ -1,7 +1,7 @@
--- What an answer depends on: the settings of its client, and how far the roll-ups of its spans of days can be trusted. One row per span, in
--- their order; none when there is no such client.
--- $1 client, $2 first days, $3 days after the last, $4 days from which on a change changes the numbers of the span, $5 how many days after
--- the span still do
+-- What an answer depends on: the settings of its client, and how far the roll-ups of its spans of days can be trusted.
+-- One row per span, in their order; none when there is no such client.
+-- $1 client, $2 first days, $3 days after the last, $4 days from which on a change changes the numbers of the span, $5
+-- how many days after the span still do
 -- `stamp` says the same for as long as nothing has changed of any day that the numbers depend on.
 -- Reads rollup_days and metric_thresholds, rows of one client by their keys; no roll-up is read.
 select

@@ -17,7 +17,10 @@ export type RollUpStanding = {
   stamp: string
   dataAsOf: string | null
   dirtyDays: Day[]
-  /** With facts, and never rolled up. Until they are, the sums of their weeks and months say nothing (metrics/trends.ts). */
+  /**
+   * With facts, and never rolled up. Until they are, the sums of their weeks and months say nothing
+   * (metrics/trends.ts).
+   */
   waitingDays: Day[]
   /** Never rolled up; those still to come are among them. */
   unrolledDays: Day[]
@@ -25,7 +28,9 @@ export type RollUpStanding = {
   unsettledDaysAfter: Day[]
 }
 
-/** What numbers depend on beside the days of their window: every day before it, as levels do, and so many days after it. */
+/**
+ * What numbers depend on beside the days of their window: every day before it, as levels do, and so many days after it.
+ */
 export type Foundation = { fromTheBeginning: boolean; daysAfter: number }
 
 /** The client's settings and the standing of each window, in their order. Throws InputError `no-such-client`. */

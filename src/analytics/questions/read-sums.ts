@@ -13,8 +13,8 @@ import { writeHour } from './write-hour.ts'
 /** More groups than any page shows: a question for more is refused rather than cut. */
 const GROUPS_MAX = 10_000
 /**
- * Values of an answer: as many as all groups have of one metric and two comparisons. They are made, checked and written in steps of less than a
- * tenth of a second, in which nobody else is answered.
+ * Values of an answer: as many as all groups have of one metric and two comparisons. They are made, checked and written
+ * in steps of less than a tenth of a second, in which nobody else is answered.
  */
 const VALUES_MAX = 30_000
 
@@ -42,7 +42,9 @@ export type SumsQuestion = {
 /** The sums of one member in one bucket; what had nothing of the kind is zero. */
 export type SummedRow = { bucket: string | null; member: string; sums: ComponentSums }
 
-/** Sums in the order of members and buckets; groups without a row are not there. Throws InputError `too-many-groups`. */
+/**
+ * Sums in the order of members and buckets; groups without a row are not there. Throws InputError `too-many-groups`.
+ */
 export async function readSums(db: ClientDatabase, question: SumsQuestion): Promise<SummedRow[]> {
   const { rows } = await sql<StoredRow>`
     select ${sql.join([sql`bucket`, sql`member`, ...sumsOf(question)])}

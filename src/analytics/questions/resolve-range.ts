@@ -1,13 +1,16 @@
 import { addDays, type DayWindow, dayOf, previousWindow, startOfDay, windowLastYear } from '../../time.ts'
 
-/** Ranges that have a name. All but `today` and `24h` are made of whole days before today, so that nothing of them is still to come. */
+/**
+ * Ranges that have a name. All but `today` and `24h` are made of whole days before today, so that nothing of them is
+ * still to come.
+ */
 export const RANGES = ['today', '24h', '7d', '30d', '90d', '1y'] as const
 /** A named range, or local days of one's own. */
 export type Range = (typeof RANGES)[number] | DayWindow
 
 /**
- * What a question is about: half-open local days. `hours` narrows them to the half-open instants of whole local hours; null: the days
- * are whole.
+ * What a question is about: half-open local days. `hours` narrows them to the half-open instants of whole local hours;
+ * null: the days are whole.
  */
 export type Span = DayWindow & { hours: { from: string; to: string } | null }
 

@@ -4,8 +4,8 @@ import type { Thresholds } from '../metrics/index.ts'
 import { metricNamed } from './metrics-asked.ts'
 
 /**
- * Sets a client's own limits of a metric; null: the catalogue's. Returns those it had. Throws InputError: `unknown-metric`,
- * `invalid-thresholds` when they contradict the metric's direction.
+ * Sets a client's own limits of a metric; null: the catalogue's. Returns those it had. Throws InputError:
+ * `unknown-metric`, `invalid-thresholds` when they contradict the metric's direction.
  */
 export async function setThresholds(
   db: ClientDatabase,

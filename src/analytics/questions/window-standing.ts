@@ -17,7 +17,10 @@ export type WindowStanding = {
   quarantined: number
 }
 
-/** Says of any window, days to come included, what an answer says of its own. Of a client that is not there nothing is known. */
+/**
+ * Says of any window, days to come included, what an answer says of its own. Of a client that is not there nothing is
+ * known.
+ */
 export async function windowStanding(db: ClientDatabase, clientId: string, window: DayWindow): Promise<WindowStanding> {
   const standing = await readStanding(db, clientId, window)
   if (standing === null) {

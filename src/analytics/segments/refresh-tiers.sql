@@ -1,8 +1,8 @@
--- customer_tiers as of one local day: one open row per customer, its tier, and since when. The rules are told in tiers.ts.
--- $1 client, $2 day, $3 new days, $4 silent days, $5 look-back days, $6 regular times, $7 high-value quantile
--- Reads customer_metrics of the client by (client_id, day). A customer whose tier has not changed keeps its row; one whose tier has
--- changed leaves the old tier on the day and enters the new one. What an earlier run of the same day wrote was undone first
--- (refresh-tiers.ts), so twice is the same as once.
+-- customer_tiers as of one local day: one open row per customer, its tier, and since when. The rules are told in
+-- tiers.ts. $1 client, $2 day, $3 new days, $4 silent days, $5 look-back days, $6 regular times, $7 high-value quantile
+-- Reads customer_metrics of the client by (client_id, day). A customer whose tier has not changed keeps its row; one
+-- whose tier has changed leaves the old tier on the day and enters the new one. What an earlier run of the same day
+-- wrote was undone first (refresh-tiers.ts), so twice is the same as once.
 with dealings as (
   select
     customer_id,

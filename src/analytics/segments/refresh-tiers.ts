@@ -13,9 +13,10 @@ export type RefreshedTiers = {
 const putIntoTiers = sqlFile<RefreshedTiers>(import.meta.dirname, 'refresh-tiers.sql')
 
 /**
- * Puts every customer into its tier as of the end of a local day, from what was rolled up until then; keeps when each entered and
- * left (the day it left is the day it entered the next). Twice is the same as once: what an earlier run of the same day wrote is
- * undone first. History only goes forward: null, and nothing is changed, when a later day has been refreshed already.
+ * Puts every customer into its tier as of the end of a local day, from what was rolled up until then; keeps when each
+ * entered and left (the day it left is the day it entered the next). Twice is the same as once: what an earlier run of
+ * the same day wrote is undone first. History only goes forward: null, and nothing is changed, when a later day has
+ * been refreshed already.
  */
 export async function refreshTiers(
   tx: ClientTransaction,

@@ -1,6 +1,7 @@
 /**
- * The five behavioural tiers. Every known customer is in exactly one: the first of these whose rule it meets. Recency, frequency and
- * money, as in RFM, but with days and counts that people can be told, and one quintile where only a comparison makes sense.
+ * The five behavioural tiers. Every known customer is in exactly one: the first of these whose rule it meets. Recency,
+ * frequency and money, as in RFM, but with days and counts that people can be told, and one quintile where only a
+ * comparison makes sense.
  *
  * 1. new: first dealt with the business less than NEW_DAYS days ago.
  * 2. at-risk: would be high-value or regular, but has been silent for SILENT_DAYS days or more.

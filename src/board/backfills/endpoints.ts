@@ -54,7 +54,7 @@ const count = z
     again: z.int().describe('Ran before and run once more.'),
     left: z.int().describe('Ran before and are left as they are.'),
     open: z.int().describe('Planned, queued or at work already.'),
-    dependencies: z.int().describe('Runs the windows stand on that are planned with them.'),
+    dependencies: z.int().describe('Runs the windows depend on that are planned with them.'),
     first: days.nullable().describe('The oldest window that runs.'),
     last: days.nullable().describe('The newest window that runs.'),
   })
@@ -118,7 +118,7 @@ export const startBackfillEndpoint = defineEndpoint({
   path: '/api/backfills',
   group: 'Backfills',
   summary:
-    'Run a job for a range of past days, behind the nights. 202 when it is new; 200 for a dry run, and for the same backfill while it is under way.',
+    'Run a job for a range of past days, behind the nights. 202 when it is new; 200 for a dry run, and for the same backfill while it is in progress.',
   role: 'operator',
   scope: 'client',
   cost: 'dear',
@@ -127,7 +127,7 @@ export const startBackfillEndpoint = defineEndpoint({
   body: backfillBody,
   statuses: [202, 200],
   reply: z.strictObject({
-    count: count.nullable().describe('null: the same backfill was under way.'),
+    count: count.nullable().describe('null: the same backfill was in progress.'),
     windows: windows.nullable().describe('What it found; null: a dry run.'),
     backfill: backfillReply.nullable().describe('null: a dry run.'),
   }),

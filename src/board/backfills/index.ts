@@ -23,7 +23,7 @@ export const backfills: Feature = {
     'backfill-partly-open':
       'Planned. Some of its windows are in progress already, in runs that are not counted here: Runs shows them.',
     'backfill-open': 'No window was new: those that are not done are in progress already, and Runs shows them.',
-    'backfill-known': 'The same backfill was under way already: here it is.',
+    'backfill-known': 'The same backfill was in progress already: here it is.',
     'backfill-cancelled': 'Cancelled. A run that was already at work stops within seconds.',
   },
 }

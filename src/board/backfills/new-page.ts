@@ -82,7 +82,7 @@ function counted({ identity }: PageContext, chosen: Fields, count: BackfillCount
   return html`<section class="card backfill-count" aria-labelledby="count"><h2 id="count">${headingOf(count)}</h2>
 <p>${titleOf(chosen.what.split(':')[0] ?? '')} for ${chosen.client}: of ${plural(count.windows, 'window')},</p>
 <ul>${rows.map(([words, number]) => html`<li><strong class="number">${number}</strong> ${words}</li>`)}</ul>
-${count.dependencies > 0 && html`<p>${plural(count.dependencies, 'run')} they stand on would run first.</p>`}
+${count.dependencies > 0 && html`<p>${plural(count.dependencies, 'run')} they depend on would run first.</p>`}
 ${count.first && count.last && html`<p>The oldest is of ${formatWindow(count.first.from, count.first.to)}, the newest of ${formatWindow(count.last.from, count.last.to)}.</p>`}
 ${chosen.what.includes(':') && runs > 0 && html`<p class="notice warn">This schedule has recipients: what has not been mailed to them yet is mailed.</p>`}
 ${

@@ -13,7 +13,10 @@ export async function countBackfill(context: Context, wish: BackfillWish): Promi
   return context.board.ledger.countBackfill(await requestOf(context, wish))
 }
 
-/** Starts a backfill on a visitor's behalf; the same while it is under way is the same one. Throws what countBackfill does. */
+/**
+ * Starts a backfill on a visitor's behalf; the same while it is in progress is the same one. Throws what countBackfill
+ * does.
+ */
 export async function startBackfill(
   context: Context,
   wish: BackfillWish,

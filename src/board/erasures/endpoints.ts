@@ -77,7 +77,7 @@ export const findErasure = defineEndpoint({
     customerHash: z.string().describe('SHA-256 of the client’s salt, ":" and the customer’s id, in hexadecimal.'),
     requestedBy: z.string(),
     requestedAt: z.iso.datetime(),
-    finishedAt: z.iso.datetime().nullable().describe('null: under way.'),
+    finishedAt: z.iso.datetime().nullable().describe('null: in progress.'),
     verificationCount: z.int().nullable().describe('How often the id was found in the end: 0.'),
     rowCounts: rows,
     files: z

@@ -11,7 +11,9 @@ export type FreshnessFilter = {
   limit: number
 }
 
-/** How the windows of the schedules in sight stand now. Throws InputError `invalid-cursor`, HttpError `other-client`. */
+/**
+ * How the windows of the schedules in sight stand now. Throws InputError `invalid-cursor`, HttpError `other-client`.
+ */
 export async function freshnessInSight(
   context: Context,
   { client, job, days, cursor, limit }: FreshnessFilter,

@@ -130,7 +130,7 @@ export const changeGoalEndpoint = defineEndpoint({
   method: 'put',
   path: '/api/admin/goals/:id',
   group: 'Goals',
-  summary: 'Set a goal anew.',
+  summary: 'Replace a goal.',
   role: 'admin',
   scope: 'client',
   params,

@@ -1,5 +1,6 @@
--- Grain: one row per job, outcome and bucket of duration: attempts that ended after $1 and up to $2, how many, and how long each took on
--- average. $3 upper bounds of the buckets in seconds. Reads run_attempts_finished (attempts are written in the order they end), then runs by id.
+-- Grain: one row per job, outcome and bucket of duration: attempts that ended after $1 and up to $2, how many, and how
+-- long each took on average. $3 upper bounds of the buckets in seconds. Reads run_attempts_finished (attempts are
+-- written in the order they end), then runs by id.
 select
   r.job,
   a.outcome,

@@ -56,7 +56,8 @@ const remembered = new WeakMap<readonly ReadinessCheck[], Asked>()
 
 function readinessOf(board: Board): Promise<Readiness> {
   const last = remembered.get(board.readiness)
-  // Not the clock on the wall: it may be set back, and what was said before would then be repeated until it has caught up.
+  // Not the clock on the wall: it may be set back, and what was said before would then be repeated until it has caught
+  // up.
   if (last && (last.answeredMs === null || performance.now() - last.answeredMs < REMEMBERED_MS)) return last.report
   const asked: Asked = { answeredMs: null, report: askAll(board) }
   remembered.set(board.readiness, asked)
@@ -72,7 +73,10 @@ async function askAll(board: Board): Promise<Readiness> {
 
 const underWay = new WeakMap<ReadinessCheck['check'], Promise<void>>()
 
-/** A part that hangs is asked again when it has answered, or is given up: else every probe would leave another question behind. */
+/**
+ * A part that hangs is asked again when it has answered, or is given up: else every probe would leave another question
+ * behind.
+ */
 function once(check: ReadinessCheck['check']): Promise<void> {
   const asked = underWay.get(check)
   if (asked) return asked

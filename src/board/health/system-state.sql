@@ -1,5 +1,5 @@
--- Grain: one row: how long the schedule that is most overdue waits to be planned, how many nodes give signs of life, and open alerts by
--- kind. Reads schedules_due and alerts_open.
+-- Grain: one row: how long the schedule that is most overdue waits to be planned, how many nodes give signs of life,
+-- and open alerts by kind. Reads schedules_due and alerts_open.
 select
   coalesce((
     select extract(epoch from now() - min(next_due_at)) from schedules where next_due_at <= now()

@@ -17,8 +17,8 @@ export type ActingClient = {
 }
 
 /**
- * The client that a visitor reads or writes facts of: the one they name, or their own. Throws HttpError `client-needed` when neither says
- * which, `other-client`, `no-such-client`.
+ * The client that a visitor reads or writes facts of: the one they name, or their own. Throws HttpError `client-needed`
+ * when neither says which, `other-client`, `no-such-client`.
  */
 export async function actingClient(context: Context, named: string | undefined): Promise<ActingClient> {
   refuseOtherClient(context, named)

@@ -71,8 +71,8 @@ export function answerFailure(board: Board, other: OtherWords): ErrorRequestHand
 function sendFailure(error: HttpError, request: Request, response: Response, other: OtherWords): void {
   const requestId = requestIdOf(response)
   response.set(error.headers)
-  // The rest of a refused body is not read, be it a gigabyte. Of somebody we know a usual one is: a connection that closes on whoever still
-  // sends may take the answer along.
+  // The rest of a refused body is not read, be it a gigabyte. Of somebody we know a usual one is: a connection that
+  // closes on whoever still sends may take the answer along.
   const readMax = visitorOf(request) === null ? STRANGERS_BODY_BYTES : USUAL_BODY_BYTES
   if (!request.complete && bodyBytesOf(request) > readMax) response.set('Connection', 'close')
   if (other.isAsked(request) || !wantsPage(request)) {
@@ -100,7 +100,10 @@ function bodyBytesOf({ headers }: Request): number {
   return Number(headers['content-length'] ?? 0)
 }
 
-/** Ends a request after an error that nobody caught (docs/adr/0007). One that was answered, or is gone, is only put on record. */
+/**
+ * Ends a request after an error that nobody caught (docs/adr/0007). One that was answered, or is gone, is only put on
+ * record.
+ */
 export function failUncaught({ log, metrics }: Board, other: OtherWords) {
   return (thrown: unknown, request: Request, response: Response): void => {
     failed.add(request)

@@ -3,8 +3,8 @@ import type { Request, RequestHandler, Response } from 'express'
 import { type Answer, answeringFor } from '../../uncaught.ts'
 
 /**
- * From here on a request answers for what it sets going: an error in there that nobody catches goes to `fail`, whenever it comes, and
- * whatever else the process does goes on.
+ * From here on a request answers for what it sets going: an error in there that nobody catches goes to `fail`, whenever
+ * it comes, and whatever else the process does goes on.
  */
 export function answerForRequests(
   fail: (error: unknown, request: Request, response: Response) => void,

@@ -12,7 +12,7 @@ import type { Notices, Place } from '../ui/place.ts'
 import type { Cookies } from './cookies.ts'
 import type { RateLimits } from './rate-limits.ts'
 
-/** A part the program stands on; `check` throws with what to mend. */
+/** A part that the program depends on; `check` throws with what to fix. */
 export type ReadinessCheck = { name: string; check: () => Promise<void> }
 
 export type BoardQueues = Readonly<QueueBackend['queues']>
@@ -57,7 +57,7 @@ export type Metrics = {
   observeRequest(labels: { method: string; route: string; status: number }, seconds: number): void
   /** Notes an error of a request that nobody caught. */
   countUncaught(): void
-  /** Reads ledger and queues anew; what cannot be read is reported as such. */
+  /** Reads ledger and queues again; what cannot be read is reported as such. */
   refresh(parts: Pick<BoardParts, 'database' | 'queues' | 'clock' | 'log'>): Promise<void>
 }
 
@@ -76,7 +76,10 @@ export type Board = BoardParts & {
 export type Context = {
   board: Board
   identity: Identity
-  /** Sees the rows of the client the visitor is bound to; of all clients when it is bound to none; nothing for a stranger. */
+  /**
+   * Sees the rows of the client the visitor is bound to; of all clients when it is bound to none; nothing for a
+   * stranger.
+   */
   db: AnyDatabase
   ip: string
   requestId: string

@@ -1,6 +1,8 @@
 import type { Request, Response } from 'express'
 
-/** Names and attributes of the cookies of one board; over https the browser itself keeps them to this host and to https. */
+/**
+ * Names and attributes of the cookies of one board; over https the browser itself keeps them to this host and to https.
+ */
 export type Cookies = {
   session: string
   /** Ties the sign-in form to the browser that asked for it. */

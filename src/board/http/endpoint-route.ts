@@ -13,7 +13,10 @@ import { recordWrite } from './record-write.ts'
 import type { Route } from './routes.ts'
 import { discardUpload, receiveUpload } from './upload.ts'
 
-/** Everything an endpoint's declaration implies: checks on the way in, audit, and a reply that is what the document says. */
+/**
+ * Everything an endpoint's declaration implies: checks on the way in, audit, and a reply that is what the document
+ * says.
+ */
 export function routeOf(endpoint: Endpoint): Route {
   const { method, path, role, scope, cost } = endpoint
   return {
@@ -52,7 +55,10 @@ async function answerWrite(endpoint: AnyWrite, context: Context, request: Reques
   await answerOnce(endpoint, context, { request, response }, { input: { ...address, body }, digest })
 }
 
-/** The file is there before anybody can say whether the same was sent before; then, and after a failure, it is deleted again. */
+/**
+ * The file is there before anybody can say whether the same was sent before; then, and after a failure, it is deleted
+ * again.
+ */
 async function answerUpload(
   // oxlint-disable-next-line typescript/no-explicit-any -- of any shape; its own schemas check it
   endpoint: UploadEndpoint<any, any, any>,
@@ -74,7 +80,9 @@ async function answerUpload(
   }
 }
 
-/** Does a write, or gives the answer of the first request with its Idempotency-Key; returns whether it did the latter. */
+/**
+ * Does a write, or gives the answer of the first request with its Idempotency-Key; returns whether it did the latter.
+ */
 async function answerOnce(
   endpoint: AnyWrite,
   context: Context,
@@ -151,7 +159,10 @@ async function sendJson(response: Response, status: number, body: unknown): Prom
   response.status(status).type('application/json').send(JSON.stringify(body))
 }
 
-/** A browser that goes away, before a download begins or in its middle, is no failure of ours; what was open for it is closed. */
+/**
+ * A browser that goes away, before a download begins or in its middle, is no failure of ours; what was open for it is
+ * closed.
+ */
 async function pour(content: string | Readable, response: Response): Promise<void> {
   try {
     await pipeline(typeof content === 'string' ? Readable.from(content) : content, response)

@@ -66,8 +66,8 @@ export type BulkBody = {
 export type BulkInput = { mediaType: string; bytes: Buffer }
 
 /**
- * A write of many things at once. Sending it again must be harmless without an Idempotency-Key too: a reply that is too large to be kept
- * is made anew.
+ * A write of many things at once. Sending it again must be harmless without an Idempotency-Key too: a reply that is too
+ * large to be kept is made again.
  */
 export type BulkEndpoint<Params, Query, Reply extends z.ZodType> = Place<Params, Query> & {
   method: 'post'
@@ -76,7 +76,10 @@ export type BulkEndpoint<Params, Query, Reply extends z.ZodType> = Place<Params,
   handle(input: { params: Params; query: Query; body: BulkInput }, context: Context): Promise<Written<z.input<Reply>>>
 }
 
-/** A write with a file, which is in the object store before the endpoint sees it. Its query may also come as the fields of a form. */
+/**
+ * A write with a file, which is in the object store before the endpoint sees it. Its query may also come as the fields
+ * of a form.
+ */
 export type UploadEndpoint<Params, Query, Reply extends z.ZodType> = Place<Params, Query> & {
   method: 'post'
   upload: true
@@ -88,7 +91,8 @@ export type UploadEndpoint<Params, Query, Reply extends z.ZodType> = Place<Param
   ): Promise<Written<z.input<Reply>>>
 }
 
-// oxlint-disable typescript/no-explicit-any -- a list holds endpoints of every shape; each checks its own input and reply
+// oxlint-disable typescript/no-explicit-any -- a list holds endpoints of every shape; each checks its own input and
+// reply
 export type Endpoint =
   | ReadEndpoint<any, any, any>
   | WriteEndpoint<any, any, any, any>

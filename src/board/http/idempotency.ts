@@ -11,12 +11,15 @@ const SWEEP = 100
 
 export type KeyedRequest = { actor: string; key: string; request: string; now: Temporal.Instant }
 export type KeyedReply = { status: number; reply: string }
-/** `isKept` false: the key is forgotten, and the same request is done again; for replies that are large and work that may be repeated. */
+/**
+ * `isKept` false: the key is forgotten, and the same request is done again; for replies that are large and work that
+ * may be repeated.
+ */
 export type NewReply = KeyedReply & { isKept: boolean }
 
 /**
- * Does `work` once per actor and key: a second request with the same key gets the first one's reply. A failure is not kept, so that
- * the same key may be tried again. Throws HttpError `idempotency-key-reused`, `idempotency-key-busy`.
+ * Does `work` once per actor and key: a second request with the same key gets the first one's reply. A failure is not
+ * kept, so that the same key may be tried again. Throws HttpError `idempotency-key-reused`, `idempotency-key-busy`.
  */
 export async function once(
   db: SystemDatabase,

@@ -74,7 +74,10 @@ async function parse(parser: typeof readJson, request: Request, response: Respon
   await unpack(parser, request, response)
 }
 
-/** Throws HttpError 415 for a body packed with anything but gzip, 400 for one that is not what it says, and what the parser throws. */
+/**
+ * Throws HttpError 415 for a body packed with anything but gzip, 400 for one that is not what it says, and what the
+ * parser throws.
+ */
 async function unpack(parser: RequestHandler, request: Request, response: Response): Promise<void> {
   const encoding = request.get('Content-Encoding') ?? 'identity'
   if (!/^(gzip|identity)$/i.test(encoding)) {

@@ -4,7 +4,10 @@ import { InputError } from '../../errors.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../time.ts'
 
 const IDLE_CHECK_MS = 50
-/** A request is there whole within this time, so that nobody holds connections by sending slowly; a file may take longer. */
+/**
+ * A request is there whole within this time, so that nobody holds connections by sending slowly; a file may take
+ * longer.
+ */
 const BODY_MAX_MS = MINUTE_MS
 const LONG_BODY_MAX_MS = HOUR_MS
 

@@ -4,8 +4,9 @@ import type { BoardParts } from './context.ts'
 import { HttpError } from './problem.ts'
 
 /**
- * Refuses a write that a browser sends with somebody's cookie from another site: the page it comes from must be ours, and it must
- * show the token of the session, which no other site can read. Programs without a browser send neither header.
+ * Refuses a write that a browser sends with somebody's cookie from another site: the page it comes from must be ours,
+ * and it must show the token of the session, which no other site can read. Programs without a browser send neither
+ * header.
  */
 export function checkCsrf(
   board: Pick<BoardParts, 'publicUrl'>,

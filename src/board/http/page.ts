@@ -11,8 +11,8 @@ import { recordWrite } from './record-write.ts'
 import type { Cost, Route } from './routes.ts'
 
 /**
- * What a page may use beside: where it is, to come back to, what the visitor just did, where else they may go, and how many things need
- * somebody there.
+ * What a page may use beside: where it is, to come back to, what the visitor just did, where else they may go, and how
+ * many things need somebody there.
  */
 export type PageContext = Context & {
   here: string

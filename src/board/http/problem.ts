@@ -24,7 +24,10 @@ export class HttpError extends Error {
   readonly code: HttpCode
   readonly errors: FieldError[]
   readonly headers: Record<string, string>
-  /** `status`: where it is not that of its code, as of a name that stands in an address and is asked for in a body elsewhere. */
+  /**
+   * `status`: where it is not that of its code, as of a name that stands in an address and is asked for in a body
+   * elsewhere.
+   */
   constructor(
     code: HttpCode,
     message: string,

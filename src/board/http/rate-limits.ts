@@ -19,8 +19,8 @@ export type RateLimits = {
   /** A request by nobody in particular. One that is dear counts for ten. */
   stranger(network: string, cost?: Cost): Promise<void>
   /**
-   * Looks up a key or a session. Each try counts as a stranger's until it turns out right, so that guesses are refused before the database is
-   * asked; those that were right lately are looked up whatever others at the same address do.
+   * Looks up a key or a session. Each try counts as a stranger's until it turns out right, so that guesses are refused
+   * before the database is asked; those that were right lately are looked up whatever others at the same address do.
    */
   credential<Holder>(network: string, secret: string, find: () => Promise<Holder | null>): Promise<Holder | null>
   /** Dear work of one person or key. Throws HttpError `too-many-at-once`. */

@@ -6,8 +6,9 @@ import type { Board, Context } from './context.ts'
 import { HttpError } from './problem.ts'
 
 /**
- * What an answer costs. `free`: so little that it is not counted, for probes must get through when nobody else does. `dear`: so much of the
- * thread or the database that a person or key gets two at once, and a stranger a tenth of the usual. Left out: neither.
+ * What an answer costs. `free`: so little that it is not counted, for probes must get through when nobody else does.
+ * `dear`: so much of the thread or the database that a person or key gets two at once, and a stranger a tenth of the
+ * usual. Left out: neither.
  */
 export type Cost = 'free' | 'dear'
 

@@ -4,7 +4,9 @@ import helmet from 'helmet'
 import type { BoardParts } from './context.ts'
 import { HttpError } from './problem.ts'
 
-/** Our pages bring everything with them: no inline script or style, no other host, no frame of another site around them. */
+/**
+ * Our pages bring everything with them: no inline script or style, no other host, no frame of another site around them.
+ */
 const POLICY = {
   defaultSrc: ["'none'"],
   scriptSrc: ["'self'"],
@@ -51,8 +53,8 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 const HOST = /^(\[[0-9a-f:.]+\]|[^\s:/@?#\\]+)(:\d{1,5})?$/i
 
 /**
- * Answers only to names of ours. A page of somebody else's site that has its own name point at this machine could otherwise read what is
- * open to whoever reaches it. Probes ask by whatever address they know.
+ * Answers only to names of ours. A page of somebody else's site that has its own name point at this machine could
+ * otherwise read what is open to whoever reaches it. Probes ask by whatever address they know.
  */
 export function checkHost({ publicUrl, host }: Pick<BoardParts, 'publicUrl' | 'host'>): RequestHandler {
   const ours = new Set([new URL(publicUrl).hostname, host.toLowerCase()])

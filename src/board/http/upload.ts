@@ -23,12 +23,16 @@ const NAME_MAX = 255
 export type UploadChecks = {
   /** The file is the body: the fields are those of the address, and no other follows. */
   beforeBody(fields: Record<string, unknown>): void
-  /** The file is a part of a form: asked after each field and before the file, of the fields that the form has brought so far. */
+  /**
+   * The file is a part of a form: asked after each field and before the file, of the fields that the form has brought
+   * so far.
+   */
   onPart(fields: Record<string, unknown>): void
 }
 
 /**
- * Stores the file of a request as it comes in: a form with a part `file`, or the body as a whole. Throws HttpError `file-needed`, `body-too-large`, `bad-request`; then nothing stays stored.
+ * Stores the file of a request as it comes in: a form with a part `file`, or the body as a whole. Throws HttpError
+ * `file-needed`, `body-too-large`, `bad-request`; then nothing stays stored.
  */
 export async function receiveUpload(board: Board, request: Request, checks: UploadChecks): Promise<Upload> {
   allowLongBody(request)
@@ -41,7 +45,10 @@ export async function receiveUpload(board: Board, request: Request, checks: Uplo
   throw fileNeeded()
 }
 
-/** Deletes a file that nobody wants after all. One whose import is on record stays: the import will be done, whatever failed after it. */
+/**
+ * Deletes a file that nobody wants after all. One whose import is on record stays: the import will be done, whatever
+ * failed after it.
+ */
 export async function discardUpload({ storage, database }: Board, { key }: StoredUpload): Promise<void> {
   const imports = database.system.selectFrom('imports').select('id').where('object_key', '=', key).limit(1)
   if ((await imports.executeTakeFirst()) === undefined) await storage.delete(key)
@@ -211,7 +218,10 @@ function refuseLarge(bytes: number, max: number): void {
   })
 }
 
-/** A name without a folder, and without what no file is called or what would show it as another (`\u202Efdp.exe` reads as exe.pdf). */
+/**
+ * A name without a folder, and without what no file is called or what would show it as another (`\u202Efdp.exe` reads
+ * as exe.pdf).
+ */
 function nameOf(fileName: string): string {
   const name = basename(fileName.replaceAll('\\', '/'))
     .replaceAll(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, '')

@@ -24,6 +24,6 @@ export const imports: Feature = {
   },
   notices: {
     'import-started': 'The file was taken. Here is what becomes of it.',
-    'import-known': 'The file was imported already, or is under way: here it is.',
+    'import-known': 'The file was imported already, or is in progress: here it is.',
   },
 }

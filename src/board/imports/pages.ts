@@ -123,7 +123,7 @@ ${view.hasRejects && rejects(view, result)}${factTable(view, result)}${view.dryR
 
 function rejects({ id }: ImportView, { rejected }: StoredResult): Html {
   return html`<section class="card" aria-labelledby="rejects"><h2 id="rejects">${plural(rejected, 'row was', 'rows were')} not taken</h2>
-<p>The file names the row, the column and the reason of each, with the row as it stood. Mend them, and import that file.</p>
+<p>The file names the row, the column and the reason of each, with the row as it stood. Correct them, and import that file.</p>
 <div class="card-actions"><a class="button" href="/api/imports/${id}/rejects">${icon('download')} Rejects as CSV</a></div></section>`
 }
 

@@ -83,7 +83,10 @@ async function mappingOf(text: string | undefined): Promise<{ mapping: Mapping |
   return { mapping: null, mappingName: text }
 }
 
-/** The record and its run commit together. The file lies in the store before: what nobody puts on record expires with its day. */
+/**
+ * The record and its run commit together. The file lies in the store before: what nobody puts on record expires with
+ * its day.
+ */
 async function planImport(context: Context, made: NewImport): Promise<Started> {
   const { board, identity } = context
   const asked = { origin: originOf(identity), requestedBy: identity.name, again: 'failed' } as const
@@ -116,8 +119,8 @@ function importStarted(id: string, made: NewImport): AuditEntry {
 }
 
 /**
- * Imports in earnest what a dry run has looked at, from the same file; twice is the same import, tried again where it failed. Throws
- * HttpError `not-found`, `not-a-dry-run`.
+ * Imports in earnest what a dry run has looked at, from the same file; twice is the same import, tried again where it
+ * failed. Throws HttpError `not-found`, `not-a-dry-run`.
  */
 export async function importInEarnest(context: Context, id: string): Promise<Started> {
   const rehearsal = await findRecordedImport(context.db, id)

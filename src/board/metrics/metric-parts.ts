@@ -56,7 +56,10 @@ export function checkRange(
   else if (from !== undefined && to !== undefined && to <= from) refuse('to', `must be after from, which is ${from}`)
 }
 
-/** The answer to a question. A range too long is 400 here, as all that a question asks in vain; in a draft that is to be kept it is 422. */
+/**
+ * The answer to a question. A range too long is 400 here, as all that a question asks in vain; in a draft that is to be
+ * kept it is 422.
+ */
 export async function answerTo<Answer>(question: Promise<Answer>): Promise<Answer> {
   try {
     return await question

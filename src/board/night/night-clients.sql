@@ -2,7 +2,8 @@
 -- sent, unsent: copies of that night's reports that went out, and that failed or may not have arrived.
 -- $1 now, $2 the day (null: each client's last whole local day). Reads runs by runs_night (client_id, night).
 -- lateRuns: open runs past the deadline of their schedule.
--- late: one of those, or six o'clock of the morning after has passed, and something is open or was never planned although schedules say so.
+-- late: one of those, or six o'clock of the morning after has passed, and something is open or was never planned
+-- although schedules say so.
 select
   c.id,
   c.name,

@@ -1,5 +1,5 @@
--- Grain: one row per run of one client's night, in the order they ran. $1 client, $2 night, $3 how many, $4 formats in order.
--- Reads runs by runs_night; dependencies, executions and files by key.
+-- Grain: one row per run of one client's night, in the order they ran. $1 client, $2 night, $3 how many, $4 formats in
+-- order. Reads runs by runs_night; dependencies, executions and files by key.
 select
   r.id,
   r.job,

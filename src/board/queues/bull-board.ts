@@ -18,7 +18,10 @@ import { mountButtons } from './queue-buttons.ts'
 const BASE = '/queues'
 const UI_FOLDER = join(dirname(fileURLToPath(import.meta.resolve('@bull-board/ui/package.json'))), 'dist')
 
-/** Puts bull-board under /queues, for people who may see every client. It only shows: its buttons are ours (queue-buttons.ts). */
+/**
+ * Puts bull-board under /queues, for people who may see every client. It only shows: its buttons are ours
+ * (queue-buttons.ts).
+ */
 export function mountBullBoard(app: Express, board: Board): void {
   const adapter = new ExpressAdapter().setBasePath(BASE)
   createBullBoard({
@@ -65,7 +68,10 @@ function withoutInsides({ body, ...answer }: Shown): Shown {
   return { ...answer, ...(JSON.parse(text) as Pick<Shown, 'body'>) }
 }
 
-/** A problem document as bull-board's page reads it: it shows `error` and `message`, and takes anything without them for success. */
+/**
+ * A problem document as bull-board's page reads it: it shows `error` and `message`, and takes anything without them for
+ * success.
+ */
 export function inItsWords(problem: Problem): object {
   return { ...problem, error: problem.title, message: problem.detail }
 }

@@ -37,9 +37,10 @@ type Button = {
 }
 
 /**
- * Every button of bull-board's page that changes something, and what it does here. bull-board's own writes are not used: jobs change
- * through the ledger, which the queue follows, so that both say the same wherever one presses; and a change goes on record first.
- * Adding jobs, editing their data and BullMQ's own schedulers are left out on purpose: the ledger decides what runs.
+ * Every button of bull-board's page that changes something, and what it does here. bull-board's own writes are not
+ * used: jobs change through the ledger, which the queue follows, so that both say the same wherever one presses; and a
+ * change goes on record first. Adding jobs, editing their data and BullMQ's own schedulers are left out on purpose: the
+ * ledger decides what runs.
  */
 export const BUTTONS: readonly Button[] = [
   { method: 'put', route: '/pause', role: 'operator', change: pauseQueues },

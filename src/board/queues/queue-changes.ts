@@ -8,8 +8,8 @@ import { HttpError, httpErrorOf } from '../http/problem.ts'
 import { changeRun } from '../runs/index.ts'
 
 /**
- * What bull-board's buttons do to single jobs, done through the ledger: the queue holds ids of runs and may be emptied at any moment,
- * so a change of the queue alone would be undone by the next sweep.
+ * What bull-board's buttons do to single jobs, done through the ledger: the queue holds ids of runs and may be emptied
+ * at any moment, so a change of the queue alone would be undone by the next sweep.
  */
 
 type Queue = QueueBackend['queues'] extends Map<unknown, infer Each> ? Each : never

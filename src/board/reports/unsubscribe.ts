@@ -24,7 +24,10 @@ export const unsubscribePage: Route = {
   },
 }
 
-/** One click, with or without a person in front of it (RFC 8058): the token alone is the right to it, and it only ever unsubscribes. */
+/**
+ * One click, with or without a person in front of it (RFC 8058): the token alone is the right to it, and it only ever
+ * unsubscribes.
+ */
 export const unsubscribeForm: Route = {
   method: 'post',
   ...place,

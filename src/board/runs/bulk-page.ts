@@ -15,7 +15,7 @@ const place = { path: '/runs/bulk', role: 'operator', scope: 'client', params: z
 const WORDS: Record<BulkAction, { title: string; what: string; button: string; none: string }> = {
   retry: {
     title: 'Retry everything that matches',
-    what: 'They are planned again, with what they stand on that has not succeeded. What was done stays done.',
+    what: 'They are planned again, with what they depend on that has not succeeded. What was done stays done.',
     button: 'Retry',
     none: 'Nothing that matches has failed.',
   },

@@ -4,7 +4,10 @@ import type { Ledger, RequestOptions, RunRequest } from '../../queues/index.ts'
 import type { Context } from '../http/context.ts'
 import { HttpError, notFound } from '../http/problem.ts'
 
-/** Asks the ledger for a run on a visitor's behalf, for their own client only. Throws HttpError `other-client`, `no-such-client`. */
+/**
+ * Asks the ledger for a run on a visitor's behalf, for their own client only. Throws HttpError `other-client`,
+ * `no-such-client`.
+ */
 export async function requestRun(
   context: Context,
   request: RunRequest,

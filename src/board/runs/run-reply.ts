@@ -69,7 +69,7 @@ export const runWithAttemptsReply = z
     ...runShape,
     attempts: z
       .array(attempt)
-      .describe('Oldest first, the last 100, with the lines each logged; the one under way is the last.'),
+      .describe('Oldest first, the last 100, with the lines each logged; the one in progress is the last.'),
   })
   .meta({ id: 'RunWithAttempts' })
 

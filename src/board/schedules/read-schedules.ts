@@ -7,7 +7,10 @@ import { comingFires, type ScheduleSettings, zoneOf } from '../../queues/index.t
 
 /** Fire times shown wherever a schedule is. */
 const FIRES = 5
-/** Different times and zones of one job that are looked at, those due soonest: five would do if none of them were broken. */
+/**
+ * Different times and zones of one job that are looked at, those due soonest: five would do if none of them were
+ * broken.
+ */
 const TIMINGS_MAX = 20
 
 /** One time a schedule fires: the instant, and what the clocks of its zone then show. */

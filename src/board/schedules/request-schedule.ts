@@ -5,7 +5,10 @@ import { refuseOtherClient } from '../http/own-client.ts'
 import { HttpError, notFound } from '../http/problem.ts'
 import { findSchedule, listSchedules, type ScheduleFilter, type ScheduleView } from './read-schedules.ts'
 
-/** The schedules the visitor may see, those due soonest first. Throws HttpError `other-client`, InputError `invalid-cursor`. */
+/**
+ * The schedules the visitor may see, those due soonest first. Throws HttpError `other-client`, InputError
+ * `invalid-cursor`.
+ */
 export async function schedulesInSight(
   context: Context,
   { client, ...filter }: Omit<ScheduleFilter, 'clientId'> & { client?: string | undefined },
@@ -22,7 +25,10 @@ export async function scheduleInSight({ db, board }: Context, id: string): Promi
   throw notFound(`There is no schedule ${id}.`)
 }
 
-/** Changes a schedule on a visitor's behalf. Throws HttpError `not-found`, `invalid-body`, and what changeSchedule throws. */
+/**
+ * Changes a schedule on a visitor's behalf. Throws HttpError `not-found`, `invalid-body`, and what changeSchedule
+ * throws.
+ */
 export async function editSchedule(
   context: Context,
   id: string,

@@ -21,7 +21,7 @@ export const schedulePage = definePage({
   async render({ params }, context) {
     const schedule = await scheduleInSight(context, params.id)
     const content = html`${scheduleHead(schedule, actions(context, schedule))}
-${schedule.problem !== null && html`<p class="problem">${schedule.problem} Nothing is planned until it is mended.</p>`}
+${schedule.problem !== null && html`<p class="problem">${schedule.problem} Nothing is planned until it is fixed.</p>`}
 ${pausedWords(schedule)}
 <section class="card" aria-labelledby="next"><h2 id="next">Next times</h2>${fires(context, schedule)}</section>
 ${facts(schedule)}${isOperator(context) && schedule.pausedUntil === null && pauseCard(context, schedule)}`

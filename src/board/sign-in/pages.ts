@@ -78,7 +78,10 @@ export const signInForm: Route = {
   },
 }
 
-/** The session and its audit row are there together, or neither. null: the person may not come in as they asked to any more. */
+/**
+ * The session and its audit row are there together, or neither. null: the person may not come in as they asked to any
+ * more.
+ */
 async function openSession(
   context: Context,
   response: Response,
@@ -108,7 +111,10 @@ async function openSession(
   return identity
 }
 
-/** While the password was checked, it may have been changed, or the person shut out: that ends all sessions, and this one too. */
+/**
+ * While the password was checked, it may have been changed, or the person shut out: that ends all sessions, and this
+ * one too.
+ */
 async function isUnchanged(transaction: SystemTransaction, { userId, passwordHash }: SignedIn): Promise<boolean> {
   const unchanged = await transaction
     .selectFrom('users')

@@ -31,7 +31,7 @@ const STATES: Record<string, { words: string; icon: IconName; tone: Tone }> = {
   'given-back': { words: 'Given back', icon: 'back', tone: 'quiet' },
   lost: { words: 'Lost', icon: 'unknown', tone: 'warn' },
   crashed: { words: 'Crashed', icon: 'failed', tone: 'bad' },
-  going: { words: 'Under way', icon: 'running', tone: 'busy' },
+  going: { words: 'In progress', icon: 'running', tone: 'busy' },
   paused: { words: 'Paused', icon: 'stopped', tone: 'warn' },
   begun: { words: 'Begun', icon: 'unknown', tone: 'warn' },
   refused: { words: 'Refused', icon: 'stopped', tone: 'warn' },
@@ -54,7 +54,10 @@ export function isOperator({ identity }: Context): boolean {
   return identity.role !== null && mayUse(identity.role, 'operator')
 }
 
-/** A button that changes something and comes back to where it was pressed. `about` tells screen readers which of many it is. */
+/**
+ * A button that changes something and comes back to where it was pressed. `about` tells screen readers which of many it
+ * is.
+ */
 export function actionButton(
   context: PageContext,
   button: {

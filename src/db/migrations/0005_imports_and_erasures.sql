@@ -24,8 +24,8 @@ create table imports (
   sha256 text not null,
   requested_by text not null,
   created_at timestamptz not null default now(),
-  -- Once its run has succeeded: the counts and notes (ImportResult of src/ingest/imports/import-file.ts), and where the rejects
-  -- lie, if any.
+  -- Once its run has succeeded: the counts and notes (ImportResult of src/ingest/imports/import-file.ts), and where the
+  -- rejects lie, if any.
   result jsonb,
   rejects_key text,
   -- What a file or its mapping says where something else was expected: names of sheets and columns, which may be

@@ -1,7 +1,8 @@
 -- Reports: who gets which (recipients), one rendering for one window (executions), its files, and one recipient's copy
 -- (deliveries).
 
--- A report that is sent again and again is a row of schedules (job render-report), which says when and what: who gets it.
+-- A report that is sent again and again is a row of schedules (job render-report), which says when and what: who gets
+-- it.
 create table schedule_recipients (
   client_id text collate "C" not null,
   schedule_id text collate "C" not null,

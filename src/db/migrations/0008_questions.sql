@@ -34,7 +34,8 @@ create table metric_thresholds (
   primary key (client_id, metric)
 );
 
--- Answers to questions on journeys, made in the night (job prepare-journeys), so that a page need not wait for them: the rows they are made of.
+-- Answers to questions on journeys, made in the night (job prepare-journeys), so that a page need not wait for them:
+-- the rows they are made of.
 create table prepared_journeys (
   client_id text collate "C" not null references clients (id) on delete cascade,
   -- Everything that was asked.

@@ -4,7 +4,9 @@ import type { FactWriter } from '../write/fact-writers.ts'
 import type { RejectsFile } from './rejects-file.ts'
 
 const BATCH_ROWS = 10_000
-/** Rows of the usual width take a few megabytes; wide ones are fewer to a batch, so that memory does not grow with them. */
+/**
+ * Rows of the usual width take a few megabytes; wide ones are fewer to a batch, so that memory does not grow with them.
+ */
 const BATCH_BYTES = 16_000_000
 
 /** Two batches: one is written while the other is filled. */

@@ -8,9 +8,9 @@ const EXPIRED_AT_ONCE = 200
 const BATCHES_MAX = 1000
 
 /**
- * Deletes what was uploaded more than so many days ago: the rejects, the file unless another import needs it, and the import itself. Twice is
- * the same as once, also when it broke off in between. Files that no import knows, of uploads that broke off, go too. Returns how many
- * imports went.
+ * Deletes what was uploaded more than so many days ago: the rejects, the file unless another import needs it, and the
+ * import itself. Twice is the same as once, also when it broke off in between. Files that no import knows, of uploads
+ * that broke off, go too. Returns how many imports went.
  */
 export async function expireImports(
   db: SystemDatabase,

@@ -77,9 +77,10 @@ export type ImportResult = {
 }
 
 /**
- * Brings the rows of a file in as facts of one client: read, convert, store, some thousands at a time, in memory that does not
- * grow with the file. A bad row goes to the rejects file and costs no other. Importing the same file again changes nothing.
- * Throws an InputError for what is wrong with the file or the mapping as a whole, an ImportFailure once rows may have been stored.
+ * Brings the rows of a file in as facts of one client: read, convert, store, some thousands at a time, in memory that
+ * does not grow with the file. A bad row goes to the rejects file and costs no other. Importing the same file again
+ * changes nothing. Throws an InputError for what is wrong with the file or the mapping as a whole, an ImportFailure
+ * once rows may have been stored.
  */
 export async function importFile(options: ImportOptions): Promise<ImportResult> {
   const kind = findKind(options.kind)
@@ -126,8 +127,8 @@ function importParts(job: Job): Promise<Counts> {
 }
 
 /**
- * All rows or none: the file is checked to its end before anything is written, and written in one transaction. When the database refuses that,
- * the file is read again for the rows that are at fault.
+ * All rows or none: the file is checked to its end before anything is written, and written in one transaction. When the
+ * database refuses that, the file is read again for the rows that are at fault.
  */
 async function importWhole(job: Job): Promise<Counts> {
   const { signal, onProgress } = job.options

@@ -35,8 +35,8 @@ export type UploadTools = {
 }
 
 /**
- * Imports an uploaded file and puts on record what became of it. Twice is the same as once: what an earlier try has stored is there with
- * the same content, and counts as unchanged.
+ * Imports an uploaded file and puts on record what became of it. Twice is the same as once: what an earlier try has
+ * stored is there with the same content, and counts as unchanged.
  */
 export async function importUpload(id: string, tools: UploadTools): Promise<void> {
   const upload = await findRecordedImport(tools.db, id)
@@ -68,7 +68,10 @@ export async function importUpload(id: string, tools: UploadTools): Promise<void
   }
 }
 
-/** Throws a PermanentError for a file that an erasure has deleted: files that are deleted for their age go with their imports. */
+/**
+ * Throws a PermanentError for a file that an erasure has deleted: files that are deleted for their age go with their
+ * imports.
+ */
 async function openUpload(
   id: string,
   { objectKey, dryRun }: NewImport,
@@ -99,8 +102,8 @@ function triedBefore(attempt: number): string {
 }
 
 /**
- * Puts on record what had become of the rows when the import was stopped, for who cancelled it. Of several tries the one that came farthest
- * says most: each begins at the first row, and finds what one before has stored.
+ * Puts on record what had become of the rows when the import was stopped, for who cancelled it. Of several tries the
+ * one that came farthest says most: each begins at the first row, and finds what one before has stored.
  */
 async function keepStopped(
   id: string,
@@ -162,7 +165,9 @@ async function importLocal(
   }
 }
 
-/** What a run may say of what went wrong, and what only those may see who may see the import: a mapping is theirs, too. */
+/**
+ * What a run may say of what went wrong, and what only those may see who may see the import: a mapping is theirs, too.
+ */
 function forRun(id: string, error: unknown): { fault: unknown; found: string | null } {
   const cause = error instanceof ImportFailure ? error.cause : error
   if (cause instanceof FileFault) return { fault: cause, found: cause.found }
@@ -193,8 +198,8 @@ function shareOf({ phase, bytesRead, bytesTotal }: ImportProgress, { strict, dry
 const REJECTS_GONE = 'The file was deleted while it was imported, and its rejects with it.'
 
 /**
- * Stores the rejects, unless the file they are rows of has been deleted meanwhile, because it names a customer who is erased. Looks for it
- * afterwards: whoever deletes the file deletes the rejects after it.
+ * Stores the rejects, unless the file they are rows of has been deleted meanwhile, because it names a customer who is
+ * erased. Looks for it afterwards: whoever deletes the file deletes the rejects after it.
  */
 async function keepRejects(
   { storage, signal }: UploadTools,

@@ -18,8 +18,9 @@ export type RejectsFile = {
 }
 
 /**
- * The rows that were not taken, for a person to correct: CSV of row, column, value, reason and the record as it stood. The file is
- * made with the first reject, and ends with a line that says so where it would become larger than `bytesMax`. Without a chosen path it stands beside the input, or where we are when that cannot be written.
+ * The rows that were not taken, for a person to correct: CSV of row, column, value, reason and the record as it stood.
+ * The file is made with the first reject, and ends with a line that says so where it would become larger than
+ * `bytesMax`. Without a chosen path it stands beside the input, or where we are when that cannot be written.
  */
 export function createRejectsFile(
   input: string,

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import type { FactColumn, FactKind } from '../kinds/kind.ts'
 
 /**
- * What a fact of a kind looks like as JSON, for documents: facts themselves are read by `compileJsonFact`, which is quicker and knows the
- * rules between columns.
+ * What a fact of a kind looks like as JSON, for documents: facts themselves are read by `compileJsonFact`, which is
+ * quicker and knows the rules between columns.
  */
 export function factSchema(kind: FactKind): z.ZodType {
   const members = Object.entries(kind.columns).map(([name, column]): [string, z.ZodType] => {

@@ -8,7 +8,9 @@ import { currencyReader, jsonObject, oneOfReader, textArray, textReader } from '
 /** Reads a JSON value that is there; null: it holds nothing. */
 export type JsonReader = (value: unknown) => Cell
 
-/** How the values of a column are read when they come as JSON: by the same readers as text, without becoming text first. */
+/**
+ * How the values of a column are read when they come as JSON: by the same readers as text, without becoming text first.
+ */
 export function jsonColumnReader(column: FactColumn, context: ReadingContext): JsonReader {
   const max = column.max ?? 200
   switch (column.type) {

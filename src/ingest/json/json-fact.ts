@@ -9,7 +9,10 @@ import { jsonColumnReader } from './json-column.ts'
 /** What is wrong with one field of a fact; `field` is empty when the fact as a whole is at fault. */
 export type FieldFault = { field: string; reason: string }
 
-/** Reads one fact; null: `faults` now says why there is none. A member that is missing holds nothing, as one that is null does. */
+/**
+ * Reads one fact; null: `faults` now says why there is none. A member that is missing holds nothing, as one that is
+ * null does.
+ */
 export type JsonFactReader = (value: unknown, faults: FieldFault[]) => FactValues | null
 
 /** How facts of one kind are made of JSON objects whose members are named as the table's columns. */

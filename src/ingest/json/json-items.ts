@@ -15,7 +15,10 @@ export function parseJsonBody(bytes: Buffer): unknown {
   }
 }
 
-/** JSON Lines: a JSON document on each line; empty lines are passed over. Throws InputError `invalid-json` when it is no text. */
+/**
+ * JSON Lines: a JSON document on each line; empty lines are passed over. Throws InputError `invalid-json` when it is no
+ * text.
+ */
 export function parseJsonLines(bytes: Buffer, itemsMax: number): JsonItem[] {
   const items: JsonItem[] = []
   for (const line of textOf(bytes).split('\n')) {

@@ -1,9 +1,15 @@
-/** What may stand at a place: a value, a value or the end of a list, a name or the end of an object, a name, a colon, what follows a value. */
+/**
+ * What may stand at a place: a value, a value or the end of a list, a name or the end of an object, a name, a colon,
+ * what follows a value.
+ */
 type Expected = 'value' | 'first value' | 'first name' | 'name' | 'colon' | 'after'
 
 type Token = { kind: '{' | '}' | '[' | ']' | ',' | ':' | 'string' | 'scalar' | 'end'; at: number; end: number }
 
-/** Where a text stops being JSON: the offset of what cannot stand there, or the text's length when it is cut off. null: it is JSON. */
+/**
+ * Where a text stops being JSON: the offset of what cannot stand there, or the text's length when it is cut off. null:
+ * it is JSON.
+ */
 export function jsonBreaksAt(text: string): number | null {
   const open: string[] = []
   let expected: Expected = 'value'

@@ -24,7 +24,9 @@ import { subscriptions } from './subscriptions.ts'
 import { surveys } from './surveys.ts'
 import { touchpoints } from './touchpoints.ts'
 
-/** Every kind of fact that can be brought in: first what facts refer to, so that this is also an order to bring them in. */
+/**
+ * Every kind of fact that can be brought in: first what facts refer to, so that this is also an order to bring them in.
+ */
 export const kinds: readonly FactKind[] = [
   sectors,
   agents,

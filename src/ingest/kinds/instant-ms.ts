@@ -2,8 +2,8 @@ const ZERO = 48
 const DAY_S = 86_400
 
 /**
- * Milliseconds since 1970 of an instant as the readers write it: `2026-03-29T14:05:09`, with three decimals or none, and `Z`, `+02:00` or
- * `-0330`. Rules ask it several times of each fact, and Temporal takes microseconds to answer.
+ * Milliseconds since 1970 of an instant as the readers write it: `2026-03-29T14:05:09`, with three decimals or none,
+ * and `Z`, `+02:00` or `-0330`. Rules ask it several times of each fact, and Temporal takes microseconds to answer.
  */
 export function instantMs(text: string): number {
   const seconds =
@@ -44,7 +44,10 @@ function offsetSeconds(text: string, at: number): number {
   return sign === '-' ? -seconds : seconds
 }
 
-/** Days from 1970-01-01 to a day of the Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date algorithms": days_from_civil). */
+/**
+ * Days from 1970-01-01 to a day of the Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date
+ * algorithms": days_from_civil).
+ */
 function daysSince1970(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year
   const era = Math.floor(y / 400)

@@ -31,14 +31,23 @@ export type FactColumn = {
   earliest?: true
 }
 
-/** What must hold between columns. It is only asked when all of `columns` were read; the last of them is the one that is blamed. */
+/**
+ * What must hold between columns. It is only asked when all of `columns` were read; the last of them is the one that is
+ * blamed.
+ */
 export type FactRule = {
   columns: readonly string[]
   /** Columns it looks at, too, where they are read; those that are not are null. */
   optional?: readonly string[]
-  /** The table holds it too, and refuses a fact of which only a half was said: a mapping that reads one of the columns reads the others. */
+  /**
+   * The table holds it too, and refuses a fact of which only a half was said: a mapping that reads one of the columns
+   * reads the others.
+   */
   inTable?: true
-  /** Takes the values in the order of `columns`, then of `optional`, as PostgreSQL's text form has them; says what is wrong, or null. */
+  /**
+   * Takes the values in the order of `columns`, then of `optional`, as PostgreSQL's text form has them; says what is
+   * wrong, or null.
+   */
   broken(...values: (string | null)[]): string | null
 }
 
@@ -48,9 +57,14 @@ export type FactKind = {
   /** Other names a person may type. */
   aliases: readonly string[]
   table: string
-  /** The column that dates a fact and is part of its key; null for what has no time (sectors, agents, customers) or a span (subscriptions). */
+  /**
+   * The column that dates a fact and is part of its key; null for what has no time (sectors, agents, customers) or a
+   * span (subscriptions).
+   */
   time: string | null
-  /** Facts of other kinds refer to it: one that a row brings along is made when it is missing and otherwise left alone. */
+  /**
+   * Facts of other kinds refer to it: one that a row brings along is made when it is missing and otherwise left alone.
+   */
   comesAlong?: true
   columns: Readonly<Record<string, FactColumn>>
   rules: readonly FactRule[]

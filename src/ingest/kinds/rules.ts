@@ -2,7 +2,10 @@ import { HOUR_MS } from '../../time.ts'
 import { instantMs } from './instant-ms.ts'
 import type { FactRule } from './kind.ts'
 
-/** `later`, where it is known, is no earlier than `earlier`. `what` is what had not happened yet: `the contact had begun`. */
+/**
+ * `later`, where it is known, is no earlier than `earlier`. `what` is what had not happened yet:
+ * `the contact had begun`.
+ */
 export function notBefore(later: string, earlier: string, what: string): FactRule {
   return {
     columns: [earlier, later],

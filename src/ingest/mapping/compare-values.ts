@@ -3,7 +3,10 @@ import { instantMs } from '../kinds/instant-ms.ts'
 import type { ColumnType } from '../kinds/kind.ts'
 import type { FactShape, FactValues } from './compile-mapping.ts'
 
-/** Whether two facts of a kind are one to the database, which knows instants whatever their offset, and objects in any order. */
+/**
+ * Whether two facts of a kind are one to the database, which knows instants whatever their offset, and objects in any
+ * order.
+ */
 export function saysTheSame({ kind, columns }: FactShape, one: FactValues, other: FactValues): boolean {
   return columns.every((name, index) => {
     const [a = null, b = null] = [one[index], other[index]]

@@ -23,7 +23,10 @@ export type ReadingContext = {
   timeZone: string
   currency: string
   clock: Clock
-  /** The file tells numbers and dates from text: they come as `1234.5` and `2026-03-29`, whatever the mapping says of text. */
+  /**
+   * The file tells numbers and dates from text: they come as `1234.5` and `2026-03-29`, whatever the mapping says of
+   * text.
+   */
   hasRealValues?: boolean
 }
 

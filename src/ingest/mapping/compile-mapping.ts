@@ -29,7 +29,10 @@ export type FactValues = (string | null)[]
 export type FactShape = {
   kind: FactKind
   columns: readonly string[]
-  /** Rows that come along with other facts, such as the agents of calls, are made when they are missing and left alone otherwise. */
+  /**
+   * Rows that come along with other facts, such as the agents of calls, are made when they are missing and left alone
+   * otherwise.
+   */
   onlyMissing: boolean
 }
 
@@ -39,7 +42,10 @@ export type CompiledFact = FactShape & {
   read(fields: Fields, faults: RowFault[]): FactValues | null
 }
 
-/** Binds a mapping to a file's header and a client. Throws an InputError for whatever does not fit, with the nearest that would. */
+/**
+ * Binds a mapping to a file's header and a client. Throws an InputError for whatever does not fit, with the nearest
+ * that would.
+ */
 export function compileMapping(
   mapping: Mapping,
   kind: FactKind,

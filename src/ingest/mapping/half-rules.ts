@@ -3,14 +3,16 @@ import type { ColumnSource } from './mapping.ts'
 
 type Sources = Readonly<Record<string, ColumnSource>>
 
-/** The column that must be read beside those that are, for a rule that the table holds too; undefined: there is none. */
+/**
+ * The column that must be read beside those that are, for a rule that the table holds too; undefined: there is none.
+ */
 export function otherHalf({ columns, inTable }: FactRule, isRead: (name: string) => boolean): string | undefined {
   return inTable === true && columns.some(isRead) ? columns.find((name) => !isRead(name)) : undefined
 }
 
 /**
- * What a mapping must read and does not, because the database would refuse its facts row by row. A mapping of missed calls alone needs no
- * wait: no row of it can break the rule.
+ * What a mapping must read and does not, because the database would refuse its facts row by row. A mapping of missed
+ * calls alone needs no wait: no row of it can break the rule.
  */
 export function missingHalf(kind: FactKind, sources: Sources): { read: string; missing: string } | null {
   for (const rule of kind.rules) {
@@ -21,7 +23,10 @@ export function missingHalf(kind: FactKind, sources: Sources): { read: string; m
   return null
 }
 
-/** Whether some cell of the column that is read breaks the rule, where the others hold what they hold when nothing is said. */
+/**
+ * Whether some cell of the column that is read breaks the rule, where the others hold what they hold when nothing is
+ * said.
+ */
 function mayBreak({ columns, broken }: FactRule, read: string, kind: FactKind, sources: Sources): boolean {
   const cells = possibleCells(kind.columns[read], sources[read])
   const valuesWith = (cell: string | null) =>

@@ -36,7 +36,9 @@ const condition = z.strictObject({
   empty: z.boolean().optional(),
 })
 
-/** Where the value of one column of a fact comes from (exactly one of column, columns, value, when), and how it is read. */
+/**
+ * Where the value of one column of a fact comes from (exactly one of column, columns, value, when), and how it is read.
+ */
 const columnSource = z.strictObject({
   column: columnName.optional(),
   columns: z.array(columnName).min(1).max(COLUMNS_MAX).optional(),
@@ -124,8 +126,8 @@ export function parseMapping(text: string, name: string): Mapping {
 }
 
 /**
- * What holds without a mapping: every column of the file is named as a column of the table. Throws a FileFault for a file of which that is
- * not so.
+ * What holds without a mapping: every column of the file is named as a column of the table. Throws a FileFault for a
+ * file of which that is not so.
  */
 export function plainMapping(kind: FactKind, header: readonly string[]): Mapping {
   checkNames(kind, header)

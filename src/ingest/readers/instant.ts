@@ -31,9 +31,9 @@ export function instantBounds(clock: Clock, mayBeAhead: boolean): InstantBounds 
 }
 
 /**
- * A time. One that says its offset from UTC is taken at its word; any other is wall-clock time of the zone, where a time that the
- * zone leaves out (clocks go forward) is refused, and one that it has twice (clocks go back) is taken as the earlier. A date
- * alone is the instant its day begins. `orIso`: what is not of the form may be ISO 8601.
+ * A time. One that says its offset from UTC is taken at its word; any other is wall-clock time of the zone, where a
+ * time that the zone leaves out (clocks go forward) is refused, and one that it has twice (clocks go back) is taken as
+ * the earlier. A date alone is the instant its day begins. `orIso`: what is not of the form may be ISO 8601.
  */
 export function timeReader(format: string, timeZone: string, bounds: InstantBounds, orIso = false): CellReader {
   const parse = timePattern(format)
@@ -90,8 +90,8 @@ export function dateReader(text: string): Cell {
 }
 
 /**
- * One local hour of a zone. Asking the zone costs microseconds and a file holds a million times, so that it is asked once an
- * hour; an hour in which the offset changes is asked time by time.
+ * One local hour of a zone. Asking the zone costs microseconds and a file holds a million times, so that it is asked
+ * once an hour; an hour in which the offset changes is asked time by time.
  */
 type Hour =
   | { kind: 'plain'; startMs: number /** 2026-03-29T14 */; text: string; offset: string }

@@ -34,7 +34,10 @@ export function textArray(texts: unknown, max: number): Cell {
   return items.length > TEXTS_MAX ? fault(`holds more than ${TEXTS_MAX} texts`) : `{${items.join(',')}}`
 }
 
-/** A name turned into an id: `Technical Support` to `technical-support`, `Zoë` to `zoe`; other scripts keep their letters. */
+/**
+ * A name turned into an id: `Technical Support` to `technical-support`, `Zoë` to `zoe`; other scripts keep their
+ * letters.
+ */
 export function slugReader(max: number): CellReader {
   const read = textReader(max)
   return (text) => {
@@ -98,7 +101,9 @@ function objectFault(value: unknown): Fault | null {
   return reason === null ? null : fault(reason)
 }
 
-/** What jsonb has against a value: it holds neither NUL nor half a surrogate pair, and JSON no number without an end. */
+/**
+ * What jsonb has against a value: it holds neither NUL nor half a surrogate pair, and JSON no number without an end.
+ */
 function jsonFault(value: unknown, depth: number): string | null {
   if (typeof value === 'string') return textFault(value)
   if (typeof value === 'number' && !Number.isFinite(value)) return 'holds a number that is too large'

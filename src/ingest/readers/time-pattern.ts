@@ -40,7 +40,10 @@ const TOKENS: readonly [string, string][] = [
 const ISO =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,3})\d*)?)?)?(Z|[+-](?:0\d|1[0-5]):?[0-5]\d)?$/
 
-/** Reads text by a pattern of tokens such as `DD.MM.YYYY H:mm`; `iso` is ISO 8601 with `T` or a space. null: not of that form. */
+/**
+ * Reads text by a pattern of tokens such as `DD.MM.YYYY H:mm`; `iso` is ISO 8601 with `T` or a space. null: not of that
+ * form.
+ */
 export function timePattern(format: string): (text: string) => WallClock | null {
   if (format === 'iso') return readIso
   const { expression, tokens } = compile(format)

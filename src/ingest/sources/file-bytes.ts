@@ -16,7 +16,10 @@ const GROWN_BYTES_MIN = 64 << 20
 /** A piece of a file, unpacked, and how far into the file as it lies there it reaches. */
 export type FileChunk = { bytes: Buffer; bytesRead: number }
 
-/** The bytes of a file from its beginning, unpacked where gzip packed them. Throws an InputError for what is damaged or a trap. */
+/**
+ * The bytes of a file from its beginning, unpacked where gzip packed them. Throws an InputError for what is damaged or
+ * a trap.
+ */
 export async function* readBytes(file: SourceFile, { isPacked }: FileStart): AsyncGenerator<FileChunk, void> {
   const stream = createReadStream(file.path, { highWaterMark: CHUNK_BYTES })
   let grown = 0
@@ -49,6 +52,6 @@ function damageOf(name: Called, error: NodeJS.ErrnoException): InputError {
   const what = error.code === 'Z_BUF_ERROR' ? 'is cut off' : 'is damaged'
   return new InputError(
     'broken-file',
-    `${name} ${what}: it cannot be unpacked to its end (${messageOf(error)}). Get it anew; importing rows again is harmless.`,
+    `${name} ${what}: it cannot be unpacked to its end (${messageOf(error)}). Get it again; importing rows again is harmless.`,
   )
 }

@@ -10,9 +10,10 @@ export const COLUMNS_MAX = 2000
 export const NAME_CHARS_MAX = 1000
 
 /**
- * A file that does not fit. What stands in the place of its header may be somebody's row, and so may be its sheets' names; a message is logged,
- * mailed and kept where no erasure looks: it names only what was expected, and places. `found` is what the file or its mapping says there, for
- * the terminal of whoever has the file, and for those who may see its import.
+ * A file that does not fit. What stands in the place of its header may be somebody's row, and so may be its sheets'
+ * names; a message is logged, mailed and kept where no erasure looks: it names only what was expected, and places.
+ * `found` is what the file or its mapping says there, for the terminal of whoever has the file, and for those who may
+ * see its import.
  */
 export class FileFault extends InputError {
   readonly #found: string
@@ -30,7 +31,9 @@ export class FileFault extends InputError {
 /** What to look at first when the names of a file are not those that were expected. */
 export const ASK_FOR_HEADER = 'Is its first line a header?'
 
-/** Throws an InputError for a header of more columns than are read, and a FileFault when two of them have the same name. */
+/**
+ * Throws an InputError for a header of more columns than are read, and a FileFault when two of them have the same name.
+ */
 export function checkColumns(file: Called, header: readonly string[]): void {
   if (header.length > COLUMNS_MAX) {
     const message = `The header of ${file} has ${countOf(header)}, of which at most ${COLUMNS_MAX} are read: leave out those that are empty or not needed.`

@@ -18,8 +18,8 @@ const ENDINGS: Record<string, Format> = {
 }
 
 /**
- * What a file is: by bytes that cannot be mistaken, else by its name, else by whether it begins as JSON does. Throws an InputError for
- * what is none of the formats.
+ * What a file is: by bytes that cannot be mistaken, else by its name, else by whether it begins as JSON does. Throws an
+ * InputError for what is none of the formats.
  */
 export function formatOf({ name, called }: SourceFile, { bytes, isPipe }: FileStart): Format {
   const begins = (...expected: number[]) => expected.every((byte, index) => bytes[index] === byte)

@@ -9,8 +9,8 @@ export type Gatherer = {
 }
 
 /**
- * What was looked through in vain is looked through again only when it has doubled, so that something long costs no more than its
- * length. `max`: from this length on each piece is worth a look, since no end is waited for any longer.
+ * What was looked through in vain is looked through again only when it has doubled, so that something long costs no
+ * more than its length. `max`: from this length on each piece is worth a look, since no end is waited for any longer.
  */
 export function createGatherer(max: number): Gatherer {
   let pieces: string[] = []

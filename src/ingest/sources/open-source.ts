@@ -4,7 +4,10 @@ import { type Format, foreign, formatOf } from './format.ts'
 import { openJsonLines } from './jsonl/jsonl-source.ts'
 import type { RecordSource, SourceFile, SourceOptions } from './source.ts'
 
-/** Opens a file of any format. `format` null: told by its first bytes and its name. Throws an InputError for what cannot be read. */
+/**
+ * Opens a file of any format. `format` null: told by its first bytes and its name. Throws an InputError for what cannot
+ * be read.
+ */
 export async function openSource(
   file: SourceFile,
   format: Format | null,

@@ -25,14 +25,19 @@ export type SourceRecord = {
   line: number
   fields: string[]
   text: string
-  /** Cells that hold no value, such as the errors of a workbook; they cost the record only where somebody reads them. */
+  /**
+   * Cells that hold no value, such as the errors of a workbook; they cost the record only where somebody reads them.
+   */
   faults?: CellFault[]
 }
 
 /** `at` counts the fields from 0; `value` is what stands in the cell. */
 export type CellFault = { at: number; value: string; reason: string }
 
-/** Why a row was not taken. `column` and `value` are empty when the row as a whole is at fault; `text` is the row as it stood. */
+/**
+ * Why a row was not taken. `column` and `value` are empty when the row as a whole is at fault; `text` is the row as it
+ * stood.
+ */
 export type Reject = { line: number; column: string; value: string; reason: string; text: string }
 
 /** A file to read: where it lies, its name, which may tell its format, and what messages call it. */

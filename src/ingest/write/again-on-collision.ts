@@ -1,9 +1,15 @@
 import { isCollision } from '../../db/copy.ts'
 
-/** A transaction that marks days which a roll-up, a change of settings or another load marks, too, may be broken off in the middle. */
+/**
+ * A transaction that marks days which a roll-up, a change of settings or another load marks, too, may be broken off in
+ * the middle.
+ */
 const ATTEMPTS_MAX = 4
 
-/** Does work again that the database broke off because others wrote the same rows; `undo` ends the transaction it left open. */
+/**
+ * Does work again that the database broke off because others wrote the same rows; `undo` ends the transaction it left
+ * open.
+ */
 export async function againOnCollision<Result>(
   work: () => Promise<Result>,
   undo: () => Promise<unknown> = async () => {},

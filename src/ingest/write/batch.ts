@@ -1,4 +1,7 @@
-/** Rows on their way to the database, as bytes: the memory they take is two buffers used over and over, not a million strings. */
+/**
+ * Rows on their way to the database, as bytes: the memory they take is two buffers used over and over, not a million
+ * strings.
+ */
 export type Batch = {
   rows(): number
   /** Of all texts and lines it holds. */

@@ -14,7 +14,9 @@ export const EMPTIED_OF_FACTS: Readonly<Record<string, Readonly<Record<string, s
   analytics_events: { properties: "'{}'", session_id: 'null' },
 }
 
-/** Columns of facts about a customer's contacts, who need not name the customer, that an erasure makes null, by table. */
+/**
+ * Columns of facts about a customer's contacts, who need not name the customer, that an erasure makes null, by table.
+ */
 export const WRITTEN_OF_CONTACTS: Readonly<Record<string, string>> = {
   call_quality_scores: 'comment',
   call_quality_issues: 'description',

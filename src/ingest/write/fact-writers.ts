@@ -15,8 +15,8 @@ import {
 } from './staging.ts'
 
 /**
- * Takes converted rows, batch by batch. Four of them: keep each batch, keep all or nothing, keep nothing but say what would be, keep nothing
- * but say what the database refuses.
+ * Takes converted rows, batch by batch. Four of them: keep each batch, keep all or nothing, keep nothing but say what
+ * would be, keep nothing but say what the database refuses.
  */
 export type FactWriter = {
   /** Rows that the database refuses come back. `months`: those of all facts so far. */
@@ -45,8 +45,8 @@ export async function createTryingWriter(options: WriterOptions, ensureMonths: E
 }
 
 /**
- * The batch writer for one batch of one kind; what the connection has from the batch before is used again. Who waits for a lock longer than
- * `waitMs` is told so (isWaitOver).
+ * The batch writer for one batch of one kind; what the connection has from the batch before is used again. Who waits
+ * for a lock longer than `waitMs` is told so (isWaitOver).
  */
 export async function openKeptWriter(
   { connection, clientId, waitMs }: { connection: BulkConnection; clientId: string; waitMs: number },
@@ -122,8 +122,8 @@ export type EnsureMonths = (months: ReadonlySet<string>) => Promise<void>
 const PARTITIONED_MONTHS = { before: 240, after: 24 }
 
 /**
- * Makes the partitions of months that are not known to have them; `ensured` keeps what is known for the next one. Months far from `now`
- * stay in the default partition.
+ * Makes the partitions of months that are not known to have them; `ensured` keeps what is known for the next one.
+ * Months far from `now` stay in the default partition.
  */
 export function createMonthEnsurer(
   connection: BulkConnection,
@@ -156,8 +156,8 @@ export async function begin(connection: BulkConnection, clientId: string, guards
 }
 
 /**
- * Statistics that are out of date must not make the planner compare all rows with all others, nor sort a whole history; and
- * compiling a statement costs more than a batch has for it to save.
+ * Statistics that are out of date must not make the planner compare all rows with all others, nor sort a whole history;
+ * and compiling a statement costs more than a batch has for it to save.
  */
 export const GUARDS = 'set local enable_nestloop = off; set local enable_sort = off; set local jit = off'
 
@@ -172,8 +172,8 @@ type Scope = { open(): Promise<unknown>; end(): Promise<unknown>; undo(): Promis
 type Rows = { batch: Batch; from: number; to: number }
 
 /**
- * Merges rows; when the database refuses one of them, all are tried again with care, and then halves, until only the refused ones are
- * left out.
+ * Merges rows; when the database refuses one of them, all are tried again with care, and then halves, until only the
+ * refused ones are left out.
  */
 async function mergeRows(
   options: WriterOptions,

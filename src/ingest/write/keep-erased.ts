@@ -4,17 +4,20 @@ import type { FactShape } from '../mapping/compile-mapping.ts'
 import { EMPTIED_OF_FACTS, PSEUDONYM_LIKE, WRITTEN_OF_CONTACTS } from './erased-customers.ts'
 
 /**
- * Makes staged facts (s) of erased customers what the erasure made of those that are there (t): a value in which the pseudonym stands stays,
- * and what was emptied stays empty. Whatever is compared or written afterwards needs no word of erasures, and a fact that is sent again as it
- * was before the erasure is unchanged. `inBatch` takes the parameters of MergeStatements.known; `inFile` the client alone, and reads all
- * facts of the client's erased customers.
+ * Makes staged facts (s) of erased customers what the erasure made of those that are there (t): a value in which the
+ * pseudonym stands stays, and what was emptied stays empty. Whatever is compared or written afterwards needs no word of
+ * erasures, and a fact that is sent again as it was before the erasure is unchanged. `inBatch` takes the parameters of
+ * MergeStatements.known; `inFile` the client alone, and reads all facts of the client's erased customers.
  */
 export type KeepErased = { inBatch: string; inFile: string }
 
 /** Columns in which an erasure may have put the pseudonym. */
 const MAY_NAME: readonly ColumnType[] = ['id', 'text', 'texts', 'attributes']
 
-/** null: facts of this shape tell of no customer. `found` makes a table expression "found" of columns of those of the batch that are there. */
+/**
+ * null: facts of this shape tell of no customer. `found` makes a table expression "found" of columns of those of the
+ * batch that are there.
+ */
 export function keepErased(
   fact: FactShape,
   stage: string,

@@ -5,17 +5,23 @@ import { type KeepErased, keepErased } from './keep-erased.ts'
 /** How a batch goes from its staging table (s) to the table of facts (t). $1 is the client. */
 export type MergeStatements = {
   /**
-   * The batch's ids as an array, and whether the client has erased customers; no row when the client has none of the kind between the
-   * first and last id: then the upsert alone has work.
+   * The batch's ids as an array, and whether the client has erased customers; no row when the client has none of the
+   * kind between the first and last id: then the upsert alone has work.
    */
   touched: string
   /** null for facts that tell of no customer. */
   keepErased: KeepErased | null
-  /** $2: the batch's ids, where they are looked up as a list. How many they are, how many the client knows, and how many at another time. */
+  /**
+   * $2: the batch's ids, where they are looked up as a list. How many they are, how many the client knows, and how many
+   * at another time.
+   */
   known: string
   /** null for what has no time. */
   move: MoveStatements | null
-  /** For a batch of which the client knows no id: half the work of the upsert. Fails when another connection adds one meanwhile. */
+  /**
+   * For a batch of which the client knows no id: half the work of the upsert. Fails when another connection adds one
+   * meanwhile.
+   */
   insert: string
   /** New rows are inserted, changed ones updated, identical ones not written, so that they mark no day dirty. */
   upsert: string
@@ -23,7 +29,9 @@ export type MergeStatements = {
   compare: string
 }
 
-/** Facts whose time changed. `find` takes what `known` takes and returns (id, at); the others take these as $2 and $3. */
+/**
+ * Facts whose time changed. `find` takes what `known` takes and returns (id, at); the others take these as $2 and $3.
+ */
 export type MoveStatements = {
   find: string
   /** So that the next one finds a moved fact among thousands staged. */
@@ -35,11 +43,12 @@ export type MoveStatements = {
 }
 
 /**
- * How a batch's facts are looked up by (client_id, id), their primary key, in every month: a fact is one however often its time changes.
- * `list`: the ids go in as a list, not as a join: the statistics know nothing of a client that has just begun, and a join that the planner
- * believes to be of one row reads all of the client's facts for each of the batch's. A list is at worst looked for in one reading of them,
- * which is little beside the ten thousand rows of an import's batch, and much beside the few of one that came over HTTP. `each`: one by
- * one in the index of the key, the only one that has them in the order asked for, on connections that may not sort (EACH_BY_INDEX).
+ * How a batch's facts are looked up by (client_id, id), their primary key, in every month: a fact is one however often
+ * its time changes. `list`: the ids go in as a list, not as a join: the statistics know nothing of a client that has
+ * just begun, and a join that the planner believes to be of one row reads all of the client's facts for each of the
+ * batch's. A list is at worst looked for in one reading of them, which is little beside the ten thousand rows of an
+ * import's batch, and much beside the few of one that came over HTTP. `each`: one by one in the index of the key, the
+ * only one that has them in the order asked for, on connections that may not sort (EACH_BY_INDEX).
  */
 export type Lookup = 'list' | 'each'
 

@@ -1,6 +1,9 @@
 import { InputError } from '../../errors.ts'
 
-/** Tables of their own for the values of a hash's lowest bits: each grows by itself, and copying one costs little memory. */
+/**
+ * Tables of their own for the values of a hash's lowest bits: each grows by itself, and copying one costs little
+ * memory.
+ */
 const SHARDS = 64
 const SHARD_BITS = 6
 const SLOTS_FIRST = 1 << 10
@@ -17,9 +20,10 @@ export type SeenIds = {
 }
 
 /**
- * Remembers the ids of one file in 16 bytes each instead of a string: a 64-bit hash of the id, the row, and a 32-bit hash of the
- * content. Two ids of a file of a million rows share a hash once in forty million files. Measured with a million ids of 28 characters:
- * 34 MB and 3.5 s, beside 70 MB and as long for a Map of ids to rows, and 315 MB for one that holds the contents too.
+ * Remembers the ids of one file in 16 bytes each instead of a string: a 64-bit hash of the id, the row, and a 32-bit
+ * hash of the content. Two ids of a file of a million rows share a hash once in forty million files. Measured with a
+ * million ids of 28 characters: 34 MB and 3.5 s, beside 70 MB and as long for a Map of ids to rows, and 315 MB for one
+ * that holds the contents too.
  */
 export function createSeenIds(): SeenIds {
   const shards = Array.from({ length: SHARDS }, () => ({ table: new Uint32Array(SLOTS_FIRST * 4), count: 0 }))

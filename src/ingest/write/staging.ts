@@ -2,7 +2,10 @@ import { type BulkConnection, quoted } from '../../db/copy.ts'
 import type { FactShape } from '../mapping/compile-mapping.ts'
 import { type Lookup, type MergeStatements, type MoveStatements, mergeStatements } from './merge-statements.ts'
 
-/** What became of the facts of one kind. Rows that only come along are counted when they are new or change, not otherwise. */
+/**
+ * What became of the facts of one kind. Rows that only come along are counted when they are new or change, not
+ * otherwise.
+ */
 export type Tally = { kind: string; table: string; inserted: number; updated: number; unchanged: number }
 
 /** A temporary table for the facts of one batch, and the statements that take them from there to where they belong. */
@@ -49,8 +52,8 @@ export async function stage(connection: BulkConnection, { fact, table }: Staging
 }
 
 /**
- * Takes what is staged to the client's facts. Doing the same twice changes nothing. `carefully`: also where others, who take no turns, write
- * the same facts meanwhile.
+ * Takes what is staged to the client's facts. Doing the same twice changes nothing. `carefully`: also where others, who
+ * take no turns, write the same facts meanwhile.
  */
 export async function mergeStaged(
   connection: BulkConnection,

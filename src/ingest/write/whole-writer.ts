@@ -3,15 +3,19 @@ import { againOnCollision } from './again-on-collision.ts'
 import { begin, type EnsureMonths, type FactWriter, GUARDS, stageBatch, type WriterOptions } from './fact-writers.ts'
 import { addTallies, createStagings, mergeStaged, type Staging, type Tally } from './staging.ts'
 
-/** Who is told how far the merge is, and says when it is to stop: then it throws the signal's reason, and nothing is kept. */
+/**
+ * Who is told how far the merge is, and says when it is to stop: then it throws the signal's reason, and nothing is
+ * kept.
+ */
 export type MergeWatch = {
   signal: AbortSignal
   onMerged(done: { bytes: number; bytesTotal: number; facts: number }): void
 }
 
 /**
- * All facts or none. They are staged while the file is read, in no transaction, so that nobody waits for the file; when it is complete,
- * one transaction takes them to where they belong. An error says what the database refuses, not of which row.
+ * All facts or none. They are staged while the file is read, in no transaction, so that nobody waits for the file; when
+ * it is complete, one transaction takes them to where they belong. An error says what the database refuses, not of
+ * which row.
  */
 export async function createWholeWriter(
   options: WriterOptions,

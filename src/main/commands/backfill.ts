@@ -104,7 +104,7 @@ function sayCount({ print }: CommandTools, { job, clientId }: BackfillRequest, c
   const { windows, fresh, again, left, open, dependencies, first, last } = count
   print(`${fresh + again} of ${windows} windows of ${job.name} for ${clientId} would run.`)
   print(`${fresh} never ran, ${again} would run again, ${left} are left as they are, ${open} are open already.`)
-  if (dependencies > 0) print(`${dependencies} runs they stand on would run first.`)
+  if (dependencies > 0) print(`${dependencies} runs they depend on would run first.`)
   if (first && last) print(`The oldest begins on ${first.from}, the newest ends on ${addDays(last.to, -1)}.`)
 }
 
@@ -130,7 +130,7 @@ function sayStarted(
   { inProgress, done, elsewhere }: FoundWindows,
 ): void {
   if (count === null) {
-    print(`Known: backfill ${id}, which is under way.`)
+    print(`Known: backfill ${id}, which is in progress.`)
     if (elsewhere.length > 0) print(`${elsewhere.length} of its windows are in progress elsewhere.`)
     return
   }
@@ -159,7 +159,10 @@ async function workAndShow(tools: CommandTools, program: Program, { id, elsewher
   throw new InputError('backfill-failed', words)
 }
 
-/** How far its own runs and those of its windows that were in progress before have come; of the others, what waits in vain counts as failed. */
+/**
+ * How far its own runs and those of its windows that were in progress before have come; of the others, what waits in
+ * vain counts as failed.
+ */
 function togetherOf({ runs }: BackfillView, others: Progress) {
   return {
     succeeded: runs.succeeded + others.succeeded,

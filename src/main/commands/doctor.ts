@@ -15,7 +15,7 @@ export function doctorCommand(parent: Command, tools: CommandTools): void {
   parent
     .command('doctor')
     .description(
-      'Check every part (configuration, database, queues, storage, mail, Chromium, fonts, clock, disk) and say how to mend it.',
+      'Check every part (configuration, database, queues, storage, mail, Chromium, fonts, clock, disk) and say how to fix it.',
     )
     .action(async () => {
       const findings = await examine(tools)

@@ -19,7 +19,10 @@ export function parsePeriod(text: string): Period {
 
 export type Only = Record<string, string[]>
 
-/** `sector=sales`; the option may be given again, for the same dimension too. Whether the report can is said by whoever makes it. */
+/**
+ * `sector=sales`; the option may be given again, for the same dimension too. Whether the report can is said by whoever
+ * makes it.
+ */
 export function parseOnly(text: string, before: Only): Only {
   const [, dimension, member] = /^([a-z-]+)=(.*)$/.exec(text) ?? []
   if (dimension === undefined || member === undefined)

@@ -37,8 +37,8 @@ async function start({ openProgram, signal, log, print }: CommandTools, roles: s
   } finally {
     await program.close()
   }
-  // Everything is closed. BullMQ keeps the timers of workers that could not take their leave of a server that is gone. After an error that
-  // nobody caught, whoever watches over us starts us again.
+  // Everything is closed. BullMQ keeps the timers of workers that could not take their leave of a server that is gone.
+  // After an error that nobody caught, whoever watches over us starts us again.
   process.exit(uncaught.aborted ? 1 : undefined)
 }
 

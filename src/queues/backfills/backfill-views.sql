@@ -1,7 +1,8 @@
--- Grain: one row per backfill with how far it has come, newest first. Null parameters do not select: $1 client, $2 id, $3 and $4 created at
--- and id of the last row of the page before, $5 rows. Reads runs by runs_backfill (backfill_id, state).
--- blocked: planned runs that wait for one that failed or was cancelled, however far down the chain.
--- going: runs that are the backfill's alone; one that a person has retried since is counted, and keeps no backfill open.
+-- Grain: one row per backfill with how far it has come, newest first. Null parameters do not select: $1 client, $2 id,
+-- $3 and $4 created at and id of the last row of the page before, $5 rows. Reads runs by runs_backfill (backfill_id,
+-- state). blocked: planned runs that wait for one that failed or was cancelled, however far down the chain.
+-- going: runs that are the backfill's alone; one that a person has retried since is counted, and keeps no backfill
+-- open.
 with chosen as (
   select * from backfills
   where ($1::text is null or client_id = $1) and ($2::uuid is null or id = $2)

@@ -5,8 +5,8 @@ import type { Day } from '../../time.ts'
 import type { Reprocess } from './backfills.ts'
 
 /**
- * `blocked`: all that is left waits for runs that failed. `cancelling`: told to stop, and something still runs. `failed`: it has ended
- * and some of its runs failed.
+ * `blocked`: all that is left waits for runs that failed. `cancelling`: told to stop, and something still runs.
+ * `failed`: it has ended and some of its runs failed.
  */
 export type BackfillState = 'running' | 'blocked' | 'cancelling' | 'cancelled' | 'failed' | 'done'
 

@@ -16,7 +16,9 @@ import {
 import { findBackfillView } from './backfill-views.ts'
 import { type BackfillRange, type BackfillWindow, backfillWindows } from './backfill-windows.ts'
 
-/** What to do with windows that ran before: leave them; run those again that failed or were cancelled; run all again. */
+/**
+ * What to do with windows that ran before: leave them; run those again that failed or were cancelled; run all again.
+ */
 export const REPROCESS = ['none', 'failed', 'all'] as const
 export type Reprocess = (typeof REPROCESS)[number]
 
@@ -42,7 +44,7 @@ export type BackfillCount = {
   left: number
   /** Planned, queued or at work already. */
   open: number
-  /** Runs that the windows stand on and that would be planned with them. */
+  /** Runs that the windows depend on and that would be planned with them. */
   dependencies: number
   /** The oldest and the newest window that would run. */
   first: DayWindow | null
@@ -76,8 +78,8 @@ export async function countBackfill(db: AnyDatabase, request: BackfillRequest): 
 }
 
 /**
- * Plans a backfill and all its runs, or nothing of it. The same asked for while it still runs is the same backfill: `count` is then
- * null. `windows` is what it found either way.
+ * Plans a backfill and all its runs, or nothing of it. The same asked for while it still runs is the same backfill:
+ * `count` is then null. `windows` is what it found either way.
  */
 export async function startBackfill(
   db: AnyDatabase,
@@ -110,7 +112,7 @@ function optionsOf(requestedBy: string, traceParent?: string): PlanOptions {
   return { origin: 'backfill', requestedBy, priority: 3, ...trace }
 }
 
-/** The backfill of the same parameters that is still under way. */
+/** The backfill of the same parameters that is still in progress. */
 async function findRunning(tx: AnyTransaction, request: BackfillRequest): Promise<string | null> {
   const same = await tx
     .selectFrom('backfills')
@@ -202,7 +204,10 @@ async function standingOf(db: AnyDatabase, windows: BackfillWindow[]): Promise<S
   return windows.map((window) => ({ ...window, known: known.get(identityOf(window.request).key) }))
 }
 
-/** What the windows stand on: how many of those nobody has planned yet, and which failed and are to be run again with them. */
+/**
+ * What the windows stand on: how many of those nobody has planned yet, and which failed and are to be run again with
+ * them.
+ */
 async function standOn(db: AnyDatabase, standing: Standing[], plans: PlanRequest[], reprocess: Reprocess) {
   const waiting = standing
     .filter(({ known }) => known?.state === 'planned')
@@ -227,8 +232,8 @@ function nameOf({ job, key }: { job: string; key: string }): string {
 const cancelRuns = sqlFile<{ id: string; queue: QueueName; was: RunState }>(import.meta.dirname, 'cancel-backfill.sql')
 
 /**
- * Cancels what of a backfill has not begun and asks what runs to stop. Once it has ended, or was cancelled before, nothing changes.
- * Returns the runs that were in a queue.
+ * Cancels what of a backfill has not begun and asks what runs to stop. Once it has ended, or was cancelled before,
+ * nothing changes. Returns the runs that were in a queue.
  */
 export async function cancelBackfill(db: AnyDatabase, backfillId: string): Promise<{ id: string; queue: QueueName }[]> {
   const stopped = await cancelRuns(db, [backfillId])

@@ -1,6 +1,7 @@
--- Cancels a backfill: what is planned or queued at once, what runs is asked to stop. What somebody else has asked for since (priority
--- below 3) goes on. $1 the backfill. Twice is the same as once: nothing is open the second time, and the first time stays on record.
--- Returns what was stopped and the state it was in. Reads runs_backfill (backfill_id, state).
+-- Cancels a backfill: what is planned or queued at once, what runs is asked to stop. What somebody else has asked for
+-- since (priority below 3) goes on. $1 the backfill. Twice is the same as once: nothing is open the second time, and
+-- the first time stays on record. Returns what was stopped and the state it was in. Reads runs_backfill (backfill_id,
+-- state).
 with held as (
   select id, state from runs
   where backfill_id = $1 and priority = 3 and state in ('planned', 'queued', 'running') and cancel_requested_at is null

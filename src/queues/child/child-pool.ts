@@ -3,7 +3,10 @@ import { MINUTE_MS } from '../../time.ts'
 import type { ClaimedRun } from '../work/attempt.ts'
 import { type ChildAnswer, type ChildProgram, type RunChild, startChild } from './run-child.ts'
 
-/** Processes for runs that must not harm others. They stay for the next run: what they opened, a browser for one, is warm. */
+/**
+ * Processes for runs that must not harm others. They stay for the next run: what they opened, a browser for one, is
+ * warm.
+ */
 export type ChildPool = {
   attempt(run: ClaimedRun, how: { memoryMaxMb: number; signal: AbortSignal; onLine: LineSink }): Promise<ChildAnswer>
   /** Ends every process, the ones at work too. */

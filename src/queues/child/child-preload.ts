@@ -2,9 +2,9 @@ import { enableCompileCache } from 'node:module'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
 
 /**
- * Loaded into a child before anything else. Its words are the parent's process id and a folder, or none. A thread beside the work ends the
- * process when the parent is gone, even while the work blocks the event loop for ever. What the folder holds need not be compiled again:
- * half of a child's start, a fifth of its memory.
+ * Loaded into a child before anything else. Its words are the parent's process id and a folder, or none. A thread
+ * beside the work ends the process when the parent is gone, even while the work blocks the event loop for ever. What
+ * the folder holds need not be compiled again: half of a child's start, a fifth of its memory.
  */
 
 const LOOK_EVERY_MS = 200

@@ -10,7 +10,10 @@ export type ToChild =
 /** What a child answers. `unwritten`: the attempt ended, and the ledger could not be told. */
 export type FromChild = { kind: 'ready' } | { kind: 'ended'; outcome: Outcome } | { kind: 'unwritten'; message: string }
 
-/** An outcome that can be sent: of its error only message and stack, because what else hangs on an error may be anything. */
+/**
+ * An outcome that can be sent: of its error only message and stack, because what else hangs on an error may be
+ * anything.
+ */
 export function portable(outcome: Outcome): Outcome {
   if (!('error' in outcome)) return outcome
   const error = new Error(outcome.error.message)

@@ -20,7 +20,10 @@ function childrenOf(pid: number): number[] {
   return listed.flatMap((text) => text.split(' ').filter((word) => word.trim() !== '')).map(Number)
 }
 
-/** Megabytes that processes hold for themselves, without the programs and files they share. null: the machine does not say. */
+/**
+ * Megabytes that processes hold for themselves, without the programs and files they share. null: the machine does not
+ * say.
+ */
 export function heldMb(pids: number[]): number | null {
   const sizes = pids.map((pid) => /^RssAnon:\s+(\d+) kB$/m.exec(textOf(`/proc/${pid}/status`))?.[1])
   if (sizes.every((size) => size === undefined)) return null

@@ -106,7 +106,7 @@ export function startChild(program: ChildProgram, memoryMaxMb: number, log: Log)
   }
 }
 
-/** Passes the reason on, and kills who does not hear. Returns how to leave off. */
+/** Passes the reason on, and kills who does not hear. Returns how to stop. */
 function whenStopped(signal: AbortSignal, tell: (message: ToChild) => void, kill: (end: ChildEnd) => void): () => void {
   let timer: NodeJS.Timeout | undefined
   const stop = () => {
@@ -121,7 +121,10 @@ function whenStopped(signal: AbortSignal, tell: (message: ToChild) => void, kill
   }
 }
 
-/** The heap has a limit of its own; buffers, and the browser a run starts, are seen from outside only. Returns how to leave off. */
+/**
+ * The heap has a limit of its own; buffers, and the browser a run starts, are seen from outside only. Returns how to
+ * stop.
+ */
 function watchMemory(pid: number | undefined, maxMb: number, kill: (end: ChildEnd) => void): () => void {
   if (pid === undefined) return () => {}
   let tree = [pid]

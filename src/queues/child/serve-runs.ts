@@ -18,8 +18,9 @@ export type ChildTools<JobTools> = {
 }
 
 /**
- * Makes this process a child that runs attempts for the worker that started it. `open` gets what the worker was given as settings, once;
- * an error in there, or one that nobody catches anywhere, ends the process, and the worker records why.
+ * Makes this process a child that runs attempts for the worker that started it. `open` gets what the worker was given
+ * as settings, once; an error in there, or one that nobody catches anywhere, ends the process, and the worker records
+ * why.
  */
 export function serveRuns<Settings, JobTools>(open: (settings: Settings) => Promise<ChildTools<JobTools>>): void {
   endWithParent()

@@ -1,7 +1,8 @@
--- Grain: one row per window that a schedule owes or that has a run: how it stands. Windows that were never owed and have no run have no row.
--- $1 jsonb array of { n, job, key, dueAt, lateAt, owed }, $2 now. A window's run is found by runs_job_key_key, whoever asked for it.
--- done: late or not, "lateByS" says; the first success counts, for a window that is done again later is not late for that.
--- missing: owed, due for more than five minutes (a scheduler plans once a minute), and there is no run.
+-- Grain: one row per window that a schedule owes or that has a run: how it stands. Windows that were never owed and
+-- have no run have no row. $1 jsonb array of { n, job, key, dueAt, lateAt, owed }, $2 now. A window's run is found by
+-- runs_job_key_key, whoever asked for it. done: late or not, "lateByS" says; the first success counts, for a window
+-- that is done again later is not late for that. missing: owed, due for more than five minutes (a scheduler plans once
+-- a minute), and there is no run.
 select
   w.n,
   r.id as "runId",

@@ -1,7 +1,7 @@
--- Grain: one row per schedule of a client: the end of the newest window that is done, and how many seconds ago that was in the client's
--- zone; null when none is. A schedule that its job declares counts whoever asked for the run; one made by a person (payload not empty)
--- counts its own runs only, for others of its job are about something else. $1 ids of schedules, or null for all. Reads runs_window,
--- newest first.
+-- Grain: one row per schedule of a client: the end of the newest window that is done, and how many seconds ago that was
+-- in the client's zone; null when none is. A schedule that its job declares counts whoever asked for the run; one made
+-- by a person (payload not empty) counts its own runs only, for others of its job are about something else. $1 ids of
+-- schedules, or null for all. Reads runs_window, newest first.
 select
   s.id,
   s.client_id as "clientId",

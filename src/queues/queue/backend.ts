@@ -23,11 +23,19 @@ export type QueueBackend = {
   health: QueueHealth
   /** Whether they can be used now; throws within seconds. */
   check(): Promise<void>
-  /** Whether it is a server as they need it, for a start and for doctor. `evicts`: the policy by which it may throw jobs away. Throws InputError. */
+  /**
+   * Whether it is a server as they need it, for a start and for doctor. `evicts`: the policy by which it may throw jobs
+   * away. Throws InputError.
+   */
   examine(): Promise<{ server: string; evicts: string | null }>
-  /** Makes what the queues need and somebody has removed; the ledger fills it again. Says whether anything was missing. */
-  mend(): Promise<boolean>
-  /** Gives back the jobs of workers that fell silent, where workers do not see to that by themselves. Cheap to call often. */
+  /**
+   * Makes what the queues need and somebody has removed; the ledger fills it again. Says whether anything was missing.
+   */
+  repair(): Promise<boolean>
+  /**
+   * Gives back the jobs of workers that fell silent, where workers do not see to that by themselves. Cheap to call
+   * often.
+   */
   rescueStalled(db: SystemDatabase): Promise<void>
   /** Ends what workers wait for at a server that does not answer them; null where they wait for nothing. */
   cutOff: (() => void) | null
@@ -43,7 +51,9 @@ export type QueueBackendOptions = {
   log: Log
 }
 
-/** Opens the queues, on PostgreSQL after bringing BullMQ's own schema up to date: its start check compares majors only. */
+/**
+ * Opens the queues, on PostgreSQL after bringing BullMQ's own schema up to date: its start check compares majors only.
+ */
 export async function openQueueBackend(options: QueueBackendOptions): Promise<QueueBackend> {
   return options.redisUrl === undefined ? onPostgres(options) : onRedis(options, options.redisUrl)
 }
@@ -58,7 +68,8 @@ async function onPostgres({ pool, log }: QueueBackendOptions): Promise<QueueBack
     log,
     (name) => new Queue(name, { connection, defaultJobOptions, streams }, factory) as unknown as Queue,
   )
-  // One that loses the database now would stay without it for ever: then the start fails, and the next one is another try.
+  // One that loses the database now would stay without it for ever: then the start fails, and the next one is another
+  // try.
   await Promise.all([...queues.values()].map((queue) => queue.waitUntilReady()))
   return {
     kind: 'postgres',
@@ -71,7 +82,7 @@ async function onPostgres({ pool, log }: QueueBackendOptions): Promise<QueueBack
       await checkPostgres(pool)
       return { server: 'postgres', evicts: null }
     },
-    async mend() {
+    async repair() {
       const { rows } = await pool.query("select to_regclass('job') is null as gone")
       if (rows[0]?.gone !== true) return false
       await migrateQueues(pool)
@@ -126,7 +137,7 @@ function onRedis({ redisCluster, prefix, log }: QueueBackendOptions, url: string
       return { server: `redis ${version}`, evicts }
     },
     // Redis has nothing to make.
-    mend: async () => false,
+    repair: async () => false,
     rescueStalled: async () => {},
     cutOff: redis.cutOff,
     async close() {
@@ -147,7 +158,10 @@ const defaultJobOptions = {
   stackTraceLimit: 5,
 }
 
-/** Nobody listens to a queue's events; BullMQ would keep ten thousand of each. None at all would be all of them, on PostgreSQL. */
+/**
+ * Nobody listens to a queue's events; BullMQ would keep ten thousand of each. None at all would be all of them, on
+ * PostgreSQL.
+ */
 const streams = { events: { maxLen: 100 } }
 
 function openQueues(log: Log, open: (name: QueueName) => Queue, health = ALWAYS_WELL): Map<QueueName, Queue> {

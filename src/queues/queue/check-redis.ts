@@ -36,7 +36,10 @@ export function redisWords(error: unknown): string {
   return advice === undefined ? said : `${said} (${advice})`
 }
 
-/** Writes, reads and deletes a key: what the queues need of Redis at any moment. Throws within seconds what is wrong, and how to mend it. */
+/**
+ * Writes, reads and deletes a key: what the queues need of Redis at any moment. Throws within seconds what is wrong,
+ * and how to fix it.
+ */
 export async function checkRedis(redis: Redis | Cluster, keyPrefix: string): Promise<void> {
   const key = `${keyPrefix}:probe:${randomUUID()}`
   await answered(
@@ -54,8 +57,8 @@ export async function checkRedis(redis: Redis | Cluster, keyPrefix: string): Pro
 export type RedisExamined = { version: string; evicts: string | null }
 
 /**
- * The same, and whether this is the kind of server that REDIS_URL and REDIS_CLUSTER say. `evicts` is its maxmemory-policy where that lets it
- * throw jobs away. Throws InputError `redis`.
+ * The same, and whether this is the kind of server that REDIS_URL and REDIS_CLUSTER say. `evicts` is its
+ * maxmemory-policy where that lets it throw jobs away. Throws InputError `redis`.
  */
 export async function examineRedis(
   redis: Redis | Cluster,

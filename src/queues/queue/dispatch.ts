@@ -41,7 +41,7 @@ async function addToQueues(backend: QueueBackend, ready: ReadyRun[]): Promise<vo
   }
 }
 
-/** Gives runs to their queues without making whoever planned them wait; `settled` waits for those under way. */
+/** Gives runs to their queues without making whoever planned them wait; `settled` waits for those in progress. */
 export function createHandover({ backend, log }: Pick<DispatchTools, 'backend' | 'log'>) {
   const under = new Set<Promise<void>>()
   return {
@@ -62,8 +62,9 @@ export function queueOf(backend: QueueBackend, name: QueueName): Queue {
 }
 
 /**
- * The job carries the run's id and nothing else. A job id is unique while its row exists, and a finished one would swallow the new
- * one silently, so what is left of an earlier attempt goes first. If we die in here, reconcile adds what is missing.
+ * The job carries the run's id and nothing else. A job id is unique while its row exists, and a finished one would
+ * swallow the new one silently, so what is left of an earlier attempt goes first. If we die in here, reconcile adds
+ * what is missing.
  */
 async function addToQueue(queue: Queue, runs: ReadyRun[]): Promise<void> {
   for (const run of runs.filter(({ attempt }) => attempt > 0)) await removeFinished(queue, run.id)

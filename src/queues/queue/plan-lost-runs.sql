@@ -1,6 +1,7 @@
--- Plans runs again that are no longer in their queue or whose node has forgotten them, unless they have moved on since they were looked at.
--- The attempt of one that was at work goes on record as lost, and counts as in claim-runs.sql. Twice changes nothing: the state is no longer as seen.
--- $1 jsonb array of { id, state, attempt } as they were seen. Returns those that changed.
+-- Plans runs again that are no longer in their queue or whose node has forgotten them, unless they have moved on since
+-- they were looked at. The attempt of one that was at work goes on record as lost, and counts as in claim-runs.sql.
+-- Twice changes nothing: the state is no longer as seen. $1 jsonb array of { id, state, attempt } as they were seen.
+-- Returns those that changed.
 with seen as (
   select * from jsonb_to_recordset($1::jsonb) as s (id uuid, state text, attempt integer)
 ), held as (

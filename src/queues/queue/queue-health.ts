@@ -8,7 +8,10 @@ export type QueueHealth = {
   trouble(): string | null
   /** Takes what somebody was told by the server or its connection; false for what says nothing about either. */
   report(error: unknown): boolean
-  /** Called with true when the server refuses its work, so that nobody asks it in vain, and with false when it takes it again. Returns how to leave off. */
+  /**
+   * Called with true when the server refuses its work, so that nobody asks it in vain, and with false when it takes it
+   * again. Returns how to stop.
+   */
   onPause(listener: (isPaused: boolean) => void): () => void
   stop(): void
 }

@@ -1,11 +1,12 @@
--- The next planned runs of every queue whose time has come and whose dependencies succeeded, fairly: each client's first before any
--- client's second, no client with more runs in a queue at once than its cap, no backfill with more than it was given, and a serial run
--- not before the earlier ones of its schedule have ended. $1 the cap per client of each queue as JSON, $2 how many, $3 the queues there are: a
--- newer version may have planned runs for others.
+-- The next planned runs of every queue whose time has come and whose dependencies succeeded, fairly: each client's
+-- first before any client's second, no client with more runs in a queue at once than its cap, no backfill with more
+-- than it was given, and a serial run not before the earlier ones of its schedule have ended. $1 the cap per client of
+-- each queue as JSON, $2 how many, $3 the queues there are: a newer version may have planned runs for others.
 -- Marks them queued and returns them. Two dispatchers at once share the work: rows one has locked the other skips.
--- The mark need not be on disk: should the server fail before it is, the run is planned again, and adding a job twice is adding it once.
--- Steps from one client of a queue to the next and reads the first few of each (runs_planned), so that a long backlog costs no more
--- than a short one. Per client and queue only as many ready runs as its cap are looked at.
+-- The mark need not be on disk: should the server fail before it is, the run is planned again, and adding a job twice
+-- is adding it once. Steps from one client of a queue to the next and reads the first few of each (runs_planned), so
+-- that a long backlog costs no more than a short one. Per client and queue only as many ready runs as its cap are
+-- looked at.
 with recursive pairs as (
   (select queue, coalesce(client_id, '') as client from runs where state = 'planned' and queue = any($3::text[]) order by 1, 2 limit 1)
   union all

@@ -18,14 +18,14 @@ const PRESENT = ['wait', 'prioritized', 'delayed', 'active', 'waiting-children']
 const WAITING = ['wait', 'prioritized', 'delayed'] as const
 
 /**
- * Brings queue and ledger back in step. A run that should be in its queue and is not (the queue was emptied, a person removed the job,
- * or we died between marking and adding) is planned again and so dispatched again; a job that waits for a run which the ledger does
- * not know, or has ended, is removed. Returns how many runs were planned again.
+ * Brings queue and ledger back in step. A run that should be in its queue and is not (the queue was emptied, a person
+ * removed the job, or we died between marking and adding) is planned again and so dispatched again; a job that waits
+ * for a run which the ledger does not know, or has ended, is removed. Returns how many runs were planned again.
  */
 export async function reconcile(tools: DispatchTools, options: { olderThanMs: number }): Promise<number> {
   const { db, backend, log } = tools
   if (backend.health.trouble() !== null) return 0
-  await backend.mend()
+  await backend.repair()
   const open = await openRuns(db, [options.olderThanMs])
   const byQueue = Map.groupBy(open, (run) => run.queue)
   let again = 0
@@ -51,13 +51,19 @@ async function planMissing(db: SystemDatabase, queue: Queue, open: OpenRun[]): P
   )
 }
 
-/** A worker whose clock was ahead has put off until tomorrow what is due now: it goes back into the queue like any other lost one. */
+/**
+ * A worker whose clock was ahead has put off until tomorrow what is due now: it goes back into the queue like any other
+ * lost one.
+ */
 async function takeOutDelayed(queue: Queue, open: OpenRun[]): Promise<void> {
   const delayed = new Set(await queue.getRanges(['delayed'], 0, -1))
   for (const run of open) if (run.overdue && delayed.has(run.id)) await queue.remove(run.id)
 }
 
-/** Such jobs are what a restored backup, another program, a hand on the queue or a move of the run to another one leaves behind: no worker could do anything with them. */
+/**
+ * Such jobs are what a restored backup, another program, a hand on the queue or a move of the run to another one leaves
+ * behind: no worker could do anything with them.
+ */
 async function removeOrphans(db: SystemDatabase, name: QueueName, queue: Queue, log: Log): Promise<void> {
   const waiting = await queue.getRanges([...WAITING], 0, -1)
   const orphans = await withoutRun(db, name, waiting)
@@ -90,8 +96,8 @@ const KEEP = { completed: 100, failed: 500 } as const
 const TRIM_BATCH = 10_000
 
 /**
- * Deletes all finished jobs but the last ones, which are kept. BullMQ would do so with every job that ends, on PostgreSQL at four times the
- * cost of the job itself.
+ * Deletes all finished jobs but the last ones, which are kept. BullMQ would do so with every job that ends, on
+ * PostgreSQL at four times the cost of the job itself.
  */
 export async function trimQueues(backend: QueueBackend): Promise<void> {
   if (backend.health.trouble() !== null) return

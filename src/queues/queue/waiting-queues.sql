@@ -1,7 +1,8 @@
--- Grain: one row per queue in which a run could be at work and is not: since when the one waits that has waited longest. A run waits from the
--- time it was asked for, its last try ended, what it stands on was done: whichever came last. What its dependencies, an earlier run of its
--- schedule or its own time hold back does not wait. Backfills wait their turn, however long; they count only while no node works at all.
--- $1 the queues. Looks at the 1,000 oldest of each queue and state; reads runs_planned and runs_in_flight.
+-- Grain: one row per queue in which a run could be at work and is not: since when the one waits that has waited
+-- longest. A run waits from the time it was asked for, its last try ended, what it depends on was done: whichever came
+-- last. What its dependencies, an earlier run of its schedule or its own time hold back does not wait. Backfills wait
+-- their turn, however long; they count only while no node works at all. $1 the queues. Looks at the 1,000 oldest of
+-- each queue and state; reads runs_planned and runs_in_flight.
 select
   q.name as queue,
   count(*)::int as runs,

@@ -16,7 +16,9 @@ export type BulkAction = (typeof BULK_ACTIONS)[number]
 /** Runs that would change, by the state they are in. */
 export type BulkCount = { total: number; byState: Partial<Record<RunState, number>> }
 
-/** What each takes when the filter names no state, and what it can take at all: what was cancelled was so on purpose. */
+/**
+ * What each takes when the filter names no state, and what it can take at all: what was cancelled was so on purpose.
+ */
 const TAKEN = {
   retry: { unnamed: ['failed'], named: UNSUCCESSFUL_STATES },
   discard: { unnamed: [...OPEN_STATES, 'failed'], named: [...OPEN_STATES, 'failed'] },
@@ -32,7 +34,10 @@ function statesTaken(action: BulkAction, filter: RunFilter): RunState[] {
   return filter.states === undefined ? [...unnamed] : statesWithin(filter, named)
 }
 
-/** The rows a bulk action takes: a select list over them, put together of those that open and unsuccessful runs have an index for. */
+/**
+ * The rows a bulk action takes: a select list over them, put together of those that open and unsuccessful runs have an
+ * index for.
+ */
 function selectTaken(action: BulkAction, filter: RunFilter, columns: string) {
   const states = statesTaken(action, filter)
   const parts = [states.filter(isOpen), states.filter((state) => !isOpen(state))]
@@ -94,8 +99,9 @@ export type BulkTools = {
 }
 
 /**
- * Does to everything that matches, batch by batch, what `retry` and `discard` do to one. `seen` is the count somebody agreed to. Twice
- * is the same as once. Returns how many runs changed. Throws InputError `more-match` 409, `too-many` 422.
+ * Does to everything that matches, batch by batch, what `retry` and `discard` do to one. `seen` is the count somebody
+ * agreed to. Twice is the same as once. Returns how many runs changed. Throws InputError `more-match` 409, `too-many`
+ * 422.
  */
 export async function changeInBulk(
   { db, registry, onDiscarded }: BulkTools,

@@ -1,6 +1,7 @@
--- Sets runs aside: what is planned or queued is cancelled at once, what runs is asked to stop, and what failed counts as trouble no more;
--- it keeps its attempts, and its row says who set it aside and why it had failed. $1 ids, $2 the states to take them from, $3 who asks.
--- Twice is the same as once: a cancelled run is in none of the states. Returns what changed and the state it was in.
+-- Sets runs aside: what is planned or queued is cancelled at once, what runs is asked to stop, and what failed counts
+-- as trouble no more; it keeps its attempts, and its row says who set it aside and why it had failed. $1 ids, $2 the
+-- states to take them from, $3 who asks. Twice is the same as once: a cancelled run is in none of the states. Returns
+-- what changed and the state it was in.
 with held as (
   select id, state from runs
   where id = any($1::uuid[]) and state = any($2::text[]) and (state <> 'running' or cancel_requested_at is null)

@@ -1,7 +1,7 @@
 -- Deletes of the next finished runs, oldest planned first, those that ended more than $1 days ago, with their attempts,
--- lines and dependencies. One stays that an open or unsuccessful run depends on: that run, retried, would wait for it for
--- ever. $2, $3 the place (planned_at, id) to begin after, $4 how many to look at. Returns how many were looked at and
--- deleted, and the last place; no row when there was none. Reads runs_finished backwards, run_dependencies_on.
+-- lines and dependencies. One stays that an open or unsuccessful run depends on: that run, retried, would wait for it
+-- for ever. $2, $3 the place (planned_at, id) to begin after, $4 how many to look at. Returns how many were looked at
+-- and deleted, and the last place; no row when there was none. Reads runs_finished backwards, run_dependencies_on.
 with looked as (
   select r.id, r.job, r.key, r.planned_at, r.finished_at
   from runs r

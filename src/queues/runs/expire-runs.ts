@@ -12,8 +12,9 @@ const BATCHES_MAX = 100_000
 const FIRST_PLACE = { plannedAt: '-infinity', id: '00000000-0000-0000-0000-000000000000' }
 
 /**
- * Deletes runs that ended more than `days` days ago, backfills of which no run is left, and nodes that have been silent for a day. A run that
- * an unsuccessful or open one depends on stays. Leaves off after `budgetMs`: `isDone` false says that more is past its time.
+ * Deletes runs that ended more than `days` days ago, backfills of which no run is left, and nodes that have been silent
+ * for a day. A run that an unsuccessful or open one depends on stays. Leaves off after `budgetMs`: `isDone` false says
+ * that more is past its time.
  */
 export async function expireRuns(
   db: SystemDatabase,

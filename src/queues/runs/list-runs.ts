@@ -20,7 +20,9 @@ export type RunPage = {
   runs: RunView[]
   /** null: there are no more. */
   nextCursor: string | null
-  /** How far back a search looked that left off before its page was full; null: the page is full, or there are no more. */
+  /**
+   * How far back a search looked that left off before its page was full; null: the page is full, or there are no more.
+   */
   lookedBackTo: string | null
 }
 
@@ -28,9 +30,9 @@ export type RunPage = {
 type Place = { plannedAt: string; id: string }
 
 /**
- * Finished runs that a filter without an index of its own looks through at once, and for how long it goes on. An index over what
- * people search for would be written with every run: over the words of keys alone it costs half as much again as all the ledger
- * writes. A search looks back this far instead, and is asked to look further.
+ * Finished runs that a filter without an index of its own looks through at once, and for how long it goes on. An index
+ * over what people search for would be written with every run: over the words of keys alone it costs half as much again
+ * as all the ledger writes. A search looks back this far instead, and is asked to look further.
  */
 const BOUNDS = { sliceRuns: 20_000, budgetMs: 200 }
 const SLICES_MAX = 200
@@ -107,7 +109,10 @@ function isSparse(filter: RunFilter): boolean {
   return others.some((value) => value !== undefined) || (clientId !== undefined && job !== undefined)
 }
 
-/** Of what lies together many rows come with one read; of what lies apart each is one read, unless the index says it all. */
+/**
+ * Of what lies together many rows come with one read; of what lies apart each is one read, unless the index says it
+ * all.
+ */
 function shareRead(filter: RunFilter): number {
   const { clientId, job, origin, windowFrom, windowTo, text } = filter
   if (asksForUnsuccessful(filter))
@@ -119,7 +124,10 @@ function asksForUnsuccessful(filter: RunFilter): boolean {
   return !statesWithin(filter, ENDED_STATES).includes('succeeded')
 }
 
-/** The last of the next finished runs to look through; null: they are the last of all. Reads one of the indexes of 0014 and no row. */
+/**
+ * The last of the next finished runs to look through; null: they are the last of all. Reads one of the indexes of 0014
+ * and no row.
+ */
 async function sliceEnd(db: AnyDatabase, filter: RunFilter, after: Place | null, runs: number): Promise<Place | null> {
   const { clientId, job } = filter
   const driver = asksForUnsuccessful(filter)

@@ -1,7 +1,8 @@
 -- Puts ended runs back to planned, as if they had never run.
--- $1 jsonb array of { id, position }, $2 the states to take them from, then who asks: $3 origin, $4 requested by, $5 priority, $6 backfill
--- (null: each stays with its own), $7 trace parent. What a backfill runs again is no schedule's work any more: it is never due or late, and
--- no schedule waits for it. Twice is the same as once: a run that is planned is in none of the states. Returns those that changed.
+-- $1 jsonb array of { id, position }, $2 the states to take them from, then who asks: $3 origin, $4 requested by, $5
+-- priority, $6 backfill (null: each stays with its own), $7 trace parent. What a backfill runs again is no schedule's
+-- work any more: it is never due or late, and no schedule waits for it. Twice is the same as once: a run that is
+-- planned is in none of the states. Returns those that changed.
 with held as (
   select r.id, g.position from runs r join jsonb_to_recordset($1::jsonb) as g (id uuid, position integer) using (id)
   where r.state = any($2::text[])

@@ -1,11 +1,12 @@
--- Writes planned runs and what they wait for. One row of `runs` per job and key, ever: planning twice is the same as once,
--- because a run that exists is left as it is and gets no new dependencies.
+-- Writes planned runs and what they wait for. One row of `runs` per job and key, ever: planning twice is the same as
+-- once, because a run that exists is left as it is and gets no new dependencies.
 -- $1 jsonb array of { id, job, key, queue, clientId, night, windowFrom, windowTo, payload,
 -- origin, requestedBy, scheduleId, dueAt, lateAt, priority, isSerial, backfillId,
 -- position, traceParent, after: [{ job, key }] }
--- $2 null: the runs wait for the dispatcher. The cap per client of each queue, as JSON: those that wait for nothing are queued at once as long as their
--- client has fewer in flight and nothing of the same urgency waits before them; the caller hands them to their queues.
--- Returns the rows that were new. Uses runs_job_key_key, runs_in_flight, runs_planned.
+-- $2 null: the runs wait for the dispatcher. The cap per client of each queue, as JSON: those that wait for nothing are
+-- queued at once as long as their client has fewer in flight and nothing of the same urgency waits before them; the
+-- caller hands them to their queues. Returns the rows that were new. Uses runs_job_key_key, runs_in_flight,
+-- runs_planned.
 with given as (
   select * from jsonb_to_recordset($1::jsonb) as g (
     id uuid, job text, key text, queue text, "clientId" text, night date, "windowFrom" date, "windowTo" date,

@@ -1,8 +1,9 @@
--- Runs that stand open already and are now asked for more urgently move up. What a backfill had planned belongs to who asks now, with
--- their due time and deadline: a cap, a cancel or the order of the backfill no longer holds it. Late facts take nothing over: the
--- backfill reads them too. What its schedule asks for last, after late facts or a run that stands on it, is its schedule's all the same,
--- with its due time and deadline.
--- $1 as for plan-runs.sql. Rows that somebody else holds are left as they are: they are about to be dispatched, or at work.
+-- Runs that stand open already and are now asked for more urgently move up. What a backfill had planned belongs to who
+-- asks now, with their due time and deadline: a cap, a cancel or the order of the backfill no longer holds it. Late
+-- facts take nothing over: the backfill reads them too. What its schedule asks for last, after late facts or a run that
+-- depends on it, is its schedule's all the same, with its due time and deadline.
+-- $1 as for plan-runs.sql. Rows that somebody else holds are left as they are: they are about to be dispatched, or at
+-- work.
 with given as (
   select * from jsonb_to_recordset($1::jsonb) as g (
     job text, key text, priority smallint, origin text, "requestedBy" text, "scheduleId" text, "dueAt" timestamptz, "lateAt" timestamptz,

@@ -18,7 +18,10 @@ export function beginNights(plans: PlanRequest[]): PlanRequest[] {
   })
 }
 
-/** One attempt of a run as a span of the run's trace, behind the time it waited. `work` gets the run with its place below that span. */
+/**
+ * One attempt of a run as a span of the run's trace, behind the time it waited. `work` gets the run with its place
+ * below that span.
+ */
 export async function inAttemptSpan(run: ClaimedRun, work: (run: ClaimedRun) => Promise<Outcome>): Promise<Outcome> {
   if (!isTracing()) return work(run)
   const facts = { 'daybreak.job': run.job, 'daybreak.run': run.id, 'daybreak.attempt': run.attempt }
@@ -32,7 +35,9 @@ export async function inAttemptSpan(run: ClaimedRun, work: (run: ClaimedRun) => 
   })
 }
 
-/** Planned and not yet in its queue: for its time, for others, or for room. Queued: for a worker, or for its next try. */
+/**
+ * Planned and not yet in its queue: for its time, for others, or for room. Queued: for a worker, or for its next try.
+ */
 function recordWaits(run: ClaimedRun, attributes: Record<string, string | number>): void {
   const { planned_at: planned, queued_at, started_at: started, attempt, trace_parent } = run
   const queued = queued_at ?? started

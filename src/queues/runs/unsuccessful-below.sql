@@ -1,6 +1,6 @@
--- Everything unsuccessful that runs wait for, however far down, and not below what succeeded: that is not waited for. $1
--- ids; what is neither planned nor unsuccessful itself waits for nothing. `gone`: something it depends on is not in the
--- ledger any more. Includes the runs themselves.
+-- Everything unsuccessful that runs wait for, however far down, and not below what succeeded: that is not waited for.
+-- $1 ids; what is neither planned nor unsuccessful itself waits for nothing. `gone`: something it depends on is not in
+-- the ledger any more. Includes the runs themselves.
 with recursive needed as (
   select r.id, r.job, r.state, r.payload from runs r where r.id = any($1::uuid[]) and r.state in ('planned', 'failed', 'cancelled')
   union

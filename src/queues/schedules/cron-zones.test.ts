@@ -8,7 +8,10 @@ import {
   wrongLastFires,
 } from '../../../test/support/zone-days.ts'
 
-/** One of every kind of change in the clocks of 2026 to 2028. `npm run faults every-zone` looks at every day of every zone. */
+/**
+ * One of every kind of change in the clocks of 2026 to 2028. `npm run faults every-zone` looks at every day of every
+ * zone.
+ */
 const days = daysOfChange()
 
 test.each([...DAILY, EVENING])('%s fires once on every local day, wherever the clock changes', (expression) => {

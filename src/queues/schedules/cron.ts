@@ -1,7 +1,9 @@
 import { Cron } from 'croner'
 import { InputError, messageOf } from '../../errors.ts'
 
-/** Fire times asked for at once; a scheduler that slept longer than this many slots plans the rest on its next passes. */
+/**
+ * Fire times asked for at once; a scheduler that slept longer than this many slots plans the rest on its next passes.
+ */
 export const FIRES_MAX = 1000
 /** Expressions kept parsed: each is 80 kB, and most schedules share a few. */
 const PARSED_MAX = 50
@@ -80,7 +82,10 @@ export function checkCron(expression: string, timeZone: string, after: Temporal.
   throw new InputError('invalid-cron', `"${expression}" never comes: no month has such a day.`)
 }
 
-/** The next `count` fire times after `after`. In a gap of the zone the fire moves to its end; in an overlap it fires once. */
+/**
+ * The next `count` fire times after `after`. In a gap of the zone the fire moves to its end; in an overlap it fires
+ * once.
+ */
 export function nextFires(
   expression: string,
   timeZone: string,
@@ -97,7 +102,9 @@ export function nextFires(
   return fires
 }
 
-/** The fire times of `(after, until]`, oldest first, at most FIRES_MAX, and the one that follows them; null: none ever. */
+/**
+ * The fire times of `(after, until]`, oldest first, at most FIRES_MAX, and the one that follows them; null: none ever.
+ */
 export function firePage(
   expression: string,
   timeZone: string,
@@ -152,9 +159,9 @@ function fireAfter(cron: ParsedCron, after: Temporal.Instant): Temporal.Instant 
 }
 
 /**
- * The first fire time between two that croner leaves out. Where the clock jumps over the end of a day (Nuuk in March, from 23:00 to
- * midnight) it moves no time of the lost hour, because its end is another day, and so loses the day. It fires at the jump here, as any
- * lost time does.
+ * The first fire time between two that croner leaves out. Where the clock jumps over the end of a day (Nuuk in March,
+ * from 23:00 to midnight) it moves no time of the lost hour, because its end is another day, and so loses the day. It
+ * fires at the jump here, as any lost time does.
  */
 function lostAtMidnight(cron: ParsedCron, after: Temporal.Instant, before: number | null): Temporal.Instant | null {
   if (!cron.isFixed) return null

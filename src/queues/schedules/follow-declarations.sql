@@ -1,5 +1,5 @@
--- Puts in force what is declared for the schedules that nobody edited. $1 now. Other times count from now on, unless the old ones left
--- something unplanned: then planning goes on where it stood.
+-- Puts in force what is declared for the schedules that nobody edited. $1 now. Other times count from now on, unless
+-- the old ones left something unplanned: then planning goes on where it stood.
 with changed as (
   select s.id, d.*, (s.cron, s.zone) is distinct from (d.cron, d.zone) as is_moved
   from schedules s cross join jsonb_to_record(s.declared)

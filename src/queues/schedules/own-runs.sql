@@ -1,5 +1,5 @@
--- Runs that were there before their schedule fired, planned because others stand on them, become their schedule's own: they gain its due
--- time and deadline. $1 jsonb array of { job, key, scheduleId, dueAt, lateAt, isSerial }.
+-- Runs that were there before their schedule fired, planned because others depend on them, become their schedule's own:
+-- they gain its due time and deadline. $1 jsonb array of { job, key, scheduleId, dueAt, lateAt, isSerial }.
 -- Rows are locked in the order of their ids, as in claim-runs.sql.
 with given as (
   select * from jsonb_to_recordset($1::jsonb)

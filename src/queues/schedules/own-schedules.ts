@@ -14,8 +14,9 @@ export type OwnSchedule = {
 }
 
 /**
- * Makes a schedule that is planned for from now on. Of one that is there its payload, owner, cron and zone change; what a person chose for
- * missed and overlapping times, and a pause, stays. Twice is the same as once. Throws InputError `invalid-cron`, `invalid-zone`.
+ * Makes a schedule that is planned for from now on. Of one that is there its payload, owner, cron and zone change; what
+ * a person chose for missed and overlapping times, and a pause, stays. Twice is the same as once. Throws InputError
+ * `invalid-cron`, `invalid-zone`.
  */
 export async function putSchedule(tx: SystemTransaction, schedule: OwnSchedule): Promise<void> {
   const { id, job, clientId, ownerAddress, settings } = schedule

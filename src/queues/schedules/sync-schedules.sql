@@ -1,7 +1,8 @@
--- Makes the rows of `schedules` that the jobs declare, one per client or one for the whole system, and notes in those that exist what
--- is declared now; follow-declarations.sql puts it in force. A new row is planned for from $2 on; what happened before is a backfill's
--- business. Twice is the same as once, and rows that stand as declared are not even locked.
--- $1 jsonb array of { job, scope, declared: { cron, zone, catchUp, catchUpWithinS, lateAfterS, overlap } }, $2 now.
+-- Makes the rows of `schedules` that the jobs declare, one per client or one for the whole system, and notes in those
+-- that exist what is declared now; follow-declarations.sql puts it in force. A new row is planned for from $2 on; what
+-- happened before is a backfill's business. Twice is the same as once, and rows that stand as declared are not even
+-- locked. $1 jsonb array of { job, scope, declared: { cron, zone, catchUp, catchUpWithinS, lateAfterS, overlap } }, $2
+-- now.
 with given as (
   select * from jsonb_to_recordset($1::jsonb) as g (job text, scope text, declared jsonb)
 ), wanted as (
@@ -15,7 +16,8 @@ with given as (
   from wanted w cross join jsonb_to_record(w.declared)
     as d (cron text, zone text, "catchUp" text, "catchUpWithinS" integer, "lateAfterS" integer, overlap text)
   where not exists (select from schedules s where s.id = w.id)
-  -- One order for everybody, so that processes that start at once wait for each other instead of locking each other out.
+  -- One order for everybody, so that processes that start at once wait for each other instead of locking each other
+  -- out.
   order by w.id
   on conflict (id) do nothing
 ), changed as (

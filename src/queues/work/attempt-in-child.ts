@@ -7,8 +7,8 @@ import { keepLines, type LogLine } from './log-lines.ts'
 type Tools = { children: ChildPool; memoryMaxMb: number; log: Log; finish: (ending: Ending) => Promise<boolean> }
 
 /**
- * Runs one attempt of a claimed run in a child process, which records how it ended, as `attemptRun` does here. When the process ends
- * without having done so, it is recorded from here: as what the run was stopped for, else as a crash.
+ * Runs one attempt of a claimed run in a child process, which records how it ended, as `attemptRun` does here. When the
+ * process ends without having done so, it is recorded from here: as what the run was stopped for, else as a crash.
  */
 export async function attemptInChild(
   job: AnyJob,

@@ -6,8 +6,9 @@ const LINGER_MS = 3
 type Waiting<In, Out> = { input: In; resolve: (output: Out) => void; reject: (error: unknown) => void }
 
 /**
- * Turns calls that come at the same time into one: while a call is under way, the next ones wait and then go together. Under load
- * that saves round trips and commits; alone a call goes at once. `work` answers in the order of its inputs.
+ * Turns calls that come at the same time into one: while a call is in progress, the next ones wait and then go
+ * together. Under load that saves round trips and commits; alone a call goes at once. `work` answers in the order of
+ * its inputs.
  */
 export function batched<In, Out>(max: number, work: (inputs: In[]) => Promise<Out[]>): (input: In) => Promise<Out> {
   let waiting: Waiting<In, Out>[] = []

@@ -32,8 +32,8 @@ export function plainText(text: string, charactersMax: number): string {
 }
 
 /**
- * Writes what an attempt has logged so far, every few seconds, for whoever looks at it meanwhile and for when its worker dies. Its end
- * writes all lines, and leaves those that are there. Returns how to leave off.
+ * Writes what an attempt has logged so far, every few seconds, for whoever looks at it meanwhile and for when its
+ * worker dies. Its end writes all lines, and leaves those that are there. Returns how to stop.
  */
 export function flushLines(
   db: SystemDatabase,

@@ -1,8 +1,8 @@
 import type { ClientDatabase, Database } from '../../db/database.ts'
 
 /**
- * Whose rows a run's own transactions see: its client's, or everybody's for a run of the whole system. Its job writes what it asks for in
- * them, so the type says `client`, which is what all jobs but those few are about.
+ * Whose rows a run's own transactions see: its client's, or everybody's for a run of the whole system. Its job writes
+ * what it asks for in them, so the type says `client`, which is what all jobs but those few are about.
  */
 export function ownHandle(
   clientId: string | null,

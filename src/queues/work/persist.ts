@@ -6,8 +6,8 @@ const PERSIST_RETRIES = 8
 const PERSIST_WAIT_MS = 1_000
 
 /**
- * Writes again while the database is away: what was done before should not be done again for that, and a mail that has left cannot be.
- * Where an earlier try was written after all, the claim has ended with it or the same is written twice.
+ * Writes again while the database is away: what was done before should not be done again for that, and a mail that has
+ * left cannot be. Where an earlier try was written after all, the claim has ended with it or the same is written twice.
  */
 export async function persist<T>(signal: AbortSignal, write: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {

@@ -15,8 +15,8 @@ const ALONE = { delayMs: SECOND_MS, maxDelayMs: 30 * SECOND_MS, attempts: Number
 const BESIDE_OTHERS = { ...ALONE, maxDelayMs: 5 * SECOND_MS }
 
 /**
- * What a run means to a node that does not know its job, as one of an older version beside newer ones: it is given back, without a try
- * spent, and fails only when no node has known its job for a quarter of an hour.
+ * What a run means to a node that does not know its job, as one of an older version beside newer ones: it is given
+ * back, without a try spent, and fails only when no node has known its job for a quarter of an hour.
  */
 export async function judgeUnknownJob(db: SystemDatabase, run: Pick<ClaimedRun, 'id' | 'job'>): Promise<Outcome> {
   const [found] = await whoKnowsJob(db, [run.id, run.job])

@@ -1,6 +1,6 @@
--- Grain: one row: what became of run $1 (job $2) on nodes that do not know its job. known: a node that gives signs of life does. tries: how often
--- it was given back for that since it was asked for. alone_s: for how many seconds nobody has known it.
--- Reads run_attempts by run, and nodes.
+-- Grain: one row: what became of run $1 (job $2) on nodes that do not know its job. known: a node that gives signs of
+-- life does. tries: how often it was given back for that since it was asked for. alone_s: for how many seconds nobody
+-- has known it. Reads run_attempts by run, and nodes.
 select
   exists (select from nodes n where n.seen_at > now() - interval '15 seconds' and $2 = any(n.jobs)) as known,
   count(*)::int as tries,

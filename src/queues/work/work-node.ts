@@ -118,8 +118,8 @@ async function cancelRequests(database: Database, node: string): Promise<string[
 const FORGOTTEN_AFTER_S = 15
 
 /**
- * Plans runs again that the ledger believes to be at work here and that nobody here works on: their end could not be written, or the
- * answer to their claim was lost.
+ * Plans runs again that the ledger believes to be at work here and that nobody here works on: their end could not be
+ * written, or the answer to their claim was lost.
  */
 async function takeBackForgotten(database: Database, node: string, runningIds: string[]): Promise<void> {
   const { rows } = await sql<SeenRun>`

@@ -29,8 +29,9 @@ import { judgeUnknownJob } from './unknown-job.ts'
 const claimRuns = sqlFile<ClaimedRun>(import.meta.dirname, 'claim-runs.sql', { prepared: true })
 
 /**
- * A worker that dies takes every run in it along, and nobody can tell which of them it was. Each has its next attempts in a process of
- * its own, which may hold this much: the guilty one then counts its crashes alone, and what ran beside it ends well.
+ * A worker that dies takes every run in it along, and nobody can tell which of them it was. Each has its next attempts
+ * in a process of its own, which may hold this much: the guilty one then counts its crashes alone, and what ran beside
+ * it ends well.
  */
 const SUSPECT_MEMORY_MB = 1024
 
@@ -62,11 +63,11 @@ export type WorkerSet = {
   /** Stops the attempt of a run on this node. */
   stopRun(runId: string, why: StopError['why']): void
   runningIds(): string[]
-  /** A worker lost the database while it opened, and would stay without it for ever: the set has to be opened anew. */
+  /** A worker lost the database while it opened, and would stay without it for ever: the set has to be opened again. */
   isBroken(): boolean
   /**
-   * Takes nothing new, gives running work `graceMs` to finish, then stops it and gives it back. `isFinal`: nobody opens another set, and the
-   * connections to a server that is away may be cut off.
+   * Takes nothing new, gives running work `graceMs` to finish, then stops it and gives it back. `isFinal`: nobody opens
+   * another set, and the connections to a server that is away may be cut off.
    */
   close(graceMs: number, isFinal: boolean): Promise<void>
 }
@@ -180,7 +181,10 @@ function openWorker<JobTools>(name: QueueName, running: Map<string, AbortControl
   return worker
 }
 
-/** BullMQ remembers for ever that it could not open, and one that runs all the same asks again and again without ever letting go of the CPU. */
+/**
+ * BullMQ remembers for ever that it could not open, and one that runs all the same asks again and again without ever
+ * letting go of the CPU.
+ */
 function begin(worker: Worker, onBroken: () => void): void {
   worker.waitUntilReady().then(() => {
     // Paused and resumed meanwhile, it runs already.

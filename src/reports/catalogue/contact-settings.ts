@@ -9,7 +9,10 @@ import { forecastBlocks } from './forecast-blocks.ts'
 /** A forecast older than this before the end of the period is not shown. */
 const FORECAST_AGE_DAYS = 7
 
-/** What a report on contacts says beside their metrics: by which settings of the client they are counted, and how many are expected. */
+/**
+ * What a report on contacts says beside their metrics: by which settings of the client they are counted, and how many
+ * are expected.
+ */
 export type ContactSettings = {
   serviceLevelS: number
   shortAbandonS: number

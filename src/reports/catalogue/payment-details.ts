@@ -17,7 +17,10 @@ import { checkOf } from '../parts/sums.ts'
 export const TOP_CUSTOMERS = 20
 export const LARGEST_REFUNDS = 20
 
-/** What a report on revenue says beside its metrics: who paid, what was paid back, and whether the payments say the same. */
+/**
+ * What a report on revenue says beside its metrics: who paid, what was paid back, and whether the payments say the
+ * same.
+ */
 export type PaymentDetails = {
   otherCurrencies: ({ currency: string } & MoneySums)[]
   customers: CustomerRevenue[]

@@ -43,7 +43,10 @@ export async function issueDownloadLink(
   return token
 }
 
-/** Follows a link and counts the download. `expired` covers revoked ones; `unknown` those never issued or whose report is gone. */
+/**
+ * Follows a link and counts the download. `expired` covers revoked ones; `unknown` those never issued or whose report
+ * is gone.
+ */
 export async function followDownloadLink(
   db: SystemDatabase,
   token: string,
@@ -116,7 +119,9 @@ export async function issueUnsubscribeToken(
 
 export type Unsubscription = { clientId: string; clientName: string; report: string; done: boolean }
 
-/** What a token would unsubscribe from; null for one that was never issued. Changes nothing: GET must not unsubscribe. */
+/**
+ * What a token would unsubscribe from; null for one that was never issued. Changes nothing: GET must not unsubscribe.
+ */
 export async function findUnsubscription(db: SystemDatabase, token: string): Promise<Unsubscription | null> {
   const row = await unsubscriptionOf(db, token).executeTakeFirst()
   return row ? { clientId: row.clientId, clientName: row.clientName, report: row.report, done: row.done } : null

@@ -2,9 +2,9 @@ import { sql } from 'kysely'
 import type { SystemDatabase } from '../../db/database.ts'
 
 /**
- * Ends the executions of runs that ended without a last word: the process was killed under them, or they were cancelled while they waited
- * for another try. One whose run is tried again goes on where it is. One that was completed, and whose run was cancelled when it was to do it
- * again, is completed: its files and figures are those of then.
+ * Ends the executions of runs that ended without a last word: the process was killed under them, or they were cancelled
+ * while they waited for another try. One whose run is tried again goes on where it is. One that was completed, and
+ * whose run was cancelled when it was to do it again, is completed: its files and figures are those of then.
  */
 export async function closeLostExecutions(db: SystemDatabase): Promise<void> {
   await sql`

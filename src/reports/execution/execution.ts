@@ -17,7 +17,10 @@ export type ExecutionParams = AskedReport & { clientId: string; scheduleId: stri
 
 export type ExecutionTools = {
   executionId: string
-  /** Tells the tries apart: none writes over what an earlier one stored, and what was mailed stays what it was until the next commit. */
+  /**
+   * Tells the tries apart: none writes over what an earlier one stored, and what was mailed stays what it was until the
+   * next commit.
+   */
   attempt: number
   db: ClientDatabase
   storage: ObjectStore
@@ -42,8 +45,9 @@ type StoredFile = {
 }
 
 /**
- * Renders one report for one window into every format, stores the files under the execution's id (the run's) and plans one delivery
- * per recipient, all on record in one commit. Twice gives the same execution, the same objects and no second mail.
+ * Renders one report for one window into every format, stores the files under the execution's id (the run's) and plans
+ * one delivery per recipient, all on record in one commit. Twice gives the same execution, the same objects and no
+ * second mail.
  */
 export async function renderExecution(params: ExecutionParams, tools: ExecutionTools): Promise<void> {
   const client = await readClient(tools.db, params.clientId)
@@ -101,8 +105,8 @@ async function committedFiles(
 }
 
 /**
- * Deletes what earlier tries stored, but for what is to be kept. Never what a later one stores: then we are the one that was believed
- * dead, and our commit will be refused.
+ * Deletes what earlier tries stored, but for what is to be kept. Never what a later one stores: then we are the one
+ * that was believed dead, and our commit will be refused.
  */
 async function dropEarlier(
   clientId: string,

@@ -5,7 +5,10 @@ import type { ObjectStore } from '../../storage/object-store.ts'
 const BATCH = 200
 const BATCHES_MAX = 1000
 
-/** Deletes executions older than `days` days with their files, the files first: what is left by a crash in between is deleted next time. */
+/**
+ * Deletes executions older than `days` days with their files, the files first: what is left by a crash in between is
+ * deleted next time.
+ */
 export async function expireReports(
   db: SystemDatabase,
   storage: ObjectStore,

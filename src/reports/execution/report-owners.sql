@@ -1,5 +1,5 @@
--- Grain: one row per run and owner: whose report it renders, or whose recipient's copy it sends; runs about no schedule have none.
--- $1 ids of runs. Reads runs by id, deliveries, executions and schedules by key.
+-- Grain: one row per run and owner: whose report it renders, or whose recipient's copy it sends; runs about no schedule
+-- have none. $1 ids of runs. Reads runs by id, deliveries, executions and schedules by key.
 with asked as (
   select id as run_id, client_id, payload ->> 'scheduleId' as schedule_id, payload ->> 'deliveryId' as delivery_id
   from runs where id = any($1::uuid[]) and client_id is not null

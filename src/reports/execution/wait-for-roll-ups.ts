@@ -1,7 +1,8 @@
 /**
- * What a report waits for. It reads roll-ups of its window and of the days it compares with (`reads` of the report). Those of the window
- * have to be there before it begins, so its run depends on theirs, which plans the ones that nobody has asked for. Of all the days it
- * reads, those with facts that no roll-up has seen are waited for once it has begun, but not for long: then it goes out and says so.
+ * What a report waits for. It reads roll-ups of its window and of the days it compares with (`reads` of the report).
+ * Those of the window have to be there before it begins, so its run depends on theirs, which plans the ones that nobody
+ * has asked for. Of all the days it reads, those with facts that no roll-up has seen are waited for once it has begun,
+ * but not for long: then it goes out and says so.
  */
 import { sql } from 'kysely'
 import { gapDays } from '../../analytics/metrics/index.ts'
@@ -14,15 +15,18 @@ const WAIT_MS = 15 * MINUTE_MS
 const ASK_AGAIN_MS = 5 * SECOND_MS
 
 /**
- * The days of a window that have to be rolled up before a report of it begins, as of the instant it was asked for. Days still to come
- * need no roll-up; where "to come" begins is said in the zone that is ahead of all others.
+ * The days of a window that have to be rolled up before a report of it begins, as of the instant it was asked for. Days
+ * still to come need no roll-up; where "to come" begins is said in the zone that is ahead of all others.
  */
 export function daysNeeded(window: DayWindow, askedAt: Temporal.Instant): Day[] {
   const today = dayOf(askedAt, 'Etc/GMT-14')
   return daysOf(window).filter((day) => day <= today)
 }
 
-/** Throws RetryLaterError while a day of those that the report reads has facts that no roll-up has seen, or is a gap between such days. */
+/**
+ * Throws RetryLaterError while a day of those that the report reads has facts that no roll-up has seen, or is a gap
+ * between such days.
+ */
 export async function waitForRollUps(
   db: ClientDatabase,
   {

@@ -28,7 +28,10 @@ export type Breakdown = {
 /** How a breakdown is shown: `counts` say what a member must have any of to be shown. */
 type Shown = { whole: MetricsAnswer; counts: readonly MetricKey[]; locale: string }
 
-/** A row for each member, hour or week; of members and hours only those that have anything, for some have only what is not asked for. */
+/**
+ * A row for each member, hour or week; of members and hours only those that have anything, for some have only what is
+ * not asked for.
+ */
 export function breakdownBlocks(breakdown: Breakdown, slices: readonly Slice[], shown: Shown): Block[] {
   const { by, largest } = breakdown
   const rows = by === 'week' ? slices : slices.filter(({ values }) => !hasNone(values, shown.counts))

@@ -1,4 +1,6 @@
-/** Numbers of an answer as documents show them, so that a number has the same name, unit and formula wherever it stands. */
+/**
+ * Numbers of an answer as documents show them, so that a number has the same name, unit and formula wherever it stands.
+ */
 import { isSum, METRICS, type Metric, type MetricKey } from '../../analytics/metrics/index.ts'
 import type { Measured, MetricsAnswer, Values } from '../../analytics/questions/index.ts'
 import type { Column, Format, Row, Value } from '../document.ts'

@@ -7,7 +7,10 @@ import { formatOf, type Slice, totalOf, valueIn } from './measured.ts'
 export type Sums = {
   /** Metrics of the whole period that add up to another one. */
   equations: { parts: readonly MetricKey[]; whole: MetricKey }[]
-  /** Metrics that everything named in `over`, by the ids of the parts of the report, adds up to. `as`: what it is called in short. */
+  /**
+   * Metrics that everything named in `over`, by the ids of the parts of the report, adds up to. `as`: what it is called
+   * in short.
+   */
   addUp: { metric: MetricKey; as: string; over: readonly { id: string; called: string }[] }[]
 }
 
@@ -16,8 +19,8 @@ export function checkOf(label: string, left: Value, right: Value, format: Format
 }
 
 /**
- * Both sides are read by themselves: the whole from the roll-up of the client, its parts from those of members, hours and days. `parts`:
- * those within the period.
+ * Both sides are read by themselves: the whole from the roll-up of the client, its parts from those of members, hours
+ * and days. `parts`: those within the period.
  */
 export function sumChecks(sums: Sums, whole: MetricsAnswer, parts: ReadonlyMap<string, readonly Slice[]>): Check[] {
   return [...sums.equations.map((equation) => equationCheck(equation, whole)), ...partChecks(sums, whole, parts)]

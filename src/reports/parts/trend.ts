@@ -11,9 +11,15 @@ export type Trend = {
   shape: Chart['shape']
   metrics: readonly MetricKey[]
   granularity: 'day' | 'month'
-  /** How far back it goes: the period, at least so many days up to its end, or so many months with the last one of the period. */
+  /**
+   * How far back it goes: the period, at least so many days up to its end, or so many months with the last one of the
+   * period.
+   */
   reach: 'period' | { days: number } | { months: number }
-  /** In words, for those who cannot see it; `rows` hold the category under `day` or `month`, and the metrics by their key. */
+  /**
+   * In words, for those who cannot see it; `rows` hold the category under `day` or `month`, and the metrics by their
+   * key.
+   */
   description(rows: readonly Row[]): string
 }
 

@@ -19,12 +19,14 @@ const BATCH_RECORDS = 500
 const FORMULA_START = /^[=+\-@\t\r\n＝＋－＠]/
 
 /**
- * One file for people and programs: sections parted by empty lines, in the order report, figures, checks, tables, charts, notes. A section
- * begins with the record `Section,<id>,<title>`, then comes a header, then records. UTF-8 with BOM, CRLF, commas, quotes as in RFC 4180.
+ * One file for people and programs: sections parted by empty lines, in the order report, figures, checks, tables,
+ * charts, notes. A section begins with the record `Section,<id>,<title>`, then comes a header, then records. UTF-8 with
+ * BOM, CRLF, commas, quotes as in RFC 4180.
  *
- * Numbers, money (major units, decimal point), shares (fractions), durations (seconds), days and instants are raw and are never altered;
- * headers name the unit. Only text is guarded: an apostrophe goes before text that begins like a formula. A totals record, where a table
- * has one, comes last in its section and begins with `Total` (or with the total of the first column).
+ * Numbers, money (major units, decimal point), shares (fractions), durations (seconds), days and instants are raw and
+ * are never altered; headers name the unit. Only text is guarded: an apostrophe goes before text that begins like a
+ * formula. A totals record, where a table has one, comes last in its section and begins with `Total` (or with the total
+ * of the first column).
  */
 export const csvRenderer: Renderer = {
   format: 'csv',

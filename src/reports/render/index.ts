@@ -16,7 +16,9 @@ export const renderers: Record<ReportFormat, Renderer> = {
 }
 
 export { type FontLibrary, openFonts } from './html/fonts.ts'
-/** For the board's dashboards, which show a report live: its blocks as pieces of a page, and their style sheet. @public */
+/**
+ * For the board's dashboards, which show a report live: its blocks as pieces of a page, and their style sheet. @public
+ */
 export { documentStyle } from './html/html.ts'
 /** @public */
 export { type RenderedBlocks, renderBlocks } from './html/html-blocks.ts'

@@ -9,18 +9,21 @@ import { rawText } from './value/raw-value.ts'
 import { readRows } from './value/table-rows.ts'
 import { createTotals } from './value/totals.ts'
 
-/** Names the shape below, as docs/report.schema.json has it; it rises when a member changes its meaning or goes away. */
+/**
+ * Names the shape below, as docs/report.schema.json has it; it rises when a member changes its meaning or goes away.
+ */
 const JSON_SCHEMA_NAME = 'daybreak-report/1'
 
 const CHUNK_CHARACTERS = 1 << 16
 
 /**
- * The document for programs, streamed: `{ schema, meta, outline, figures, checks, charts, tables }`, the last four keyed by block id.
- * docs/report.schema.json is its JSON Schema. `outline` has every block in order, the texts whole and the others by id.
+ * The document for programs, streamed: `{ schema, meta, outline, figures, checks, charts, tables }`, the last four
+ * keyed by block id. docs/report.schema.json is its JSON Schema. `outline` has every block in order, the texts whole
+ * and the others by id.
  *
- * Money is a string of major units, such as "-12.50", beside `currency` in its column or figure; every other number is a JSON number
- * (shares as fractions, durations in seconds); instants carry the offset of the document's zone. No value is null. Tables end with
- * `rowCount` and `totals`, which are exact sums.
+ * Money is a string of major units, such as "-12.50", beside `currency` in its column or figure; every other number is
+ * a JSON number (shares as fractions, durations in seconds); instants carry the offset of the document's zone. No value
+ * is null. Tables end with `rowCount` and `totals`, which are exact sums.
  */
 export const jsonRenderer: Renderer = {
   format: 'json',

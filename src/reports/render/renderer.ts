@@ -7,8 +7,9 @@ import type { PdfPrinter } from './pdf/pdf-printer.ts'
 export type RenderTools = { printer: PdfPrinter; fonts: FontLibrary; log: Log; signal: AbortSignal }
 
 /**
- * One format. `render` yields the file piece by piece and holds no table in memory (PDF and HTML show a bounded number of rows);
- * an error or an abort is thrown from the iteration, after which what was yielded is worthless. `Readable.from(…)` makes a stream of it.
+ * One format. `render` yields the file piece by piece and holds no table in memory (PDF and HTML show a bounded number
+ * of rows); an error or an abort is thrown from the iteration, after which what was yielded is worthless.
+ * `Readable.from(…)` makes a stream of it.
  */
 export type Renderer = {
   format: ReportFormat

@@ -32,7 +32,8 @@ export function reportScheduleId(clientId: string, name: string): string {
 }
 
 /**
- * Makes these the recipients, and nobody else. Who has unsubscribed and is named stays unsubscribed. Twice is the same as once.
+ * Makes these the recipients, and nobody else. Who has unsubscribed and is named stays unsubscribed. Twice is the same
+ * as once.
  */
 export async function replaceRecipients(
   tx: SystemTransaction,

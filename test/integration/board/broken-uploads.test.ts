@@ -104,7 +104,10 @@ describe('a form of a program is refused, and nobody else notices, when', () => 
   })
 })
 
-/** Sends megabytes around a file until it is answered. A connection that is closed meanwhile may take its answer with it. */
+/**
+ * Sends megabytes around a file until it is answered. A connection that is closed meanwhile may take its answer with
+ * it.
+ */
 async function sendAround(): Promise<{ answer: string; chunks: number }> {
   const { port } = new URL(board.url)
   const socket = connect(Number(port), '127.0.0.1')

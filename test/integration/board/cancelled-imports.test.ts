@@ -55,7 +55,10 @@ async function countPayments(): Promise<number> {
   return rows[0]?.n ?? 0
 }
 
-/** Works on an import as its job does until it has come as far as `share`, and is told to stop there. Then its run is cancelled. */
+/**
+ * Works on an import as its job does until it has come as far as `share`, and is told to stop there. Then its run is
+ * cancelled.
+ */
 async function stopAt(share: number, { id, runId }: Import): Promise<void> {
   const stop = new AbortController()
   const db = board.database.forClient('shop')

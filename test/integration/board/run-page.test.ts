@@ -52,7 +52,7 @@ async function givenRun(attempts: number): Promise<string> {
   return id
 }
 
-test('the page of a run shows every try: node, times, outcome, error, lines in order, and how far the one under way is', async () => {
+test('the page of a run shows every try: node, times, outcome, error, lines in order, and how far the one in progress is', async () => {
   const page = await textOf(operator, `/runs/${await givenRun(1)}`)
   for (const words of [
     'About 1 March 2026',

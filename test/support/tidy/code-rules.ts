@@ -11,7 +11,10 @@ const SHORT_SHARE = 0.95
 const INLINE_SQL_LINES_MAX = 10
 const BEGINS_LIKE_SQL = /^\s*(--|select|insert|update|delete|with|create|alter|merge|truncate)\b/i
 
-/** An element of HTML or SVG. Those that workbooks have, too (b, col, font), and words that commands ask for are none of them. */
+/**
+ * An element of HTML or SVG. Those that workbooks have, too (b, col, font), and words that commands ask for are none of
+ * them.
+ */
 const ELEMENT =
   /<\/?(!doctype html|html|head|body|main|nav|aside|header|footer|section|div|span|p|a|h[1-6]|ul|ol|li|dl|dt|dd|table|caption|thead|tbody|tfoot|tr|td|th|form|input|select|button|details|summary|figure|strong|em|br|hr|pre|svg|path|style|script|img)[\s/>?]/i
 /** The mails write theirs by hand. */

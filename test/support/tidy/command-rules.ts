@@ -3,7 +3,10 @@ import { COMMANDS } from '../../../src/main/command-list.ts'
 import { reportNames } from '../../../src/reports/catalogue/index.ts'
 import type { Rule } from './rule.ts'
 
-/** A command at the start of a line or of inline code, or wherever it is called by its path; up to a pipe, a comment or the end. */
+/**
+ * A command at the start of a line or of inline code, or wherever it is called by its path; up to a pipe, a comment or
+ * the end.
+ */
 const CALLED = /(?:scripts\/daybreak|^daybreak|`daybreak) ([^`\n|;#]*)/gm
 const QUOTED = /'[^']*'|"(?:\\.|[^"\\])*"|\$\([^)]*\)/g
 

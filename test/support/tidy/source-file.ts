@@ -12,7 +12,9 @@ export type Import = {
 /** A function with a body in braces, except the callback of a `describe`, which only holds others. */
 export type Body = { line: number; lines: number }
 
-/** A template literal, with its text between the holes joined by `?`; `tag` is the function it is handed to, by name. */
+/**
+ * A template literal, with its text between the holes joined by `?`; `tag` is the function it is handed to, by name.
+ */
 export type Template = { line: number; text: string; tag: string | null }
 
 /** What the rules need to know of one TypeScript file. */

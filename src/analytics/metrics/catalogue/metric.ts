@@ -2,16 +2,25 @@ import type { Component } from '../components.ts'
 import type { Measure } from '../histogram.ts'
 import type { Retention } from '../retention.ts'
 
-/** What a metric's value is: a count, a number with digits, a share (0.5 is 50 %), minor units of the client's currency, seconds. */
+/**
+ * What a metric's value is: a count, a number with digits, a share (0.5 is 50 %), minor units of the client's currency,
+ * seconds.
+ */
 export type MetricType = 'integer' | 'decimal' | 'percent' | 'money' | 'duration'
 
 /** Components times their weights, added up. */
 export type Weights = Partial<Record<Component, number>>
 
-/** Weights of what came before a window and of what is within it: the level at its end is made of both, that at its beginning of the first. */
+/**
+ * Weights of what came before a window and of what is within it: the level at its end is made of both, that at its
+ * beginning of the first.
+ */
 export type SpanWeights = { before: Weights; within: Weights }
 
-/** Limits of a metric: at the target is met; beyond `warning` and `critical` on the bad side it is a warning or critical. */
+/**
+ * Limits of a metric: at the target is met; beyond `warning` and `critical` on the bad side it is a warning or
+ * critical.
+ */
 export type Thresholds = { target: number | null; warning: number | null; critical: number | null }
 
 type About = Thresholds & {

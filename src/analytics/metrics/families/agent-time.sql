@@ -1,8 +1,9 @@
--- agent_metrics from agent_status_changes: adds the seconds that each agent spent in each status in each local hour. They have no channel.
--- Reads agent_status_changes by (client_id, changed_at), from 24 hours before the day: a status holds until the agent's next change, for
--- 24 hours at most, and is cut at the edges of hours and of the day. Of changes at the same instant the last by id holds.
--- Every status but offline is paid. Seconds are whole: an edge is taken at the second it lies in, so that the parts of a status add up.
--- Sets, never adds, and the day's rows were deleted in the same transaction, so twice is the same as once.
+-- agent_metrics from agent_status_changes: adds the seconds that each agent spent in each status in each local hour.
+-- They have no channel. Reads agent_status_changes by (client_id, changed_at), from 24 hours before the day: a status
+-- holds until the agent's next change, for 24 hours at most, and is cut at the edges of hours and of the day. Of
+-- changes at the same instant the last by id holds. Every status but offline is paid. Seconds are whole: an edge is
+-- taken at the second it lies in, so that the parts of a status add up. Sets, never adds, and the day's rows were
+-- deleted in the same transaction, so twice is the same as once.
 with changes as (
   select
     agent_id, sector_id, status, date_trunc('second', changed_at) as begins_at,

@@ -1,11 +1,12 @@
--- What interactions say of one local day, read once: agent_metrics (a row per local hour, agent, sector and channel), daily_metrics of
--- campaigns, customer roles and locations, and metric_histograms of the client, its agents, sectors and channels.
--- Reads interactions by (client_id, started_at), customers and agents by their keys. The day's rows were deleted in the same
--- transaction, so twice is the same as once. Contacts that contradict themselves are noted in quarantined_facts and counted nowhere.
--- Repeated: the same customer came again on the same topic within 168 hours, the last instant included; a topic that nobody noted is a
--- topic, and whoever comes again on the same day is within them. repeated_contacts keeps who was, and by which day, for recount-repeats.sql.
--- Lists in braces are the family's components, written out by family.ts.
--- An assistant's contact is an automated one, or one whose agent is an assistant. A sentiment beyond ±0.2 is positive or negative.
+-- What interactions say of one local day, read once: agent_metrics (a row per local hour, agent, sector and channel),
+-- daily_metrics of campaigns, customer roles and locations, and metric_histograms of the client, its agents, sectors
+-- and channels. Reads interactions by (client_id, started_at), customers and agents by their keys. The day's rows were
+-- deleted in the same transaction, so twice is the same as once. Contacts that contradict themselves are noted in
+-- quarantined_facts and counted nowhere. Repeated: the same customer came again on the same topic within 168 hours, the
+-- last instant included; a topic that nobody noted is a topic, and whoever comes again on the same day is within them.
+-- repeated_contacts keeps who was, and by which day, for recount-repeats.sql. Lists in braces are the family's
+-- components, written out by family.ts. An assistant's contact is an automated one, or one whose agent is an assistant.
+-- A sentiment beyond ±0.2 is positive or negative.
 with facts as materialized (
   select
     *, case when answered and customer_id is not null then first_value(started_at) over (
@@ -19,8 +20,8 @@ with facts as materialized (
     from interactions
     where client_id = :client_id and started_at >= :from and started_at < :to
     union all
-    -- Of the days after it only who may have come again. "is true" has them looked up in a hash, however few the planner expects; on the
-    -- night after the day hardly anybody is.
+    -- Of the days after it only who may have come again. "is true" has them looked up in a hash, however few the
+    -- planner expects; on the night after the day hardly anybody is.
     select
       *, coalesce(' ' || topic, '') collate "C", status = 'answered',
       interaction_fault(started_at, answered_at, ended_at, talk_s, hold_s) is null

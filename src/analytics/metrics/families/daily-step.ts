@@ -4,7 +4,10 @@ import { type Component, type ComponentSums, componentsOf, type FamilyName } fro
 import { PLACES } from '../dimensions.ts'
 import { type DayStatement, statementStep } from './family.ts'
 
-/** Which facts of a family can contradict themselves: their table, the time they are noted by, and what says how they do. */
+/**
+ * Which facts of a family can contradict themselves: their table, the time they are noted by, and what says how they
+ * do.
+ */
 const FAULTS: Partial<Record<FamilyName, readonly { table: string; at: string; fault: string }[]>> = {
   sales: [{ table: 'deals', at: 'opened_at', fault: 'deal_fault(opened_at, closed_at)' }],
   campaigns: [{ table: 'campaign_spend', at: 'spent_at', fault: 'spend_fault(contacted, responded)' }],
@@ -16,10 +19,11 @@ const FAULTS: Partial<Record<FamilyName, readonly { table: string; at: string; f
 }
 
 /**
- * The rows of daily_metrics of a family, from a .sql file that selects the facts of a day: a row each, with every column of PLACES and
- * every component of the family. Facts are read once and added up for the client as a whole and for each dimension; those that belong
- * to nobody are in the member '', so that every dimension adds up to the client. Facts that contradict themselves are noted in
- * quarantined_facts, and the file leaves them out. Returns the named components of every row it wrote.
+ * The rows of daily_metrics of a family, from a .sql file that selects the facts of a day: a row each, with every
+ * column of PLACES and every component of the family. Facts are read once and added up for the client as a whole and
+ * for each dimension; those that belong to nobody are in the member '', so that every dimension adds up to the client.
+ * Facts that contradict themselves are noted in quarantined_facts, and the file leaves them out. Returns the named
+ * components of every row it wrote.
  */
 export function dailyStep(
   folder: string,
@@ -31,8 +35,8 @@ export function dailyStep(
 }
 
 /**
- * The statement of a daily step. Sets whole columns of the day, whose rows were just written with nothing in them but the client's zeros:
- * twice is the same as once.
+ * The statement of a daily step. Sets whole columns of the day, whose rows were just written with nothing in them but
+ * the client's zeros: twice is the same as once.
  */
 export function dailyStatement(facts: string, family: FamilyName, returning: readonly Component[] = []): string {
   const components = componentsOf(family)

@@ -1,7 +1,8 @@
--- Requests, bookings and the time of providers on one local day: one row per request or booking, and one per provider for its time.
--- Reads service_requests by (client_id, requested_at) and (client_id, completed_at), bookings and provider_availability by
--- (client_id, starts_at) and, for the few that last longer than a day, by their partial index on ends_at.
--- Time is cut at the edges of the day, and what overlaps for one provider counts once. Booked is what was not called off or moved.
+-- Requests, bookings and the time of providers on one local day: one row per request or booking, and one per provider
+-- for its time. Reads service_requests by (client_id, requested_at) and (client_id, completed_at), bookings and
+-- provider_availability by (client_id, starts_at) and, for the few that last longer than a day, by their partial index
+-- on ends_at. Time is cut at the edges of the day, and what overlaps for one provider counts once. Booked is what was
+-- not called off or moved.
 with
 bookings_of_day as (
   select * from bookings

@@ -1,6 +1,7 @@
--- Money that moved and money that was spent: one row per payment or cost of one local day, with whom and what it belongs to.
--- Reads payments by (client_id, occurred_at), cost_analysis by (client_id, incurred_at), customers by their key.
--- A payment of nothing moves no money and is no order. Refunds, payouts and fees are zero or negative, as the payments are.
+-- Money that moved and money that was spent: one row per payment or cost of one local day, with whom and what it
+-- belongs to. Reads payments by (client_id, occurred_at), cost_analysis by (client_id, incurred_at), customers by their
+-- key. A payment of nothing moves no money and is no order. Refunds, payouts and fees are zero or negative, as the
+-- payments are.
 select
   p.agent_id, p.sector_id, p.channel, p.campaign_id, p.provider_id, c.role as customer_role, p.country as location,
   case when p.kind = 'charge' then 1 end as orders,

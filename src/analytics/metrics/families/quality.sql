@@ -1,7 +1,8 @@
--- agent_metrics from call_quality_scores and call_quality_issues: adds the reviews, and the issues noted and settled, of each local hour.
--- Reads the scores by (client_id, reviewed_at), the issues by (client_id, noted_at) and (client_id, resolved_at). Sets, never adds, and
--- the day's rows were deleted in the same transaction, so twice is the same as once. Scores are kept in hundredths.
--- An issue that was settled before it was noted is quarantined on the day it was noted, and counts nowhere.
+-- agent_metrics from call_quality_scores and call_quality_issues: adds the reviews, and the issues noted and settled,
+-- of each local hour. Reads the scores by (client_id, reviewed_at), the issues by (client_id, noted_at) and (client_id,
+-- resolved_at). Sets, never adds, and the day's rows were deleted in the same transaction, so twice is the same as
+-- once. Scores are kept in hundredths. An issue that was settled before it was noted is quarantined on the day it was
+-- noted, and counts nowhere.
 with noted as (
   insert into quarantined_facts (client_id, day, fact_table, fact_id, reason)
   select :client_id, :day, 'call_quality_issues', id, issue_fault(noted_at, resolved_at)

@@ -1,6 +1,6 @@
 -- metric_histograms of sales cycles: the days from opening to winning, of the deals that were won on one local day.
--- Reads deals by (client_id, closed_at) and customers by their key. The day's rows were deleted in the same transaction, so twice is the
--- same as once. Which deals and how many days: see sales.sql.
+-- Reads deals by (client_id, closed_at) and customers by their key. The day's rows were deleted in the same
+-- transaction, so twice is the same as once. Which deals and how many days: see sales.sql.
 insert into metric_histograms (client_id, dimension, day, member, measure, buckets, counts)
 select :client_id, dimension, :day, member, 'sales-cycle', array_agg(bucket order by bucket), array_agg(count order by bucket)
 from (

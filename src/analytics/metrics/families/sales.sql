@@ -1,8 +1,9 @@
--- Leads, their changes of stage, and deals: one row per fact of one local day. A deal is opened on one day and closed on another.
--- Reads leads by (client_id, created_at), lead_stage_changes by (client_id, changed_at), deals by (client_id, opened_at) and
--- (client_id, closed_at), customers by their key.
--- A lead counts whatever its currency, its value only in the client's; a deal in another currency counts nowhere, so that wins, their
--- amounts and their average are of the same deals. A cycle is counted in the client's days, of deals that were won.
+-- Leads, their changes of stage, and deals: one row per fact of one local day. A deal is opened on one day and closed
+-- on another. Reads leads by (client_id, created_at), lead_stage_changes by (client_id, changed_at), deals by
+-- (client_id, opened_at) and (client_id, closed_at), customers by their key.
+-- A lead counts whatever its currency, its value only in the client's; a deal in another currency counts nowhere, so
+-- that wins, their amounts and their average are of the same deals. A cycle is counted in the client's days, of deals
+-- that were won.
 select
   f.agent_id, f.sector_id, f.channel, f.campaign_id, null::text as provider_id, c.role as customer_role, f.location,
   leads, leads_minor, stage_changes, deals_opened, deals_opened_minor, deals_won, deals_won_minor, deals_lost, deals_lost_minor,

@@ -1,5 +1,6 @@
 -- daily_metrics from customer_satisfaction: the answers of each campaign and customer role on one local day.
--- Reads customer_satisfaction by (client_id, answered_at) and customers by their key. Sets, never adds: twice is the same as once.
+-- Reads customer_satisfaction by (client_id, answered_at) and customers by their key. Sets, never adds: twice is the
+-- same as once.
 insert into daily_metrics (
   client_id, day, dimension, member,
   {satisfaction}

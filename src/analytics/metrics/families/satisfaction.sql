@@ -1,6 +1,7 @@
 -- agent_metrics from customer_satisfaction: adds the answers given in each local hour to the rows of the contacts.
--- Reads customer_satisfaction by (client_id, answered_at). Sets, never adds, and the day's rows were deleted in the same
--- transaction, so twice is the same as once. An answer counts in the hour it was given, not in that of the call it is about.
+-- Reads customer_satisfaction by (client_id, answered_at). Sets, never adds, and the day's rows were deleted in the
+-- same transaction, so twice is the same as once. An answer counts in the hour it was given, not in that of the call it
+-- is about.
 insert into agent_metrics (
   client_id, day, hour_at, agent_id, sector_id, channel,
   {satisfaction}

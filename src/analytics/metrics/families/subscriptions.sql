@@ -1,7 +1,8 @@
--- What became of the run rate of each customer on one local day: one row per customer of whom a subscription began or ended on it.
--- Reads subscriptions by (client_id, starts_at), (client_id, ends_at) and, for those customers, (client_id, customer_id, starts_at).
--- The run rate at an edge is that of the last instant before it: what begins or ends at midnight sharp belongs to the day that begins.
--- So whatever a customer does within a day, the day's end minus its beginning is one movement, and movements add up to the run rate.
+-- What became of the run rate of each customer on one local day: one row per customer of whom a subscription began or
+-- ended on it. Reads subscriptions by (client_id, starts_at), (client_id, ends_at) and, for those customers,
+-- (client_id, customer_id, starts_at). The run rate at an edge is that of the last instant before it: what begins or
+-- ends at midnight sharp belongs to the day that begins. So whatever a customer does within a day, the day's end minus
+-- its beginning is one movement, and movements add up to the run rate.
 with touched as (
   select customer_id from subscriptions
   where client_id = :client_id and starts_at >= :from and starts_at < :to and currency = :currency

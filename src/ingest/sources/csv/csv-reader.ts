@@ -21,14 +21,18 @@ export const RECORD_MAX = 1 << 20
 
 const BROKEN_TEXT_MAX = 500
 
-/** What may be read a second time, beside as much as the file has: a record that breaks off lines below its first is read again from its second. */
+/**
+ * What may be read a second time, beside as much as the file has: a record that breaks off lines below its first is
+ * read again from its second.
+ */
 const AGAIN_MIN = 16 << 20
 
 /**
- * Reads CSV (RFC 4180) piece by piece: LF or CR LF, quoted fields with delimiters, quotes and line ends inside. What is wrong costs
- * one line, never the ones after it: the reader goes on with the next line, whether a quote is not closed, text follows a closing
- * quote, or a line has no end within RECORD_MAX (then it is skipped without being held). Empty lines are passed over. Throws an InputError
- * for a file in which nearly every line opens a quote that none closes: to look for the end of each would take as long as the file is, each time.
+ * Reads CSV (RFC 4180) piece by piece: LF or CR LF, quoted fields with delimiters, quotes and line ends inside. What is
+ * wrong costs one line, never the ones after it: the reader goes on with the next line, whether a quote is not closed,
+ * text follows a closing quote, or a line has no end within RECORD_MAX (then it is skipped without being held). Empty
+ * lines are passed over. Throws an InputError for a file in which nearly every line opens a quote that none closes: to
+ * look for the end of each would take as long as the file is, each time.
  *
  * Why not csv-parse: docs/adr/0005-a-csv-reader-of-our-own.md.
  */

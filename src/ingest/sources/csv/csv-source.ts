@@ -7,7 +7,9 @@ import { foreign } from '../format.ts'
 import type { RecordPage, RecordSource, Reject, SourceFile, SourceOptions, SourceRecord } from '../source.ts'
 import { createCsvReader } from './csv-reader.ts'
 
-/** A page is what this many bytes hold: few enough that its records die young, which is what keeps the program small. */
+/**
+ * A page is what this many bytes hold: few enough that its records die young, which is what keeps the program small.
+ */
 const PIECE_BYTES = 1 << 13
 
 type CsvOptions = Pick<SourceOptions, 'delimiter' | 'encoding'>

@@ -1,4 +1,7 @@
-/** `end`: where the line end of the record stands, or the end of the text; `at`: where it breaks. null: the text ends before the record does. */
+/**
+ * `end`: where the line end of the record stands, or the end of the text; `at`: where it breaks. null: the text ends
+ * before the record does.
+ */
 export type ParsedRecord = { fields: string[]; end: number } | { reason: string; at: number } | null
 
 /** Reads the CSV record that begins at `from` and holds a quote. `final`: nothing comes after the text. */

@@ -7,7 +7,10 @@ const EXPONENT_MAX = 400
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** Reads one line of JSON Lines, or says why it is no object. Numbers that JavaScript would change are kept as `JSON.rawJSON`. */
+/**
+ * Reads one line of JSON Lines, or says why it is no object. Numbers that JavaScript would change are kept as
+ * `JSON.rawJSON`.
+ */
 export function parseJsonObject(text: string): { object: JsonObject } | { reason: string } {
   let value: unknown
   try {
@@ -39,8 +42,8 @@ function isDeeper(value: unknown, depth: number): boolean {
 }
 
 /**
- * Calls `visit` for each value of an object with its dotted name, `customer.address.city`; for an object first as a whole, then, where
- * `visit` says so, for what is in it.
+ * Calls `visit` for each value of an object with its dotted name, `customer.address.city`; for an object first as a
+ * whole, then, where `visit` says so, for what is in it.
  */
 export function visitValues(
   object: JsonObject,
@@ -55,7 +58,10 @@ export function visitValues(
   }
 }
 
-/** A JSON value as a cell: text as it is, numbers as decimals, true and false as words, null as nothing, lists and objects as JSON. */
+/**
+ * A JSON value as a cell: text as it is, numbers as decimals, true and false as words, null as nothing, lists and
+ * objects as JSON.
+ */
 export function cellText(value: unknown): string {
   if (typeof value === 'string') return value
   if (value === null || value === undefined) return ''
@@ -80,7 +86,9 @@ export function plainDecimal(text: string): string {
   return `${sign}${integer}${decimals === '' ? '' : `.${decimals}`}`
 }
 
-/** Digits without the zeros they end in. As a regular expression, `0+$` would look from each zero to the end of its run. */
+/**
+ * Digits without the zeros they end in. As a regular expression, `0+$` would look from each zero to the end of its run.
+ */
 export function withoutZeros(digits: string): string {
   let end = digits.length
   while (digits[end - 1] === '0') end -= 1

@@ -8,8 +8,9 @@ import type { RecordPage, RecordSource, Reject, SourceFile, SourceOptions } from
 import { cellText, DEPTH_MAX, parseJsonObject, visitValues } from './json-record.ts'
 
 /**
- * Opens a file of JSON Lines: one object a line, what is in objects named with dots (`customer.id`). Its header is every name that any
- * line has, so that the file is read once before for them. Throws an InputError for what holds no rows.
+ * Opens a file of JSON Lines: one object a line, what is in objects named with dots (`customer.id`). Its header is
+ * every name that any line has, so that the file is read once before for them. Throws an InputError for what holds no
+ * rows.
  */
 export async function openJsonLines(file: SourceFile, start: FileStart, options: SourceOptions): Promise<RecordSource> {
   if (start.isPipe) {
@@ -32,7 +33,10 @@ function refuseDocument(name: Called, { bytes }: FileStart): void {
   throw new InputError('foreign-file', `${name} is ${what}; write one object a line (jq -c '.[]' does that).`)
 }
 
-/** Reads the whole file for the names in it. Where a wanted name is that of an object, what is in it is no column of its own. */
+/**
+ * Reads the whole file for the names in it. Where a wanted name is that of an object, what is in it is no column of its
+ * own.
+ */
 async function surveyHeader(file: SourceFile, start: FileStart, { wanted, signal }: SourceOptions): Promise<string[]> {
   const survey: Survey = { wanted, outer: outerNames(wanted), named: new Set(), onlyNull: new Set(), longest: 0 }
   const { named } = survey

@@ -11,7 +11,10 @@ const FORMAT_CHARS_MAX = 255
 /** By the number of a cell's style. */
 export type CellStyles = readonly NumberKind[]
 
-/** The formats that every workbook has by number (ECMA-376 part 1, 18.8.30); those of 27 to 36 and 50 to 58 are dates of East Asia. */
+/**
+ * The formats that every workbook has by number (ECMA-376 part 1, 18.8.30); those of 27 to 36 and 50 to 58 are dates of
+ * East Asia.
+ */
 const BUILT_IN: Record<number, NumberKind> = {
   ...Object.fromEntries([14, 15, 16, 17].map((id) => [id, 'date' as const])),
   ...Object.fromEntries([18, 19, 20, 21, 32, 33, 45, 47].map((id) => [id, 'time' as const])),

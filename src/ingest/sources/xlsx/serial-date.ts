@@ -10,9 +10,10 @@ const KNOWN_MAX = 40_000
 export type SerialReader = (serial: number, kind: Exclude<NumberKind, 'number'>) => string | null
 
 /**
- * Spreadsheets count days, from 1900 or 1904, with the time as a fraction. Those of 1900 count a 29 February 1900 that never was, as
- * Lotus 1-2-3 did: serial 60, which is given as that date, and so refused by whoever reads it. Dates become `2026-03-29`, with a time
- * `2026-03-29T14:05:00`, times of day `14:05:00`, spans `26:03:00`. Fractions are rounded to the millisecond, which is what they keep.
+ * Spreadsheets count days, from 1900 or 1904, with the time as a fraction. Those of 1900 count a 29 February 1900 that
+ * never was, as Lotus 1-2-3 did: serial 60, which is given as that date, and so refused by whoever reads it. Dates
+ * become `2026-03-29`, with a time `2026-03-29T14:05:00`, times of day `14:05:00`, spans `26:03:00`. Fractions are
+ * rounded to the millisecond, which is what they keep.
  */
 export function createSerialReader(uses1904: boolean): SerialReader {
   const known = new Map<number, string>()

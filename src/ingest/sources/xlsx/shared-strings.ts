@@ -17,8 +17,8 @@ const NUMBERS = 3
 export type SharedStrings = (index: number) => string | null
 
 /**
- * Reads the texts of a workbook. They are kept as bytes in few large pieces: a million strings of their own would be five times as
- * much. Throws an InputError when they are too many to keep.
+ * Reads the texts of a workbook. They are kept as bytes in few large pieces: a million strings of their own would be
+ * five times as much. Throws an InputError when they are too many to keep.
  */
 export async function readSharedStrings(name: Called, workbook: Workbook): Promise<SharedStrings> {
   const store = createStore(name)

@@ -40,7 +40,9 @@ type State = {
   phonetic: number
 }
 
-/** Reads the XML of a sheet. Throws for what no spreadsheet program writes: rows out of order, columns beyond the last. */
+/**
+ * Reads the XML of a sheet. Throws for what no spreadsheet program writes: rows out of order, columns beyond the last.
+ */
 export function createSheetReader(tools: SheetTools): SheetReader {
   const state: State = {
     row: 0,

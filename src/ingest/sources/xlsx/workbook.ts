@@ -42,7 +42,7 @@ export async function openWorkbook(file: SourceFile): Promise<Workbook> {
   }
 }
 
-const GET_ANEW = 'If it is cut off or damaged, get it anew.'
+const GET_ANEW = 'If it is cut off or damaged, get it again.'
 
 /** What a part that cannot be read means for whoever named the file. */
 export function broken(name: Called, error: unknown): InputError {

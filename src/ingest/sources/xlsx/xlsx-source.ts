@@ -12,7 +12,10 @@ import { broken, openWorkbook, type SheetPlace, type Workbook } from './workbook
 
 type XlsxOptions = Pick<SourceOptions, 'sheet' | 'headerRow'>
 
-/** A page is what this many characters of the sheet hold: few enough that its rows fit into memory, since each may refer to long texts. */
+/**
+ * A page is what this many characters of the sheet hold: few enough that its rows fit into memory, since each may refer
+ * to long texts.
+ */
 const PIECE_CHARS = 1 << 13
 
 /** Opens one sheet of a workbook. Throws an InputError for a sheet that is not there, and for what is no workbook. */

@@ -39,8 +39,9 @@ const GATHERED = [
 type Parser = sax.SAXParser & Record<(typeof GATHERED)[number], string>
 
 /**
- * Reads XML piece by piece. Throws for what is not well-formed, for a DOCTYPE, which no workbook has, and for what would fill the memory:
- * elements, attributes, names and values beyond what any workbook has. Text comes in as many pieces as it is written in.
+ * Reads XML piece by piece. Throws for what is not well-formed, for a DOCTYPE, which no workbook has, and for what
+ * would fill the memory: elements, attributes, names and values beyond what any workbook has. Text comes in as many
+ * pieces as it is written in.
  */
 export function createXmlReader({ open, text, close }: XmlHandlers): XmlReader {
   const parser = sax.parser(true, { strictEntities: true, position: false } as sax.SAXOptions) as Parser

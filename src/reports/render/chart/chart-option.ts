@@ -222,7 +222,9 @@ function bandSeries(
   ]
 }
 
-/** Where a value lies on its axis: major units for money. A position in a picture, so a binary fraction is good enough. */
+/**
+ * Where a value lies on its axis: major units for money. A position in a picture, so a binary fraction is good enough.
+ */
 function plotted(value: unknown, column: Column, currency: string): number | null {
   return typeof value === 'number' ? numberOfDecimal(quantityOf(value, column, currency)) : null
 }

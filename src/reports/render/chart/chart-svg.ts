@@ -9,8 +9,9 @@ import { chartColumns } from './chart-table.ts'
 import { type ChartTheme, chartVariables, PAPER } from './chart-theme.ts'
 
 /**
- * How a chart is drawn. `theme` fixes the colours; `'variables'` leaves them to the page (`--chart-1` …, `--chart-text`, `--chart-grid`,
- * `--chart-line`, `--chart-page`), and falls back to paper, and the font. `idPrefix` keeps ids apart when one page shows a chart twice.
+ * How a chart is drawn. `theme` fixes the colours; `'variables'` leaves them to the page (`--chart-1` …,
+ * `--chart-text`, `--chart-grid`, `--chart-line`, `--chart-page`), and falls back to paper, and the font. `idPrefix`
+ * keeps ids apart when one page shows a chart twice.
  */
 export type ChartStyle = { size: ChartSize; theme: ChartTheme | 'variables'; idPrefix: string }
 
@@ -56,7 +57,10 @@ function fitted(chart: Chart, size: ChartSize): ChartSize {
   return { width: size.width, height: Math.round(70 + bars * BAR_PX) }
 }
 
-/** ECharts numbers its classes and clip paths by instance, adds hover styles and marks for its own scripts: none of it belongs on paper. */
+/**
+ * ECharts numbers its classes and clip paths by instance, adds hover styles and marks for its own scripts: none of it
+ * belongs on paper.
+ */
 function plainSvg(svg: string, idPrefix: string): string {
   return svg
     .replace(/<style\s*>[\s\S]*?<\/style>\n?/g, '')

@@ -1,6 +1,7 @@
 /**
- * Colours of charts. The six series colours stay at least ΔE 11 apart (CIE 1976) under normal sight, protanopia, deuteranopia and
- * tritanopia, and keep 3:1 contrast against the page (WCAG 1.4.11); text keeps 4.5:1. Beyond six series they repeat with other dashes.
+ * Colours of charts. The six series colours stay at least ΔE 11 apart (CIE 1976) under normal sight, protanopia,
+ * deuteranopia and tritanopia, and keep 3:1 contrast against the page (WCAG 1.4.11); text keeps 4.5:1. Beyond six
+ * series they repeat with other dashes.
  */
 export type ChartTheme = { series: string[]; text: string; line: string; grid: string; page: string }
 

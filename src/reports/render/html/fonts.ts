@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { coverageOf } from './woff2-coverage.ts'
 
 /**
- * What is covered: Latin (with Vietnamese), Greek, Cyrillic, Devanagari; Arabic, Hebrew, Thai; Japanese, simplified Chinese (and the
- * traditional characters it shares), Korean; symbols and mathematics; emoji, in one colour. Other scripts are reported as missing.
+ * What is covered: Latin (with Vietnamese), Greek, Cyrillic, Devanagari; Arabic, Hebrew, Thai; Japanese, simplified
+ * Chinese (and the traditional characters it shares), Korean; symbols and mathematics; emoji, in one colour. Other
+ * scripts are reported as missing.
  *
- * The packages ship each font in slices; a page carries only the slices its own text needs. `files` names a slice at a weight; a
- * variable font holds all weights in one file, and is used where the static one weighs twenty times as much.
+ * The packages ship each font in slices; a page carries only the slices its own text needs. `files` names a slice at a
+ * weight; a variable font holds all weights in one file, and is used where the static one weighs twenty times as much.
  */
 type Family = { package: string; weights: string[]; file: (slice: string, weight: string) => string }
 
@@ -21,8 +22,8 @@ const SYMBOLS = staticFamily('noto-sans-symbols-2', ['400'])
 const EMOJI = staticFamily('noto-emoji', ['400'])
 
 /**
- * Names on the page, first choice first. Every font has one of its own: under one name a browser picks one weight's faces and passes the
- * rest over. The three of Han are given out by locale.
+ * Names on the page, first choice first. Every font has one of its own: under one name a browser picks one weight's
+ * faces and passes the rest over. The three of Han are given out by locale.
  */
 const NAMES = ['Sans', 'Arabic', 'Hebrew', 'Thai', 'Han 1', 'Han 2', 'Han 3', 'Symbols', 'Emoji'].map(
   (name) => `Daybreak ${name}`,
@@ -38,8 +39,8 @@ export type FontFaces = { css: string; missing: string[] }
 
 export type FontLibrary = {
   /**
-   * The `@font-face` rules, with the fonts inside as data, that show every character of `text`. Characters that Japanese, Chinese and
-   * Korean share are drawn as `locale` draws them.
+   * The `@font-face` rules, with the fonts inside as data, that show every character of `text`. Characters that
+   * Japanese, Chinese and Korean share are drawn as `locale` draws them.
    */
   facesFor(text: string, locale: string): Promise<FontFaces>
 }

@@ -8,7 +8,10 @@ import { icon } from './html-icons.ts'
 import { type HtmlTable, tableHtml } from './html-table.ts'
 import { textElement } from './html-text.ts'
 
-/** Paper folds nothing away: the numbers behind charts stand in an appendix instead of behind a click, and wide tables lie on their side. */
+/**
+ * Paper folds nothing away: the numbers behind charts stand in an appendix instead of behind a click, and wide tables
+ * lie on their side.
+ */
 export type Medium = 'screen' | 'paper'
 
 /** What a table of contents lists. */
@@ -23,8 +26,8 @@ type Piece = { html: Html; section?: Section; opens?: boolean; lying?: boolean }
 type Place = { heading: string | null; titleLevel: 2 | 3 | 4; next: number }
 
 /**
- * The blocks of a document as HTML without a page around it: for the HTML and PDF files, and for dashboards and previews, which put it
- * into an element of class `document` beside the style sheet `documentStyle`.
+ * The blocks of a document as HTML without a page around it: for the HTML and PDF files, and for dashboards and
+ * previews, which put it into an element of class `document` beside the style sheet `documentStyle`.
  */
 export async function renderBlocks(
   document: Document,

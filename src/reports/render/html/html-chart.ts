@@ -6,7 +6,10 @@ import type { Formatter } from '../value/format-value.ts'
 const WIDE = { width: 680, height: 270 }
 const NARROW = { width: 360, height: 260 }
 
-/** How often a chart is drawn on a page: twice where the page may be a phone (style sheets show one of them), once on paper. */
+/**
+ * How often a chart is drawn on a page: twice where the page may be a phone (style sheets show one of them), once on
+ * paper.
+ */
 export function chartHtml(
   chart: Chart,
   title: Html,

@@ -1,6 +1,9 @@
 import { type Html, html } from '../../../html.ts'
 
-/** Signs drawn rather than written, so that no font has to have them. They never stand alone: a word always says the same. */
+/**
+ * Signs drawn rather than written, so that no font has to have them. They never stand alone: a word always says the
+ * same.
+ */
 const PATHS = {
   up: 'M6 2.2 10.6 9.8H1.4Z',
   down: 'M6 9.8 1.4 2.2h9.2Z',

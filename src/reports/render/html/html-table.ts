@@ -21,7 +21,10 @@ const WIDTH_CLASS = { portrait: '', landscape: ' wide', dense: ' wide dense' }
 
 type Read = { rows: Row[]; count: number; totals: Total[] | null }
 
-/** A table as HTML: the first rows, the totals of all rows, and a word on what is left out. `title` is the caption's content. */
+/**
+ * A table as HTML: the first rows, the totals of all rows, and a word on what is left out. `title` is the caption's
+ * content.
+ */
 export async function tableHtml(
   table: Table,
   { title, formatter, currency, signal }: { title: Html; formatter: Formatter; currency: string; signal: AbortSignal },

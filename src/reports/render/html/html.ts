@@ -10,7 +10,8 @@ import { type Medium, noteHtml, renderBlocks, type Section } from './html-blocks
 import { directionAttribute, textElement } from './html-text.ts'
 
 /**
- * The style sheet of `renderBlocks`; everything in it is below `.document`. Colours follow the system, or `data-theme` on an ancestor.
+ * The style sheet of `renderBlocks`; everything in it is below `.document`. Colours follow the system, or `data-theme`
+ * on an ancestor.
  * @public
  */
 export const documentStyle = readFileSync(new URL('./document.css', import.meta.url), 'utf8')

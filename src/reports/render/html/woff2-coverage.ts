@@ -8,8 +8,8 @@ const ARBITRARY_TAG = 63
 const HEADER_BYTES = 48
 
 /**
- * The characters a WOFF2 font has glyphs for, read from its cmap (formats 4 and 12). A font's declared unicode-range says what it
- * may hold; only the cmap says what it does.
+ * The characters a WOFF2 font has glyphs for, read from its cmap (formats 4 and 12). A font's declared unicode-range
+ * says what it may hold; only the cmap says what it does.
  */
 export function coverageOf(woff2: Buffer): Set<number> {
   if (woff2.toString('latin1', 0, 4) !== 'wOF2') throw new Error('not a WOFF2 font')

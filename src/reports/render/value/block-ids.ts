@@ -4,7 +4,10 @@ import type { Block } from '../../document.ts'
 /** The names of what `render` writes beside the blocks themselves. */
 const RESERVED = ['report', 'notes']
 
-/** Refuses two blocks of one id (PermanentError `report-id`): files that name their parts by id would lose one of them unseen. */
+/**
+ * Refuses two blocks of one id (PermanentError `report-id`): files that name their parts by id would lose one of them
+ * unseen.
+ */
 export function assertOwnIds(blocks: Block[]): void {
   const seen = new Set(RESERVED)
   for (const block of blocks) {

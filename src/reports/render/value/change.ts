@@ -4,8 +4,8 @@ import { type Formatter, isNumeric } from './format-value.ts'
 import { quantityOf } from './quantity.ts'
 
 /**
- * How a value stands to an earlier one. `share` is (value − earlier) / |earlier|, null when there was nothing to compare with;
- * shares themselves (percent) are compared in percentage points instead, so theirs is always null.
+ * How a value stands to an earlier one. `share` is (value − earlier) / |earlier|, null when there was nothing to
+ * compare with; shares themselves (percent) are compared in percentage points instead, so theirs is always null.
  */
 export type Change = { difference: Decimal; share: number | null; direction: 'up' | 'down' | 'same' }
 

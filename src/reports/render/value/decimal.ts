@@ -1,12 +1,14 @@
 /**
- * An exact decimal number: `units` / 10^`scale`. Money is one (minor units at the currency's scale); totals are added up as one, so
- * that no report ever shows the noise of binary fractions.
+ * An exact decimal number: `units` / 10^`scale`. Money is one (minor units at the currency's scale); totals are added
+ * up as one, so that no report ever shows the noise of binary fractions.
  */
 export type Decimal = { units: bigint; scale: number }
 
 const ZERO: Decimal = { units: 0n, scale: 0 }
 
-/** The decimal a number is written as: 0.1 is one tenth, although its binary value is not. Refuses NaN and infinities. */
+/**
+ * The decimal a number is written as: 0.1 is one tenth, although its binary value is not. Refuses NaN and infinities.
+ */
 export function decimalOf(value: number): Decimal {
   if (Number.isSafeInteger(value)) return { units: BigInt(value), scale: 0 }
   if (!Number.isFinite(value)) throw new RangeError(`${value} is not a number that can be shown`)
@@ -41,7 +43,10 @@ export function trimDecimal({ units, scale }: Decimal): Decimal {
   return { units: units / 10n ** BigInt(spare), scale: scale - spare }
 }
 
-/** Plain digits with a point, never an exponent and never a negative zero: `-12.50`, `0.000000001`. Keeps every digit of the scale. */
+/**
+ * Plain digits with a point, never an exponent and never a negative zero: `-12.50`, `0.000000001`. Keeps every digit of
+ * the scale.
+ */
 export function textOfDecimal({ units, scale }: Decimal): string {
   const digits = String(units < 0n ? -units : units).padStart(scale + 1, '0')
   const whole = digits.slice(0, digits.length - scale)

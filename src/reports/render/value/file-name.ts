@@ -2,8 +2,8 @@ import { addDays } from '../../../time.ts'
 import type { DocumentMeta, ReportFormat } from '../../document.ts'
 
 /**
- * `acme_monthly-revenue_2011-11.xlsx`: client, report, and the window as short as it can be said (year, month, day, or first_last day);
- * `acme_performance_2011-11_sector-sales.xlsx` when it is narrowed down.
+ * `acme_monthly-revenue_2011-11.xlsx`: client, report, and the window as short as it can be said (year, month, day, or
+ * first_last day); `acme_performance_2011-11_sector-sales.xlsx` when it is narrowed down.
  */
 export function fileNameOf(
   { client, report, window, filters = {} }: Pick<DocumentMeta, 'client' | 'report' | 'window' | 'filters'>,

@@ -13,8 +13,9 @@ export function digitsOf(format: Format): number {
 }
 
 /**
- * Turns typed values into shown text for one document: its locale, zone and currency. Digits are Latin and years Gregorian in every
- * locale, so that a page can be compared with its spreadsheet; a value that rounds to zero has no sign.
+ * Turns typed values into shown text for one document: its locale, zone and currency. Digits are Latin and years
+ * Gregorian in every locale, so that a page can be compared with its spreadsheet; a value that rounds to zero has no
+ * sign.
  */
 export type Formatter = {
   value(value: Value | Decimal, format: Format): string

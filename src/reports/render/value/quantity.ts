@@ -10,7 +10,9 @@ export function currencyOf(format: Format, currency: string): string {
   return format.currency ?? currency
 }
 
-/** A number as the exact decimal people read: money in major units at its currency's scale, every other type as written. */
+/**
+ * A number as the exact decimal people read: money in major units at its currency's scale, every other type as written.
+ */
 export function quantityOf(value: number, format: Format, currency: string): Decimal {
   if (format.type !== 'money') return decimalOf(value)
   return { units: BigInt(value), scale: currencyExponent(currencyOf(format, currency)) }
@@ -30,8 +32,8 @@ function moneyText(minor: number, scale: number): string {
 }
 
 /**
- * Refuses a value that is not what its column or figure says it is (PermanentError `report-value`): a number that arrived as text, a
- * fraction of a penny, a key that no row has. `where` names the place in words.
+ * Refuses a value that is not what its column or figure says it is (PermanentError `report-value`): a number that
+ * arrived as text, a fraction of a penny, a key that no row has. `where` names the place in words.
  */
 export function assertValue(value: unknown, format: Format, where: string): asserts value is Value {
   if (value === null || isOfType(value, format)) return

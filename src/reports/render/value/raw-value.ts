@@ -3,8 +3,9 @@ import { type Decimal, textOfDecimal } from './decimal.ts'
 import { quantityText } from './quantity.ts'
 
 /**
- * A value for programs: money in major units (`-12.50`), shares as fractions (`0.5`), durations in seconds, always with a point and never
- * with an exponent; days in ISO 8601, instants in ISO 8601 with the offset of the document's zone. null stays null.
+ * A value for programs: money in major units (`-12.50`), shares as fractions (`0.5`), durations in seconds, always with
+ * a point and never with an exponent; days in ISO 8601, instants in ISO 8601 with the offset of the document's zone.
+ * null stays null.
  */
 export function rawText(
   value: Value | Decimal,

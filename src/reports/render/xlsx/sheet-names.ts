@@ -1,6 +1,9 @@
 const NAME_MAX = 31
 
-/** Gives every sheet a name spreadsheets accept: no `[]:*?/\`, no quotes at its ends, 31 characters at most, its own whatever the case. */
+/**
+ * Gives every sheet a name spreadsheets accept: no `[]:*?/\`, no quotes at its ends, 31 characters at most, its own
+ * whatever the case.
+ */
 export function createSheetNames(): (wanted: string) => string {
   const taken = new Set(['history'])
   return (wanted) => {

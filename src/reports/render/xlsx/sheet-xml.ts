@@ -31,7 +31,10 @@ const ENCODED = /[\u0000-\u0008\u000b-\u001f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a quick look whether a text needs any of the work above
 const SPECIAL = /[<>&"_\u0000-\u0008\u000b-\u001f\ud800-\udfff\ufffe\uffff]/
 
-/** Cell text for XML: control characters as `_xHHHH_`, and texts that already look like that kept as they are (ECMA-376, ST_Xstring). */
+/**
+ * Cell text for XML: control characters as `_xHHHH_`, and texts that already look like that kept as they are (ECMA-376,
+ * ST_Xstring).
+ */
 export function escapeCellText(text: string): string {
   if (!SPECIAL.test(text)) return text
   const encoded = text.toWellFormed().replace(ENCODED, (character) => `_x${hex(character)}_`)
@@ -85,8 +88,9 @@ export function valueCell(
 }
 
 /**
- * The number a spreadsheet keeps for a value: money in major units to the last digit, days and local date-times as serials of the 1900
- * system, durations in days. null where the value can only be text (text, and days before March 1900).
+ * The number a spreadsheet keeps for a value: money in major units to the last digit, days and local date-times as
+ * serials of the 1900 system, durations in days. null where the value can only be text (text, and days before March
+ * 1900).
  */
 export function cellNumber(value: Exclude<Value, null> | Decimal, format: Format, locality: Locality): string | null {
   if (typeof value === 'string') return serialOf(value, format, locality.timeZone)

@@ -114,8 +114,8 @@ export function createStyles(meta: Pick<DocumentMeta, 'locale' | 'currency'>): S
 }
 
 /**
- * How a spreadsheet shows a format. Codes are written the American way in every workbook; each reader's own program puts its separators
- * in. Currencies keep the sign and place that the document's locale gives them.
+ * How a spreadsheet shows a format. Codes are written the American way in every workbook; each reader's own program
+ * puts its separators in. Currencies keep the sign and place that the document's locale gives them.
  */
 function formatCode(format: Format, meta: Pick<DocumentMeta, 'locale' | 'currency'>): string {
   switch (format.type) {

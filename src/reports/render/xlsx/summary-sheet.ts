@@ -39,7 +39,10 @@ const WIDTH_MAX = 60
 const LINE_CHARACTERS = 165
 const LINE_POINTS = 15
 
-/** The first sheet: what the report states about itself, then its blocks in order; tables and charts as links to their sheets. */
+/**
+ * The first sheet: what the report states about itself, then its blocks in order; tables and charts as links to their
+ * sheets.
+ */
 export function summarySheet(document: Document, sheets: SheetOfBlock[], context: SheetContext): string {
   const widths = [LABEL_WIDTH, ...Array.from({ length: COLUMNS - 1 }, () => VALUE_WIDTH)]
   const page: Page = { rows: [], merged: [], links: [], widths, last: null, context, document }
@@ -197,7 +200,9 @@ function addRow(page: Page, cells: Cell[], height?: number): void {
   )
 }
 
-/** Room for numbers, which would show as ### without it, and for the names of figures and checks; prose may run over. */
+/**
+ * Room for numbers, which would show as ### without it, and for the names of figures and checks; prose may run over.
+ */
 function widthOf(cell: Cell, { context }: Page): number {
   if (cell?.kind === 'value' && isNumeric(cell.format.type))
     return context.formatter.value(cell.value, cell.format).length + 3

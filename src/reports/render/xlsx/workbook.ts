@@ -11,14 +11,16 @@ import { type SheetOfBlock, summarySheet } from './summary-sheet.ts'
 import { type SheetContext, type SheetPart, tableSheet } from './table-sheet.ts'
 import type { ZipEntry } from './zip-stream.ts'
 
-/** Rows below the header of one sheet. A sheet ends at 1,048,576; the totals and a few notes must fit under the rows. */
+/**
+ * Rows below the header of one sheet. A sheet ends at 1,048,576; the totals and a few notes must fit under the rows.
+ */
 const SHEET_ROWS_MAX = 1_048_576 - 8
 
 type SheetSource = { table: Table; name: string }
 
 /**
- * The files of a workbook in the order they are written: the summary, a sheet or more for each table, the numbers behind each chart, and
- * last what could not be known before (names of sheets, styles).
+ * The files of a workbook in the order they are written: the summary, a sheet or more for each table, the numbers
+ * behind each chart, and last what could not be known before (names of sheets, styles).
  */
 export async function* workbookEntries(
   document: Document,

@@ -20,8 +20,9 @@ const DOS_DATE = 0x0021
 const LEVEL = 1
 
 /**
- * A ZIP archive as a stream, entry after entry, none held in memory. Each entry is opened only when the one before is written, so later
- * entries may tell what earlier ones came to. Layout: PKWARE APPNOTE 4.3. `largeFrom` lets a test have ZIP64 without gigabytes.
+ * A ZIP archive as a stream, entry after entry, none held in memory. Each entry is opened only when the one before is
+ * written, so later entries may tell what earlier ones came to. Layout: PKWARE APPNOTE 4.3. `largeFrom` lets a test
+ * have ZIP64 without gigabytes.
  */
 export async function* zipStream(
   entries: AsyncIterable<ZipEntry> | Iterable<ZipEntry>,

@@ -144,7 +144,7 @@ function cellBeside({ worksheets: [summary] }: ExcelJS.Workbook, label: string):
   return rows.find((row) => row.getCell(1).value === label)?.getCell(2).value
 }
 
-test('a person sees in words why a report failed, mends it, presses Retry and downloads the numbers the facts add up to', async () => {
+test('a person sees in words why a report failed, fixes it, presses Retry and downloads the numbers the facts add up to', async () => {
   await makeWorld()
   await mkdir(join(data.path, 'reports'))
   await writeFile(inTheWay, 'a backup somebody left here')
