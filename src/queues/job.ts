@@ -126,8 +126,8 @@ export type Job<Payload, JobTools> = {
   run(payload: Payload, context: RunContext & JobTools): Promise<void>
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any -- a registry holds jobs of every payload; each checks its own at
-// the door
+// A registry holds jobs of every payload; each checks its own at the door.
+// oxlint-disable-next-line typescript/no-explicit-any -- of any payload
 export type AnyJob = Job<any, any>
 
 /** Declares a job. Nothing is defaulted. */

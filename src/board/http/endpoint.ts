@@ -91,8 +91,8 @@ export type UploadEndpoint<Params, Query, Reply extends z.ZodType> = Place<Param
   ): Promise<Written<z.input<Reply>>>
 }
 
-// oxlint-disable typescript/no-explicit-any -- a list holds endpoints of every shape; each checks its own input and
-// reply
+// A list holds endpoints of every shape; each checks its own input and reply.
+// oxlint-disable typescript/no-explicit-any -- of any shape
 export type Endpoint =
   | ReadEndpoint<any, any, any>
   | WriteEndpoint<any, any, any, any>
