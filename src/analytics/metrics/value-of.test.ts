@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { AGENT_TIME_METRICS } from './catalogue/agent-time.ts'
 import { CAMPAIGN_METRICS } from './catalogue/campaigns.ts'
+import { CONTACT_OUTCOME_METRICS } from './catalogue/contact-outcomes.ts'
 import { CONTACT_METRICS } from './catalogue/contacts.ts'
 import { EVENT_METRICS } from './catalogue/events.ts'
 import { METRICS } from './catalogue/index.ts'
@@ -57,7 +58,7 @@ test('every metric of contacts over hand-made sums', () => {
     follow_ups: 6,
     quarantined: 2,
   })
-  expect(valuesOf(ofSums(CONTACT_METRICS), hand)).toEqual({
+  expect(valuesOf([...ofSums(CONTACT_METRICS), ...ofSums(CONTACT_OUTCOME_METRICS)], hand)).toEqual({
     offered: 200,
     answered: 160,
     abandoned: 30,
