@@ -4,6 +4,7 @@ import { InputError } from './errors.ts'
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
 const role = z.enum(['scheduler', 'worker', 'board'])
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
 
 function readHeaders(text: string, context: z.RefinementCtx): Record<string, string> {
   try {
@@ -47,20 +48,12 @@ export const settings = z.object({
     .describe(
       'How work for one client signs in to that database, as a role made by hand. Unset: Daybreak makes one, for which the role of DATABASE_URL must be createrole.',
     ),
-  DATABASE_POOL_MAX: z.coerce
-    .number()
-    .int()
-    .min(4)
-    .max(200)
+  DATABASE_POOL_MAX: whole(4, 200)
     .default(16)
     .describe(
       'Connections each process may open for facts and the ledger; with the queues on PostgreSQL as many again for them, and 8 that wait for work.',
     ),
-  DATABASE_PORT: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(65535)
+  DATABASE_PORT: whole(0, 65535)
     .default(0)
     .describe('Port of the embedded PostgreSQL on 127.0.0.1; 0 takes a free one and keeps it.'),
   REDIS_URL: z
@@ -114,13 +107,7 @@ export const settings = z.object({
     .min(0)
     .default(7_000_000)
     .describe('A mail whose files are larger together carries links instead.'),
-  LINK_TTL_DAYS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(365)
-    .default(30)
-    .describe('A mailed download link works this long.'),
+  LINK_TTL_DAYS: whole(1, 365).default(30).describe('A mailed download link works this long.'),
   ALERT_MAIL_TO: z
     .string()
     .default('')
@@ -136,14 +123,10 @@ export const settings = z.object({
     .regex(/^whsec_(?:[A-Za-z0-9+/]{4}){5,}[A-Za-z0-9+/=]{4,}$/, 'must be whsec_ and at least 24 bytes in base64')
     .optional()
     .describe('What calls are signed with: whsec_ and at least 24 random bytes in base64. Unset: they are not signed.'),
-  QUEUE_AGE_ALERT_MINUTES: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(1440)
+  QUEUE_AGE_ALERT_MINUTES: whole(1, 1440)
     .default(15)
     .describe('A run that waits longer in its queue than this, though it could be at work, is an alert.'),
-  PORT: z.coerce.number().int().min(0).max(65535).default(8080).describe('Port of the board.'),
+  PORT: whole(0, 65535).default(8080).describe('Port of the board.'),
   HOST: z.string().default('127.0.0.1').describe('Address the board listens on.'),
   PUBLIC_URL: z
     .url()
@@ -162,110 +145,42 @@ export const settings = z.object({
   METRICS_WITHOUT_KEY: flag
     .default(false)
     .describe('/metrics is open to whoever reaches the board; it names clients and jobs.'),
-  SESSION_TTL_HOURS: z.coerce.number().int().min(1).max(720).default(12).describe('A sign-in lasts this long.'),
-  REQUESTS_PER_SECOND: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(10_000)
-    .default(20)
-    .describe('Requests each person or key may make each second.'),
+  SESSION_TTL_HOURS: whole(1, 720).default(12).describe('A sign-in lasts this long.'),
+  REQUESTS_PER_SECOND: whole(1, 10_000).default(20).describe('Requests each person or key may make each second.'),
   ROLES: z
     .string()
     .default('scheduler,worker,board')
     .transform((text) => text.split(',').map((name) => name.trim()))
     .pipe(z.array(role).min(1))
     .describe('What this process does: scheduler, worker, board, separated by commas.'),
-  CONCURRENCY_AGGREGATION: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(100)
-    .default(4)
-    .describe('Roll-ups at once in this process.'),
-  CONCURRENCY_SEGMENTS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(100)
-    .default(2)
-    .describe('Segment refreshes at once in this process.'),
-  CONCURRENCY_PREDICTIONS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(100)
-    .default(2)
-    .describe('Forecasts at once in this process.'),
-  CONCURRENCY_REPORTS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(32)
-    .default(2)
-    .describe('Renderings at once in this process.'),
-  CONCURRENCY_DELIVERIES: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(100)
-    .default(4)
-    .describe('Mails sent at once by this process.'),
-  CONCURRENCY_IMPORTS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(32)
+  CONCURRENCY_AGGREGATION: whole(1, 100).default(4).describe('Roll-ups at once in this process.'),
+  CONCURRENCY_SEGMENTS: whole(1, 100).default(2).describe('Segment refreshes at once in this process.'),
+  CONCURRENCY_PREDICTIONS: whole(1, 100).default(2).describe('Forecasts at once in this process.'),
+  CONCURRENCY_REPORTS: whole(1, 32).default(2).describe('Renderings at once in this process.'),
+  CONCURRENCY_DELIVERIES: whole(1, 100).default(4).describe('Mails sent at once by this process.'),
+  CONCURRENCY_IMPORTS: whole(1, 32)
     .default(3)
     .describe(
       'Uploaded files imported at once by this process, one of each client, each in a process of its own that may hold 768 MB.',
     ),
-  CONCURRENCY_ERASURES: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(32)
+  CONCURRENCY_ERASURES: whole(1, 32)
     .default(2)
     .describe('Customers erased at once by this process, one of each client.'),
-  CLIENT_RUNS_MAX: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(10_000)
+  CLIENT_RUNS_MAX: whole(1, 10_000)
     .default(50)
     .describe('Runs of one client that may wait in the queues at once; the rest wait in the ledger.'),
   CHROMIUM_PATH: z
     .string()
     .optional()
     .describe('Chromium or Chrome for PDF. Unset: an installed one, else the one from npm.'),
-  REPORT_TTL_DAYS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(3650)
-    .default(400)
-    .describe('Rendered reports are deleted after this many days.'),
-  LEDGER_TTL_DAYS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(3650)
-    .default(400)
-    .describe('Finished runs are deleted after this many days.'),
-  FACTS_TTL_DAYS: z.coerce
-    .number()
-    .int()
-    .min(30)
-    .max(36_500)
+  REPORT_TTL_DAYS: whole(1, 3650).default(400).describe('Rendered reports are deleted after this many days.'),
+  LEDGER_TTL_DAYS: whole(1, 3650).default(400).describe('Finished runs are deleted after this many days.'),
+  FACTS_TTL_DAYS: whole(30, 36_500)
     .optional()
     .describe(
       'Facts but the books (payments, costs, spend, leads, deals) are deleted after this many days, roll-ups stay. Unset: kept.',
     ),
-  EVENTS_TTL_DAYS: z.coerce
-    .number()
-    .int()
-    .min(30)
-    .max(36_500)
+  EVENTS_TTL_DAYS: whole(30, 36_500)
     .default(90)
     .describe(
       'Raw events (analytics events, touchpoints, agent status, queue snapshots) are deleted after this many days, roll-ups stay.',
@@ -276,18 +191,10 @@ export const settings = z.object({
     .min(1000)
     .default(1_000_000_000)
     .describe('The largest file that may be uploaded to be imported.'),
-  IMPORT_TTL_DAYS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(3650)
+  IMPORT_TTL_DAYS: whole(1, 3650)
     .default(30)
     .describe('Files that were imported, and their rejects, are deleted after this many days.'),
-  SHUTDOWN_GRACE_SECONDS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(600)
+  SHUTDOWN_GRACE_SECONDS: whole(1, 600)
     .default(20)
     .describe('On SIGTERM running work has this long to finish before it is given back.'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z
