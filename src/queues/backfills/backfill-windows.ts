@@ -5,7 +5,7 @@ import { addDays, type Day, type DayWindow, dayBefore, dayOf, startOfDay } from 
 import type { AnyJob, RunRequest } from '../job.ts'
 import { identityOf, parsePayload } from '../runs/plan-runs.ts'
 import { firesBetween } from '../schedules/cron.ts'
-import { zoneOf } from '../schedules/schedule.ts'
+import { zoneOf } from '../schedules/schedule-row.ts'
 
 /** Which windows are to be filled. */
 export type BackfillRange = {

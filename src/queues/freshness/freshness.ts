@@ -7,7 +7,7 @@ import { addDays, type Day, dayOf, HOUR_MS, startOfDay } from '../../time.ts'
 import type { AnyJob } from '../job.ts'
 import { jobOfRun, type Registry } from '../registry.ts'
 import { firesBetween } from '../schedules/cron.ts'
-import { zoneOf } from '../schedules/schedule.ts'
+import { zoneOf } from '../schedules/schedule-row.ts'
 
 export const WINDOW_STATES = ['done', 'waiting', 'late', 'failed', 'cancelled', 'missing'] as const
 

@@ -3,7 +3,7 @@ import type { AnyDatabase, SystemDatabase, SystemTransaction } from '../../db/da
 import { InputError } from '../../errors.ts'
 import { nextFires } from './cron.ts'
 import { afterPause, laterOf } from './due-fires.ts'
-import { zoneOf } from './schedule.ts'
+import { zoneOf } from './schedule-row.ts'
 
 /** What is declared for a schedule, and what a person may change of it. */
 export type ScheduleSettings = {

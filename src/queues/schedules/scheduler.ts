@@ -6,7 +6,8 @@ import { createLoop } from '../loop.ts'
 import { createHandover, type DispatchTools, dispatch, type ReadyRun } from '../queue/dispatch.ts'
 import { reconcile, trimQueues } from '../queue/reconcile.ts'
 import type { Registry } from '../registry.ts'
-import { planDueSchedules, planJustDue, syncSchedules } from './schedule.ts'
+import { planDueSchedules, planJustDue } from './plan-due-schedules.ts'
+import { syncSchedules } from './sync-schedules.ts'
 
 export type Scheduler = {
   /** What was planned may be ready: hands it to the queues in a moment. */
