@@ -52,7 +52,7 @@ function labourCosts(world: SampleWorld, serial: Serial, { present }: Roster): C
     const labour = {
       atMs,
       agent,
-      category: 'labour',
+      category: 'labour' as const,
       amount_minor: Math.round(hours * hourlyCostMinor(client, agent)),
       description: null,
     }

@@ -220,7 +220,7 @@ function aboutRow({ calendar }: SampleWorld, { customer, provider, service, chan
 function requestRow(
   world: SampleWorld,
   request: Request,
-  state: string,
+  state: RequestRow['state'],
   acceptedMs: number | null,
   completedMs: number | null,
 ): RequestRow {
@@ -234,7 +234,12 @@ function requestRow(
   }
 }
 
-function bookingRow(world: SampleWorld, booking: Booking, state: string, cancelledMs: number | null): BookingRow {
+function bookingRow(
+  world: SampleWorld,
+  booking: Booking,
+  state: BookingRow['state'],
+  cancelledMs: number | null,
+): BookingRow {
   return {
     ...aboutRow(world, booking.request),
     id: booking.id,

@@ -130,7 +130,7 @@ function noteIssue(
   found.settled.push({ serial: settledOn, row: { ...noted, status: 'resolved', resolved_at: isoOf(resolvedMs) } })
 }
 
-function severityOf(category: (typeof CATEGORIES)[number], overall: number): string {
+function severityOf(category: (typeof CATEGORIES)[number], overall: number): 'critical' | 'major' | 'minor' {
   if (category === 'compliance') return 'critical'
   return overall < POOR ? 'major' : 'minor'
 }

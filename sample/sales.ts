@@ -146,7 +146,7 @@ function dealRow(world: SampleWorld, lead: Lead, opened: Step, closed: Step | nu
     id: lead.dealId,
     opened_at: isoOf(opened.atMs),
     closed_at: closed === null ? null : isoOf(closed.atMs),
-    state: closed === null ? 'open' : closed.stage,
+    state: closed === null ? 'open' : closed.stage === 'won' ? 'won' : 'lost',
     amount_minor: lead.valueMinor,
     currency: client.currency,
     lead_id: lead.id,

@@ -1,14 +1,14 @@
 import { sql } from 'kysely'
 import type { AnyTransaction, SystemDatabase } from '../db/database.ts'
 import { PermanentError } from '../errors.ts'
-import { type Identity, type SendChange, type SendRows, sendColumns } from '../mail/send-once.ts'
+import { type Identity, type SendChange, type SendRecord, type SendRows, sendColumns } from '../mail/send-once.ts'
 
 /** One mail or call to one receiver about one alert, or several that came at once. */
 export type AlertPost = {
   id: string
   channel: 'mail' | 'webhook'
   address: string
-  state: string
+  state: SendRecord['state']
   /** How often it was tried, this time not counted. */
   tries: number
   reply: string | null

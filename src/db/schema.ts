@@ -179,7 +179,7 @@ export interface Agents {
   client_id: string;
   hourly_cost_minor: number | null;
   id: string;
-  kind: Generated<string>;
+  kind: Generated<'person' | 'assistant'>;
   name: string;
   sector_id: string | null;
 }
@@ -190,20 +190,20 @@ export interface AgentStatusChanges {
   client_id: string;
   id: string;
   sector_id: string | null;
-  status: string;
+  status: 'available' | 'handling' | 'break' | 'training' | 'offline';
 }
 
 export interface AlertNotices {
   address: string;
   alert_id: string;
-  channel: string;
+  channel: 'mail' | 'webhook';
   message_date: string | null;
   message_id: string | null;
   post_id: string | null;
   posted_at: string | null;
   reply: string | null;
   sent_at: string | null;
-  state: Generated<string>;
+  state: Generated<'pending' | 'sending' | 'sent' | 'failed' | 'unknown'>;
   tries: Generated<number>;
 }
 
@@ -224,7 +224,7 @@ export interface Alerts {
 export interface AnalyticsAuditLog {
   action: string;
   actor_id: string;
-  actor_kind: string;
+  actor_kind: 'user' | 'key' | 'link' | 'command-line' | 'stranger';
   actor_name: string;
   after: Json | null;
   at: Generated<string>;
@@ -234,7 +234,7 @@ export interface AnalyticsAuditLog {
   id: Generated<number>;
   ip: string | null;
   minute_at: string | null;
-  outcome: Generated<string>;
+  outcome: Generated<'begun' | 'done' | 'refused' | 'failed'>;
   target: string;
   times: Generated<number>;
 }
@@ -262,7 +262,7 @@ export interface ApiKeys {
   last_used_at: string | null;
   name: string;
   revoked_at: string | null;
-  role: string;
+  role: 'admin' | 'operator' | 'viewer' | 'ingest';
 }
 
 export interface Backfills {
@@ -272,7 +272,7 @@ export interface Backfills {
   id: Generated<string>;
   job: string;
   newest_first: boolean;
-  reprocess: string;
+  reprocess: 'none' | 'failed' | 'all';
   requested_by: string;
   runs_max: number;
   schedule_id: string | null;
@@ -295,13 +295,13 @@ export interface Bookings {
   sector_id: string | null;
   service: string | null;
   starts_at: string;
-  state: Generated<string>;
+  state: Generated<'scheduled' | 'completed' | 'no-show' | 'cancelled' | 'moved'>;
   value_minor: number | null;
 }
 
 export interface CallQualityIssues {
   agent_id: string | null;
-  category: string;
+  category: 'compliance' | 'tone' | 'procedure' | 'documentation';
   channel: Generated<string>;
   client_id: string;
   description: string | null;
@@ -311,8 +311,8 @@ export interface CallQualityIssues {
   resolved_at: string | null;
   score_id: string | null;
   sector_id: string | null;
-  severity: string;
-  status: Generated<string>;
+  severity: 'critical' | 'major' | 'minor';
+  status: Generated<'open' | 'in-progress' | 'resolved'>;
 }
 
 export interface CallQualityScores {
@@ -387,7 +387,7 @@ export interface CostAnalysis {
   agent_id: string | null;
   amount_minor: number;
   campaign_id: string | null;
-  category: string;
+  category: 'labour' | 'technology' | 'infrastructure' | 'training';
   channel: string | null;
   client_id: string;
   currency: string;
@@ -442,7 +442,7 @@ export interface CustomerTiers {
   customer_id: string;
   entered_on: string;
   left_on: string | null;
-  tier: string;
+  tier: 'high-value' | 'regular' | 'occasional' | 'at-risk' | 'new';
 }
 
 export interface DailyMetrics {
@@ -487,7 +487,7 @@ export interface DailyMetrics {
   deals_opened_minor: number | null;
   deals_won: number | null;
   deals_won_minor: number | null;
-  dimension: string;
+  dimension: 'client' | 'agent' | 'sector' | 'channel' | 'campaign' | 'provider' | 'customer-role' | 'location';
   empathy_count: number | null;
   empathy_sum: number | null;
   escalated: number | null;
@@ -612,7 +612,7 @@ export interface Deals {
   lead_id: string | null;
   opened_at: string;
   sector_id: string | null;
-  state: Generated<string>;
+  state: Generated<'open' | 'won' | 'lost'>;
 }
 
 export interface Deliveries {
@@ -628,7 +628,7 @@ export interface Deliveries {
   message_id: string | null;
   reply: string | null;
   sent_at: string | null;
-  state: Generated<string>;
+  state: Generated<'pending' | 'sending' | 'sent' | 'failed' | 'unknown' | 'unsubscribed'>;
   tries: Generated<number>;
   unsubscribe_hash: Buffer | null;
 }
@@ -662,7 +662,7 @@ export interface ExecutionFiles {
   client_id: string;
   execution_id: string;
   file_name: string;
-  format: string;
+  format: 'pdf' | 'xlsx' | 'csv' | 'html' | 'json';
   media_type: string;
   object_key: string;
   sha256: string;
@@ -681,7 +681,7 @@ export interface Executions {
   provisional: Generated<boolean>;
   report: string;
   schedule_id: string | null;
-  state: Generated<string>;
+  state: Generated<'pending' | 'running' | 'completed' | 'failed'>;
   time_zone: string;
   window_from: string;
   window_to: string;
@@ -721,7 +721,7 @@ export interface Forecasts {
 }
 
 export interface Goals {
-  bound: Generated<string>;
+  bound: Generated<'at-least' | 'at-most'>;
   client_id: string;
   created_at: Generated<string>;
   dimension: Generated<string>;
@@ -762,7 +762,7 @@ export interface Imports {
   dry_run: boolean;
   file_name: string;
   finished_at: string | null;
-  format: string | null;
+  format: 'csv' | 'jsonl' | 'xlsx' | null;
   found: string | null;
   header_row: number | null;
   id: Generated<string>;
@@ -785,7 +785,7 @@ export interface Interactions {
   answered_at: string | null;
   automated: Generated<boolean>;
   campaign_id: string | null;
-  channel: Generated<string>;
+  channel: Generated<'voice' | 'whatsapp' | 'instagram' | 'messenger' | 'web' | 'sms' | 'email'>;
   client_id: string;
   conversion_type: string | null;
   conversion_value_minor: number | null;
@@ -804,7 +804,7 @@ export interface Interactions {
   sector_id: string | null;
   sentiment: number | null;
   started_at: string;
-  status: string;
+  status: 'answered' | 'abandoned' | 'missed';
   tags: Generated<string[]>;
   talk_s: Generated<number>;
   topic: string | null;
@@ -952,7 +952,7 @@ export interface Payments {
   customer_id: string | null;
   external_reference: string | null;
   id: string;
-  kind: string;
+  kind: 'charge' | 'refund' | 'payout' | 'fee';
   occurred_at: string;
   provider_id: string | null;
   sector_id: string | null;
@@ -1003,14 +1003,14 @@ export interface PerformanceTrends {
   deals_opened_minor: number | null;
   deals_won: number | null;
   deals_won_minor: number | null;
-  dimension: string;
+  dimension: 'client' | 'agent' | 'sector' | 'channel' | 'campaign' | 'provider' | 'customer-role' | 'location';
   empathy_count: number | null;
   empathy_sum: number | null;
   escalated: number | null;
   events: number | null;
   fees_minor: number | null;
   follow_ups: number | null;
-  grain: string;
+  grain: 'hour' | 'day' | 'week' | 'month';
   gross_minor: number | null;
   handling_s: number | null;
   hold_s: number | null;
@@ -1148,7 +1148,7 @@ export interface RollupDays {
 export interface RollupPeriods {
   bucket_day: string;
   client_id: string;
-  grain: string;
+  grain: 'day' | 'week' | 'month';
   stamp: string;
 }
 
@@ -1159,7 +1159,7 @@ export interface RunAttempts {
   error_stack: string | null;
   finished_at: string;
   node: string;
-  outcome: string;
+  outcome: 'succeeded' | 'failed' | 'retried' | 'cancelled' | 'given-back' | 'lost' | 'crashed';
   run_id: string;
   started_at: Generated<string>;
 }
@@ -1199,7 +1199,7 @@ export interface Runs {
   night: string | null;
   node: string | null;
   not_before: Generated<string>;
-  origin: string;
+  origin: 'schedule' | 'person' | 'program' | 'backfill' | 'follow-up' | 'late-facts';
   payload: Json;
   planned_at: Generated<string>;
   position: Generated<number>;
@@ -1211,7 +1211,7 @@ export interface Runs {
   result: Json | null;
   schedule_id: string | null;
   started_at: string | null;
-  state: Generated<string>;
+  state: Generated<'planned' | 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'>;
   trace_parent: string | null;
   window_from: string | null;
   window_to: string | null;
@@ -1227,7 +1227,7 @@ export interface ScheduleRecipients {
 }
 
 export interface Schedules {
-  catch_up: string;
+  catch_up: 'all' | 'latest' | 'none';
   catch_up_within_s: number | null;
   client_id: string | null;
   created_at: Generated<string>;
@@ -1240,7 +1240,7 @@ export interface Schedules {
   last_skipped_at: string | null;
   late_after_s: number | null;
   next_due_at: string | null;
-  overlap: string;
+  overlap: 'skip' | 'queue' | 'allow';
   owner_address: string | null;
   paused_reason: string | null;
   paused_until: string | null;
@@ -1311,7 +1311,7 @@ export interface ServiceRequests {
   requested_at: string;
   sector_id: string | null;
   service: string;
-  state: Generated<string>;
+  state: Generated<'requested' | 'accepted' | 'completed' | 'cancelled'>;
   value_minor: number | null;
 }
 
@@ -1361,7 +1361,7 @@ export interface Users {
   id: Generated<string>;
   name: string;
   password_hash: string;
-  role: string;
+  role: 'admin' | 'operator' | 'finance' | 'supervisor' | 'viewer';
 }
 
 export interface DB {

@@ -9,7 +9,7 @@ const AFTER = '2026-11-01T07:00:00Z'
 const NEW = { messageId: '<new-1@acme.example>', messageDate: '2026-11-01T08:00:00Z' }
 
 const UNTRIED: SendRecord = { state: 'pending', reply: null, messageId: null, messageDate: null }
-const tried = (state: string): SendRecord => ({ state, reply: 'said before', ...FIRST })
+const tried = (state: SendRecord['state']): SendRecord => ({ state, reply: 'said before', ...FIRST })
 
 type Answer = SendResult | Error
 const TAKEN: Answer = { outcome: 'accepted', reply: '250 OK' }

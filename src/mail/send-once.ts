@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { type RawBuilder, sql } from 'kysely'
+import { type RawBuilder, type Selectable, sql } from 'kysely'
 import type { Code } from '../codes/index.ts'
+import type { DB } from '../db/schema.ts'
 import { messageOf, PermanentError, RetryLaterError } from '../errors.ts'
 import { isAskedAgain } from './asked-again.ts'
 import type { Mail, Mailer, SendResult } from './mailer.ts'
 
-/** What is on record of one message to one recipient: `pending`, `sending`, `sent`, `failed` or `unknown`. */
+/** What is on record of one message to one recipient. `unsubscribed`: they do not want it any more. */
 export type SendRecord = {
-  state: string
+  state: Selectable<DB['deliveries' | 'alert_notices']>['state']
   /** What was said to the last try. */
   reply: string | null
   messageId: string | null

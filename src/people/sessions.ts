@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { SystemDatabase } from '../db/database.ts'
 import { HOUR_MS } from '../time.ts'
-import type { Identity, Role } from './roles.ts'
+import type { Identity } from './roles.ts'
 import { newSecret, secretHash } from './secrets.ts'
 
 /** Sessions that one sign-in sweeps away after they have expired. */
@@ -41,7 +41,7 @@ export async function findSession(db: SystemDatabase, token: string, now: Tempor
     .executeTakeFirst()
   if (!row) return null
   const { id, name, role, client_id: clientId, csrf_token: csrfToken } = row
-  return { kind: 'user', id, name, role: role as Role, clientId, csrfToken }
+  return { kind: 'user', id, name, role, clientId, csrfToken }
 }
 
 export async function endSession(db: SystemDatabase, token: string): Promise<void> {
@@ -64,7 +64,7 @@ export async function findKey(db: SystemDatabase, key: string, now: Temporal.Ins
     .executeTakeFirst()
   if (!row) return null
   await noteUse(db, row, now)
-  return { kind: 'key', id: row.id, name: row.name, role: row.role as Role, clientId: row.client_id, csrfToken: null }
+  return { kind: 'key', id: row.id, name: row.name, role: row.role, clientId: row.client_id, csrfToken: null }
 }
 
 /** To the minute: a busy key does not write a row per request. */

@@ -22,7 +22,7 @@ await db.insertInto('customers').values({ client_id: 'acme', id: 'ada', name: 'A
 const person = { email: 'ann@example.com', name: 'Ann', role: 'viewer', clientId: null, password: PASSWORD } as const
 await createUser(db, person, OPERATOR)
 await createKey(db, { name: 'old', role: 'viewer', clientId: null, expiresAt: null }, OPERATOR)
-const failed = { job: 'roll-up-day', key: 'acme.x', queue: 'aggregation', client_id: 'acme', state: 'failed' }
+const failed = { job: 'roll-up-day', key: 'acme.x', queue: 'aggregation', client_id: 'acme', state: 'failed' } as const
 await db
   .insertInto('runs')
   .values({ ...failed, payload: '{"clientId":"acme","day":"2026-01-01"}', origin: 'person', finished_at: sql`now()` })

@@ -1,6 +1,7 @@
 import { createLog } from '../../src/log.ts'
 import { createRegistry, on, openQueueBackend } from '../../src/queues/index.ts'
 import { createLedger, type Ledger } from '../../src/queues/ledger.ts'
+import { OPEN_STATES } from '../../src/run-state.ts'
 import { given } from '../support/given.ts'
 import { defineFault, verdict } from './fault.ts'
 import { nap, poison, testJobs } from './test-jobs.ts'
@@ -116,8 +117,12 @@ function keepRunning(world: World): { deaths(): number; stop(): void } {
 }
 
 async function stillOpen({ db }: World, ids: string[]): Promise<number> {
-  const open = ['planned', 'queued', 'running']
-  const rows = await db.selectFrom('runs').select('id').where('id', 'in', ids).where('state', 'in', open).execute()
+  const rows = await db
+    .selectFrom('runs')
+    .select('id')
+    .where('id', 'in', ids)
+    .where('state', 'in', OPEN_STATES)
+    .execute()
   return rows.length
 }
 

@@ -77,7 +77,7 @@ async function givenReport({ db }: World, client_id: string, word: string): Prom
     .insertInto('executions')
     .values({ client_id, id, report: 'monthly-revenue', state: 'completed', figures, ...window })
     .execute()
-  const file = { format: 'csv', media_type: 'text/csv', size_bytes: 3, sha256: 'x' }
+  const file = { format: 'csv', media_type: 'text/csv', size_bytes: 3, sha256: 'x' } as const
   await db
     .insertInto('execution_files')
     .values({ client_id, execution_id: id, object_key: `executions/${id}/x.csv`, file_name: `${word}.csv`, ...file })

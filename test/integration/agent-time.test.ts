@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest'
+import type { DB } from '../../src/db/schema.ts'
 import { db, dirtyDays, rollUp, rows } from '../support/family-world.ts'
 import { given, table } from '../support/given.ts'
 
 describe('the time of agents', () => {
-  const status = (changed_at: string, name: string) => ({ changed_at, agent_id: 'anna', status: name })
+  const status = (changed_at: string, name: DB['agent_status_changes']['status']) => ({
+    changed_at,
+    agent_id: 'anna',
+    status: name,
+  })
   const times = async () => {
     const found = await rows('agent_metrics')
     return found.map(({ hour_at, available_s = 0, handling_s = 0, break_s = 0, paid_s }) => {

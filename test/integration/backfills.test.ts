@@ -5,6 +5,7 @@ import { cancelBackfill, countBackfill, startBackfill } from '../../src/queues/b
 import { createRegistry } from '../../src/queues/index.ts'
 import { planNight } from '../../src/queues/schedules/plan-night.ts'
 import { syncSchedules } from '../../src/queues/schedules/sync-schedules.ts'
+import { RUN_STATES } from '../../src/run-state.ts'
 import { addDays, dayOf, systemClock } from '../../src/time.ts'
 import { asked, by, daily, db, givenRun, nightly, oneDay, runs, summary } from '../support/backfill-world.ts'
 import { given } from '../support/given.ts'
@@ -12,8 +13,7 @@ import { testJob } from '../support/test-engine.ts'
 
 /** One day in each state a run can be in, and one that never ran. */
 async function givenEveryState(): Promise<void> {
-  const states = ['planned', 'queued', 'running', 'succeeded', 'failed', 'cancelled']
-  for (const [index, state] of states.entries()) await givenRun(nightly, `2026-03-0${index + 1}`, state)
+  for (const [index, state] of RUN_STATES.entries()) await givenRun(nightly, `2026-03-0${index + 1}`, state)
 }
 
 describe('which windows are run again is a person’s choice', () => {

@@ -9,6 +9,7 @@ import { afterAll, beforeEach, expect, test } from 'vitest'
 import { createLog } from '../../src/log.ts'
 import type { Mailer } from '../../src/mail/mailer.ts'
 import { openOutbox } from '../../src/mail/outbox.ts'
+import type { SendRecord } from '../../src/mail/send-once.ts'
 import { openSmtp } from '../../src/mail/smtp.ts'
 import { deliverCopy } from '../../src/reports/deliver/deliver-copy.ts'
 import { followDownloadLink, unsubscribe } from '../../src/reports/deliver/links.ts'
@@ -43,7 +44,7 @@ beforeEach(async () => {
 
 /** A finished execution with one file, and one delivery of it. */
 async function givenDelivery(
-  row: { state?: string; message_id?: string; message_date?: string } = {},
+  row: { state?: SendRecord['state']; message_id?: string; message_date?: string } = {},
 ): Promise<string> {
   const executionId = randomUUID()
   const objectKey = `acme/${executionId}/report.csv`
@@ -185,7 +186,7 @@ test('when the server takes the mail and falls silent nobody knows, and nothing 
 })
 
 test('a worker that died while sending leaves a mail nobody knows about: unknown by SMTP, sent again where twice is once', async () => {
-  const died = { state: 'sending', message_id: '<one@acme.example>', message_date: '2026-11-01T06:00:00Z' }
+  const died = { state: 'sending', message_id: '<one@acme.example>', message_date: '2026-11-01T06:00:00Z' } as const
   const bySmtp = await givenDelivery(died)
   await expect(deliver(bySmtp)).rejects.toMatchObject({ code: 'delivery-unknown' })
   expect(server.received).toEqual([])
@@ -229,7 +230,7 @@ test('a late answer to the first of two mails stands beside the second one', asy
   expect(row).toMatchObject({ state: 'sent', late_sent_at: expect.any(String) })
 })
 
-test.each(['unknown', 'failed'])(
+test.each(['unknown', 'failed'] as const)(
   'a run given back or rescued finds its copy %s and sends nothing; a person’s retry does',
   async (state) => {
     const id = await givenDelivery({ state, message_id: '<one@acme.example>', message_date: '2026-11-01T06:00:00Z' })

@@ -53,8 +53,8 @@ async function oneOfEach(client_id: string, amount_minor: number): Promise<void>
   await given.surveys(db, [[AT, { ...key, agent_id, customer_id, campaign_id, csat: amount_minor === 7 ? 5 : 1 }]])
   const overall = amount_minor === 7 ? 90 : 10
   await given.facts(db, 'call_quality_scores', [{ ...key, agent_id, reviewed_at: AT, overall }])
-  const status = amount_minor === 7 ? { changed_at: AT, status: 'available' } : { changed_at: UNTIL, status: 'break' }
-  await given.facts(db, 'agent_status_changes', [{ ...key, agent_id, ...status }])
+  const [changed_at, status] = amount_minor === 7 ? ([AT, 'available'] as const) : ([UNTIL, 'break'] as const)
+  await given.facts(db, 'agent_status_changes', [{ ...key, agent_id, changed_at, status }])
   await db
     .insertInto('customers')
     .values({ ...key, role: `${client_id} buyer`, first_contact_at: AT })

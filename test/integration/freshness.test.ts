@@ -4,6 +4,7 @@ import { renderReport } from '../../src/jobs/render-report.ts'
 import { rollUpDay } from '../../src/jobs/roll-up-day.ts'
 import type { FreshnessQuery } from '../../src/queues/freshness/freshness.ts'
 import { createRegistry, readFreshness } from '../../src/queues/index.ts'
+import type { RunState } from '../../src/run-state.ts'
 import { addDays, type Day } from '../../src/time.ts'
 import { callApi } from '../support/api.ts'
 import { emptyDatabase, PEOPLE } from '../support/empty-database.ts'
@@ -32,7 +33,12 @@ async function givenFactsOn(day: Day): Promise<void> {
 
 async function givenSchedule(row: Record<string, unknown> = {}): Promise<void> {
   const values = { id: 'roll-up-day.acme', job: 'roll-up-day', client_id: 'acme', cron: '10 0 * * *', zone: 'client' }
-  const policies = { catch_up: 'all', overlap: 'allow', late_after_s: 7200, in_force_since: '2026-11-01T00:00:00Z' }
+  const policies = {
+    catch_up: 'all',
+    overlap: 'allow',
+    late_after_s: 7200,
+    in_force_since: '2026-11-01T00:00:00Z',
+  } as const
   await db
     .insertInto('schedules')
     .values({ ...values, ...policies, ...row })
@@ -40,7 +46,12 @@ async function givenSchedule(row: Record<string, unknown> = {}): Promise<void> {
 }
 
 /** The run of a day, which ended at an instant. */
-async function givenDay(day: Day, state: string, finishedAt: string | null = null, row: Record<string, unknown> = {}) {
+async function givenDay(
+  day: Day,
+  state: RunState,
+  finishedAt: string | null = null,
+  row: Record<string, unknown> = {},
+) {
   const window = { night: day, window_from: day, window_to: addDays(day, 1) }
   const { id } = await db
     .insertInto('runs')
@@ -108,7 +119,13 @@ describe('each window says how it stands', () => {
 
   test('done again later is not done late', async () => {
     const id = await givenDay('2026-11-20', 'succeeded', '2026-11-21T08:00:00Z')
-    const first = { run_id: id, attempt: 1, node: 'n', outcome: 'succeeded', finished_at: '2026-11-20T23:12:00Z' }
+    const first = {
+      run_id: id,
+      attempt: 1,
+      node: 'n',
+      outcome: 'succeeded',
+      finished_at: '2026-11-20T23:12:00Z',
+    } as const
     await db.insertInto('run_attempts').values(first).execute()
     expect(await states({ days: 1 })).toEqual([['2026-11-20', 'done', null]])
   })

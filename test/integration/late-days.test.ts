@@ -102,7 +102,7 @@ test('a roll-up that was done, and whose second time somebody cancelled, is plan
   await given.client(db)
   await given.calls(db, [['2026-01-01T10:00:00Z', {}]])
   await plan()
-  const done = { state: 'succeeded', finished_at: sql<string>`clock_timestamp()` }
+  const done = { state: 'succeeded', finished_at: sql<string>`clock_timestamp()` } as const
   await db.updateTable('runs').set(done).execute()
   await given.calls(db, [['2026-01-01T11:00:00Z', {}]])
   await plan()
@@ -120,7 +120,7 @@ test('a roll-up that failed for good is tried again when its day changes, and no
   await given.client(db)
   await given.calls(db, [['2026-01-01T10:00:00Z', {}]])
   await plan()
-  for (const state of ['failed', 'cancelled']) {
+  for (const state of ['failed', 'cancelled'] as const) {
     await db.updateTable('runs').set({ state, finished_at: sql`clock_timestamp()` }).execute()
     await plan()
     expect(await runs()).toEqual([['acme.2026-01-01', state]])

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { listRuns } from '../../src/queues/runs/list-runs.ts'
+import type { Origin } from '../../src/queues/runs/plan-runs.ts'
 import type { RunFilter } from '../../src/queues/runs/run-filter.ts'
+import type { RunState } from '../../src/run-state.ts'
 import { given } from '../support/given.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -14,8 +16,8 @@ type Given = {
   name: string
   client?: string
   job?: string
-  state?: string
-  origin?: string
+  state?: RunState
+  origin?: Origin
   night?: string | null
   window?: [from: string, to: string]
   error?: [code: string, message: string]

@@ -16,7 +16,14 @@ test('an execution ends with its run, also when nobody was left to say so; one t
     ['done', 'failed', 'a retry failed', 'completed'],
   ] as const
   for (const [key, runState, message, state] of cases) {
-    const run = { job: 'render-report', key, queue: 'reports', client_id: 'acme', payload: '{}', origin: 'person' }
+    const run = {
+      job: 'render-report',
+      key,
+      queue: 'reports',
+      client_id: 'acme',
+      payload: '{}',
+      origin: 'person',
+    } as const
     const ending = runState === 'queued' ? {} : { finished_at: FINISHED_AT, error_message: message }
     const { id } = await db
       .insertInto('runs')

@@ -89,7 +89,7 @@ describe('marketplace', () => {
   test('called off in time is so many hours ahead, to the instant, and comes out of what stood', async () => {
     await given.client(db, { cancel_hours: 48 })
     const booking = { ...provider, starts_at: '2026-03-10T10:00:00Z', ends_at: '2026-03-10T11:00:00Z' }
-    const cancelled = { ...booking, state: 'cancelled' }
+    const cancelled = { ...booking, state: 'cancelled' } as const
     await given.facts(db, 'bookings', [
       { ...cancelled, cancelled_at: '2026-03-08T10:00:00Z' },
       { ...cancelled, cancelled_at: '2026-03-08T10:00:00.001Z' },

@@ -117,7 +117,7 @@ test('a contact repeated by a day after the month changes the month', async () =
     agent_id: 'anna',
     sector_id: 'sales',
     channel: 'voice',
-  }
+  } as const
   await given.calls(db, [['2026-03-31T10:00:00Z', call]])
   await rollUp('2026-03-31')
   await addUp()

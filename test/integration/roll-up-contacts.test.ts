@@ -45,7 +45,7 @@ describe('what is counted', () => {
 
   test('calls, surveys and payments of one agent and hour share a row; what has no agent, sector or channel stands under none', async () => {
     await given.client(db)
-    const anna = { agent_id: 'anna', sector_id: 'sales', channel: 'web' }
+    const anna = { agent_id: 'anna', sector_id: 'sales', channel: 'web' } as const
     await given.calls(db, [['2026-03-01T09:00:00Z', anna]])
     await given.surveys(db, [
       ['2026-03-01T09:10:00Z', { ...anna, csat: 4, nps: 9 }],

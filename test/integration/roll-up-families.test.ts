@@ -121,7 +121,7 @@ describe('quality', () => {
       },
       { reviewed_at: '2026-03-01T09:59:59Z', overall: 60, professionalism: 2, background_noise: 12.25, ...anna },
     ])
-    const tone = { category: 'tone', severity: 'critical', ...anna }
+    const tone = { category: 'tone', severity: 'critical', ...anna } as const
     await given.facts(db, 'call_quality_issues', [
       { noted_at: '2026-03-01T09:30:00Z', resolved_at: '2026-03-02T08:00:00Z', status: 'resolved', ...tone },
       { noted_at: '2026-03-01T09:30:00Z', category: 'procedure', severity: 'minor', ...anna },
@@ -183,7 +183,7 @@ describe('data quality', () => {
         { ...caller, id: 'gone', talk_s: 0, answered_at: '2026-03-01T10:00:09Z', ended_at: '2026-03-01T10:00:05Z' },
       ],
     ])
-    const tone = { category: 'tone', severity: 'minor' }
+    const tone = { category: 'tone', severity: 'minor' } as const
     const issue = { client_id: ACME, id: 'issue', noted_at: at, resolved_at: '2026-03-01T08:00:00Z', ...tone }
     await db.insertInto('call_quality_issues').values(issue).execute()
     await rollUp('2026-03-01')
@@ -206,7 +206,7 @@ describe('data quality', () => {
       ['2026-03-01T09:00:00Z', { id: 'x', ended_at }],
       ['2026-03-01T10:00:00Z', { id: 'x', ended_at }],
     ])
-    const issue = { id: 'i', category: 'tone', severity: 'minor', resolved_at: ended_at }
+    const issue = { id: 'i', category: 'tone', severity: 'minor', resolved_at: ended_at } as const
     await given.facts(db, 'call_quality_issues', [
       { ...issue, noted_at: '2026-03-01T09:00:00Z' },
       { ...issue, noted_at: '2026-03-01T10:00:00Z' },

@@ -62,7 +62,7 @@ test('a day on which nothing of a kind happened says zero of it, whatever else h
   await db.deleteFrom('clients').execute()
   await given.client(db)
   await given.calls(db, [['2026-03-01T09:00:00Z', {}]])
-  const cost = { incurred_at: '2026-03-02T09:00:00Z', category: 'labour', amount_minor: 5, currency: 'EUR' }
+  const cost = { incurred_at: '2026-03-02T09:00:00Z', category: 'labour', amount_minor: 5, currency: 'EUR' } as const
   await given.facts(db, 'cost_analysis', [cost])
   await rollUpDays(database, ACME, ['2026-03-01', '2026-03-02', '2026-03-03'])
   await refresh()

@@ -73,7 +73,7 @@ describe('sales', () => {
 
   test('a sales cycle is counted in the client’s days: the night in between makes one', async () => {
     await given.client(db, { time_zone: 'Asia/Kathmandu' })
-    const deal = { currency: 'EUR', state: 'won', amount_minor: 100 }
+    const deal = { currency: 'EUR', state: 'won', amount_minor: 100 } as const
     await given.facts(db, 'deals', [
       { ...deal, opened_at: '2026-03-01T18:14:59.999Z', closed_at: '2026-03-01T18:15:00Z' }, // 23:59:59.999 to midnight
       { ...deal, opened_at: '2026-03-01T18:15:00Z', closed_at: '2026-03-02T18:14:59Z' }, // all of one day
@@ -139,7 +139,7 @@ describe('sales', () => {
       closed_at: '2026-03-02T10:00:00Z',
       state: 'won',
       currency: 'EUR',
-    }
+    } as const
     await given.facts(db, 'deals', [{ ...backwards, amount_minor: 100 }])
     await rollUpDirtyDays()
     expect(await client('sales')).toEqual([])
@@ -168,7 +168,12 @@ describe('campaigns', () => {
       'leads',
       ['02', '03', '04', '05'].map((day) => ({ created_at: `2026-03-${day}T10:00:00Z`, campaign_id })),
     )
-    const deal = { opened_at: '2026-03-02T10:00:00Z', closed_at: '2026-03-04T10:00:00Z', state: 'won', amount_minor: 1 }
+    const deal = {
+      opened_at: '2026-03-02T10:00:00Z',
+      closed_at: '2026-03-04T10:00:00Z',
+      state: 'won',
+      amount_minor: 1,
+    } as const
     await given.facts(db, 'deals', [
       { ...deal, campaign_id, currency },
       { ...deal, campaign_id, currency },
@@ -199,7 +204,7 @@ describe('campaigns', () => {
     const asked = [
       ...(['spend', 'clickThroughRate', 'responseRate', 'costPerLead', 'costPerAcquisition', 'campaignRoi'] as const),
     ]
-    const window = { clientId: ACME, from: '2026-03-01', to: '2026-04-01', dimension: 'campaign' }
+    const window = { clientId: ACME, from: '2026-03-01', to: '2026-04-01', dimension: 'campaign' as const }
     expect(await metricsOf(db, { ...window, member: 'spring' }, asked)).toEqual({
       ...{
         spend: 12_000,

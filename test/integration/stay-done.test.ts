@@ -5,6 +5,7 @@ import { type AnyJob, createRegistry, type Ledger, on } from '../../src/queues/i
 import { createLedger } from '../../src/queues/ledger.ts'
 import { planLostRuns } from '../../src/queues/queue/plan-lost-runs.ts'
 import { closeLostExecutions } from '../../src/reports/execution/close-lost-executions.ts'
+import type { RunState } from '../../src/run-state.ts'
 import { emptyDatabase } from '../support/empty-database.ts'
 import { given } from '../support/given.ts'
 import { PATIENCE } from '../support/patience.ts'
@@ -110,7 +111,7 @@ describe('whoever cancels it, and however', () => {
     return { runId, done: { ...done, isStopAsked: true } }
   }
 
-  const set = (state: string, more: object = {}) =>
+  const set = (state: RunState, more: object = {}) =>
     db
       .updateTable('runs')
       .set({ state, node: 'gone', ...more })

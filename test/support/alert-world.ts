@@ -99,7 +99,7 @@ export const FAILED = {
   finished_at: ago(1),
   error_code: 'error',
   error_message: 'no space left',
-}
+} as const
 
 export async function openAlerts() {
   const rows = await db

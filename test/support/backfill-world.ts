@@ -2,6 +2,7 @@ import { beforeEach } from 'vitest'
 import { type BackfillRequest, on } from '../../src/queues/index.ts'
 import { type AnyJob, type JobSchedule } from '../../src/queues/job.ts'
 import { planRuns } from '../../src/queues/runs/plan-runs.ts'
+import type { RunState } from '../../src/run-state.ts'
 import { addDays, dayBefore } from '../../src/time.ts'
 import { emptyDatabase } from './empty-database.ts'
 import { given } from './given.ts'
@@ -62,7 +63,7 @@ beforeEach(async () => {
 })
 
 /** Plans a run of a day as the night does, and sets it to a state. */
-export async function givenRun(job: AnyJob, day: string, state: string): Promise<string> {
+export async function givenRun(job: AnyJob, day: string, state: RunState): Promise<string> {
   const dueAt = Temporal.PlainDate.from(day).add({ days: 1 }).toZonedDateTime('Europe/Berlin').toInstant()
   const options = { origin: 'schedule', requestedBy: null, priority: 2, dueAt, lateAt: dueAt } as const
   await planRuns(db, [{ request: on(job, { clientId: 'acme', name: day }), options }])

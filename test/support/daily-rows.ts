@@ -7,6 +7,7 @@ import {
   componentsOf,
   type FamilyName,
 } from '../../src/analytics/metrics/components.ts'
+import type { Dimension } from '../../src/analytics/metrics/dimensions.ts'
 import { type Histogram, mergeHistograms } from '../../src/analytics/metrics/histogram.ts'
 import { valueOf } from '../../src/analytics/metrics/value-of.ts'
 import type { SystemDatabase } from '../../src/db/database.ts'
@@ -59,7 +60,7 @@ function withoutNothing(row: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null && value !== 0))
 }
 
-type Asked = { clientId: string; from: Day; to: Day; dimension?: string; member?: string }
+type Asked = { clientId: string; from: Day; to: Day; dimension?: Dimension; member?: string }
 
 /** Metrics of a window of days, straight from daily_metrics and metric_histograms. */
 export async function metricsOf<Key extends MetricKey>(

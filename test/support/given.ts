@@ -33,7 +33,7 @@ async function calls(db: SystemDatabase, rows: Rows<'interactions'>): Promise<vo
       client_id: ACME,
       id: nextId('call'),
       started_at,
-      status: 'answered',
+      status: 'answered' as const,
       wait_s: 0,
       ...row,
     }))
@@ -47,7 +47,7 @@ async function payments(db: SystemDatabase, rows: Rows<'payments'>): Promise<voi
       client_id: ACME,
       id: nextId('payment'),
       occurred_at,
-      kind: (row.amount_minor ?? 0) < 0 ? 'refund' : 'charge',
+      kind: (row.amount_minor ?? 0) < 0 ? ('refund' as const) : ('charge' as const),
       amount_minor: 0,
       currency: 'EUR',
       ...row,

@@ -86,7 +86,6 @@ function money({ client, add }: Tally, facts: Facts): void {
       payout: { payouts_minor: amount },
       fee: { fees_minor: amount },
     }[kind]
-    if (amounts === undefined) throw new Error(`a payment of kind ${kind}`)
     add(payment.occurred_at, { ...payment, location: payment.country }, amounts)
   }
   for (const cost of facts.cost_analysis)

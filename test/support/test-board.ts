@@ -7,6 +7,7 @@ import { afterAll } from 'vitest'
 import { createBoard } from '../../src/board/board.ts'
 import type { BoardParts } from '../../src/board/http/context.ts'
 import { listen } from '../../src/board/http/listen.ts'
+import type { ExecutionView } from '../../src/board/reports/read-executions.ts'
 import type { Database } from '../../src/db/database.ts'
 import { createLog } from '../../src/log.ts'
 import { openOutbox } from '../../src/mail/outbox.ts'
@@ -162,7 +163,13 @@ function cookiesOf(response: Response): string {
     .join('; ')
 }
 
-export type GivenExecution = { clientId: string; id?: string; report?: string; state?: string; text?: string }
+export type GivenExecution = {
+  clientId: string
+  id?: string
+  report?: string
+  state?: ExecutionView['state']
+  text?: string
+}
 
 /** A rendered report with one CSV file in the store; returns its id. */
 export async function givenExecution({ database, parts }: TestBoard, execution: GivenExecution): Promise<string> {

@@ -6,6 +6,7 @@ import { createLog } from '../../src/log.ts'
 import { createUser } from '../../src/people/people.ts'
 import { syncSchedules } from '../../src/queues/schedules/sync-schedules.ts'
 import { issueUnsubscribeToken } from '../../src/reports/deliver/links.ts'
+import type { RunState } from '../../src/run-state.ts'
 import { addDays, dayOf, systemClock } from '../../src/time.ts'
 import { given } from './given.ts'
 import { givenReportSchedule } from './report-schedules.ts'
@@ -220,7 +221,7 @@ function payload({ client }: World): { clientId: string; name: string } {
   return { clientId: client, name: pastDay }
 }
 
-async function givenRun({ board, client }: World, state: string): Promise<string> {
+async function givenRun({ board, client }: World, state: RunState): Promise<string> {
   const { id } = await board.database.system
     .insertInto('runs')
     .values({

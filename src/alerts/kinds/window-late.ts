@@ -1,11 +1,12 @@
 import { sql } from 'kysely'
+import type { RunState } from '../../run-state.ts'
 import { defineAlertKind } from '../alert-kind.ts'
 import { findBy } from '../find-by.ts'
 import { instantWords } from '../instant-words.ts'
 import { aboutRun, isRunOver, type RunNoticed, runWords, windowOf } from './about-run.ts'
 
 /** `waitsFor`: the job that it waits for in vain. */
-type LateRun = RunNoticed & { state: string; waitsFor: string | null }
+type LateRun = RunNoticed & { state: RunState; waitsFor: string | null }
 
 export const windowLate = defineAlertKind<'window-late', LateRun>({
   name: 'window-late',

@@ -106,8 +106,8 @@ function selectGoals(db: AnyDatabase) {
 }
 
 function goalOf(row: GoalRow): Goal {
-  const { id, client_id: clientId, name, metric, member, target, owner } = row
-  const [dimension, bound] = [row.dimension as Dimension, row.bound as Bound]
+  const { id, client_id: clientId, name, metric, member, bound, target, owner } = row
+  const dimension = row.dimension as Dimension
   const [from, to, createdAt, updatedAt] = [row.from_day, row.to_day, row.created_at, row.updated_at]
   return { id, clientId, name, metric, dimension, member, target, bound, from, to, owner, createdAt, updatedAt }
 }

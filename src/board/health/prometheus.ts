@@ -2,11 +2,12 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { alertKinds } from '../../alerts/index.ts'
 import { messageOf } from '../../errors.ts'
 import { readNewestWindows, readWaitingQueues } from '../../queues/index.ts'
+import type { RunState } from '../../run-state.ts'
 import { sqlFile } from '../../sql.ts'
 import { SECOND_MS } from '../../time.ts'
 import type { BoardParts, Metrics } from '../http/context.ts'
 
-type RunRow = { job: string; state: string; runs: number }
+type RunRow = { job: string; state: RunState; runs: number }
 type EndedRow = { job: string; outcome: string; attempts: number; seconds: number }
 type SystemRow = { schedule_lag: number; nodes: number; alerts: Record<string, number> }
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { AnyDatabase } from '../../db/database.ts'
-import type { StoredResult } from '../../ingest/index.ts'
+import type { Format, StoredResult } from '../../ingest/index.ts'
 import { instantCursor, pageOf, rowsToRead } from '../../page.ts'
 
 /** refused: it came to its end, and nothing was kept for the rows it has. */
@@ -11,7 +11,7 @@ export type ImportView = {
   clientId: string
   kind: string
   fileName: string
-  format: string | null
+  format: Format | null
   sheet: string | null
   headerRow: number | null
   /** The name of one that ships; `own`: one was sent; null: none. */

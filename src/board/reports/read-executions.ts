@@ -1,14 +1,21 @@
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { AnyDatabase } from '../../db/database.ts'
+import type { DB } from '../../db/schema.ts'
 import { instantCursor, pageOf, rowsToRead } from '../../page.ts'
-import { REPORT_FORMATS } from '../../reports/document.ts'
+import { REPORT_FORMATS, type ReportFormat } from '../../reports/document.ts'
 import type { StoredFile } from '../http/send-file.ts'
 
-export type ExecutionFile = { format: string; fileName: string; mediaType: string; sizeBytes: number; sha256: string }
+export type ExecutionFile = {
+  format: ReportFormat
+  fileName: string
+  mediaType: string
+  sizeBytes: number
+  sha256: string
+}
 export type DeliveryView = {
   address: string
   formats: string[]
-  state: string
+  state: Selectable<DB['deliveries']>['state']
   tries: number
   sentAt: string | null
   reply: string | null
@@ -41,7 +48,7 @@ export type ExecutionView = {
 export type ExecutionFilter = {
   client?: string | undefined
   report?: string | undefined
-  state?: string | undefined
+  state?: ExecutionView['state'] | undefined
   cursor?: string | undefined
   limit: number
 }
@@ -75,8 +82,9 @@ function executionViews(db: AnyDatabase) {
       'e.created_at as createdAt',
       'e.finished_at as finishedAt',
       'e.figures',
+      'e.state',
     ])
-    .select([sql<ExecutionView['state']>`e.state`.as('state'), FILES.as('files'), DELIVERIES.as('deliveries')])
+    .select([FILES.as('files'), DELIVERIES.as('deliveries')])
 }
 
 /** Newest first, in pages. Throws InputError `invalid-cursor`. */
@@ -122,7 +130,7 @@ export async function deliveriesOf(db: AnyDatabase, { clientId, id }: ExecutionV
 export async function findFile(
   db: AnyDatabase,
   executionId: string,
-  format: string,
+  format: ReportFormat,
 ): Promise<(StoredFile & { clientId: string }) | null> {
   const row = await db
     .selectFrom('execution_files as f')

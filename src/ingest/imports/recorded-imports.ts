@@ -88,7 +88,7 @@ export async function findRecordedImport(db: AnyDatabase, id: string): Promise<N
     clientId: row.client_id,
     kind: row.kind,
     fileName: row.file_name,
-    format: row.format as Format | null,
+    format: row.format,
     sheet: row.sheet,
     headerRow: row.header_row,
     mapping: row.mapping as Mapping | null,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import type { ZodError } from 'zod'
 import type { AnyDatabase } from '../../db/database.ts'
+import type { Runs } from '../../db/schema.ts'
 import { InputError } from '../../errors.ts'
 import type { RunState } from '../../run-state.ts'
 import { sqlFile } from '../../sql.ts'
@@ -13,7 +14,7 @@ const insertRuns = sqlFile<NewRun>(import.meta.dirname, 'plan-runs.sql', { prepa
 const raiseRuns = sqlFile<{ id: string }>(import.meta.dirname, 'raise-runs.sql')
 const replanRuns = sqlFile<{ id: string }>(import.meta.dirname, 'plan-again.sql')
 
-export type Origin = 'schedule' | 'person' | 'program' | 'backfill' | 'follow-up' | 'late-facts'
+export type Origin = Runs['origin']
 
 /** Who asked, and how urgent it is: 1 a person waits, 2 a night, 3 a backfill. */
 export type PlanOptions = {
@@ -150,7 +151,7 @@ function describe(error: ZodError): string {
 export async function findRun(
   db: AnyDatabase,
   request: RunRequest,
-): Promise<{ id: string; state: string } | undefined> {
+): Promise<{ id: string; state: RunState } | undefined> {
   const { job, key } = identityOf(request)
   return db.selectFrom('runs').select(['id', 'state']).where('job', '=', job).where('key', '=', key).executeTakeFirst()
 }

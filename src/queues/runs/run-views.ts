@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { AnyDatabase } from '../../db/database.ts'
+import type { RunAttempts } from '../../db/schema.ts'
 import type { RunState } from '../../run-state.ts'
 import type { DayWindow } from '../../time.ts'
 import type { Origin } from './plan-runs.ts'
@@ -47,7 +48,7 @@ export type AttemptView = {
   node: string
   startedAt: string
   finishedAt: string | null
-  outcome: string | null
+  outcome: RunAttempts['outcome'] | null
   errorCode: string | null
   errorMessage: string | null
   errorStack: string | null

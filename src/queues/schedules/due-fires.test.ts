@@ -65,7 +65,7 @@ describe('after three days nobody planned', () => {
 })
 
 test('a schedule that fires every ten seconds gets each of its windows from a tick a minute, whatever its catch-up', () => {
-  for (const catchUp of ['all', 'latest', 'none']) {
+  for (const catchUp of ['all', 'latest', 'none'] as const) {
     const change = { catchUp, cron: '*/10 * * * * *', plannedUntil: now.subtract({ seconds: 60 }) }
     expect([catchUp, times(change).length]).toEqual([catchUp, 6])
   }

@@ -1,3 +1,4 @@
+import type { Schedules } from '../../db/schema.ts'
 import { MINUTE_MS, SECOND_MS } from '../../time.ts'
 import { firePage, lastFire, nextFires } from './cron.ts'
 
@@ -8,7 +9,7 @@ const MISSED_AFTER_MS = 2 * MINUTE_MS
 export type Timing = {
   cron: string
   timeZone: string
-  catchUp: string
+  catchUp: Schedules['catch_up']
   /** Missed fires older than this are left out; null: however old. */
   catchUpWithinS: number | null
   /** What falls due before it is left out. */

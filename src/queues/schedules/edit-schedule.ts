@@ -91,11 +91,10 @@ function stateOf(row: Row): ScheduleState {
   return {
     cron: row.cron,
     zone: row.zone,
-    // What a check constraint of the table holds.
-    catchUp: row.catch_up as ScheduleSettings['catchUp'],
+    catchUp: row.catch_up,
     catchUpWithinS: row.catch_up_within_s,
     lateAfterS: row.late_after_s,
-    overlap: row.overlap as ScheduleSettings['overlap'],
+    overlap: row.overlap,
     isEdited: row.is_edited,
     pausedUntil: row.paused_until,
     pausedReason: row.paused_reason,

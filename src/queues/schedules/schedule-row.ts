@@ -1,4 +1,5 @@
 import type { AnyDatabase } from '../../db/database.ts'
+import type { Schedules } from '../../db/schema.ts'
 import { messageOf } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import type { Timing } from './due-fires.ts'
@@ -11,10 +12,10 @@ export type ScheduleRow = {
   cron: string
   zone: string
   payload: unknown
-  catch_up: string
+  catch_up: Schedules['catch_up']
   catch_up_within_s: number | null
   late_after_s: number | null
-  overlap: string
+  overlap: Schedules['overlap']
   paused_until: string | null
   planned_until: string
   next_due_at: string | null

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Code } from '../../codes/index.ts'
 import type { AnyTransaction, Database } from '../../db/database.ts'
+import type { RunAttempts } from '../../db/schema.ts'
 import { DatabaseAwayError, InputError, messageOf, PermanentError, RetryLaterError } from '../../errors.ts'
 import { type Log, withLineSink } from '../../log.ts'
 import { sqlFile } from '../../sql.ts'
@@ -273,7 +274,7 @@ export type Ending = {
   node: string
   attempt: number
   state: (typeof NEXT_STATE)[keyof typeof NEXT_STATE]
-  outcome: string
+  outcome: RunAttempts['outcome']
   code: Code | null
   message: string | null
   stack: string | null

@@ -1,5 +1,7 @@
+import { sql } from 'kysely'
 import type { ClientDatabase } from '../../db/database.ts'
 import { PermanentError } from '../../errors.ts'
+import type { SendRecord } from '../../mail/send-once.ts'
 import type { Figure, ReportFormat } from '../document.ts'
 
 /** One recipient's copy of an execution, with everything the mail needs. */
@@ -17,7 +19,7 @@ export type Copy = {
   dataAsOf: string | null
   figures: Figure[]
   address: string
-  state: string
+  state: SendRecord['state']
   /** What the server said to the last try. */
   reply: string | null
   messageId: string | null
@@ -83,7 +85,7 @@ async function filesOf(db: ClientDatabase, executionId: string, formats: string[
       'sha256',
     ])
     .where('execution_id', '=', executionId)
-    .where('format', 'in', formats)
+    .where(sql<boolean>`format = any(${formats})`)
     .orderBy('format')
     .execute()
   const missing = formats.filter((format) => !files.some((file) => file.format === format))
@@ -93,5 +95,5 @@ async function filesOf(db: ClientDatabase, executionId: string, formats: string[
       `execution ${executionId} has no ${missing.join(', ')}; render the report again`,
     )
   }
-  return files as CopyFile[]
+  return files
 }

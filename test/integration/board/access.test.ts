@@ -182,7 +182,7 @@ test('what is the same for everybody may be kept for a year', async () => {
 })
 
 test('an admin of one client reads the changes of that client only', async () => {
-  const entry = { actor_kind: 'user', actor_id: '1', actor_name: 'Ann', target: 'run:1' }
+  const entry = { actor_kind: 'user', actor_id: '1', actor_name: 'Ann', target: 'run:1' } as const
   await board.database.system
     .insertInto('analytics_audit_log')
     .values([
@@ -197,7 +197,7 @@ test('an admin of one client reads the changes of that client only', async () =>
 
 test('the record comes in pages, and takes no other cursor than its own', async () => {
   const admin = await signIn(board, 'admin')
-  const entry = { actor_kind: 'user', actor_id: '1', actor_name: 'Ada', action: 'paged', target: 'test' }
+  const entry = { actor_kind: 'user', actor_id: '1', actor_name: 'Ada', action: 'paged', target: 'test' } as const
   const numbers = Array.from({ length: 60 }, (_, number) => number)
   await board.database.system
     .insertInto('analytics_audit_log')

@@ -84,7 +84,7 @@ test('a client sees its own alerts, and none about the whole system', async () =
 
 test('who was told is for those who may do something about it', async () => {
   const id = await givenAlert(1)
-  const notice = { alert_id: id, channel: 'mail', address: 'night@acme.example' }
+  const notice = { alert_id: id, channel: 'mail', address: 'night@acme.example' } as const
   await db
     .insertInto('alert_notices')
     .values({ ...notice, state: 'failed', reply: 'refused' })

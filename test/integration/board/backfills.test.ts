@@ -249,7 +249,7 @@ describe('the pages', async () => {
     const id = body.backfill?.id
     const seven = db.selectFrom('runs').select('id').orderBy('position').limit(7)
     await db.updateTable('runs').set({ state: 'succeeded' }).where('id', 'in', seven).execute()
-    const failed = { state: 'failed', error_message: 'The disk <is> full.' }
+    const failed = { state: 'failed', error_message: 'The disk <is> full.' } as const
     await db.updateTable('runs').set(failed).where('position', '=', 7).execute()
     const list = await (await person.get('/backfills')).text()
     expect(list).toContain('<progress max="100" value="80"')

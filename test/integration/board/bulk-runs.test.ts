@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Problem } from '../../../src/board/http/problem.ts'
+import type { RunState } from '../../../src/run-state.ts'
 import { callApi } from '../../support/api.ts'
 import { emptyDatabase, PEOPLE } from '../../support/empty-database.ts'
 import { given } from '../../support/given.ts'
@@ -35,7 +36,7 @@ async function bulk(body: Body, headers = operator): Promise<Reply & { status: n
 }
 
 /** Runs of acme, unless their name says another client, in these states. */
-async function givenRuns(states: Record<string, string>, job = base): Promise<void> {
+async function givenRuns(states: Record<string, RunState>, job = base): Promise<void> {
   for (const [name, state] of Object.entries(states)) {
     const clientId = name.startsWith('other') ? 'other' : 'acme'
     const asked = { origin: 'person', requestedBy: 'somebody', again: 'no' } as const
@@ -72,7 +73,7 @@ const EVERY_STATE = {
   e: 'failed',
   f: 'cancelled',
   g: 'failed',
-}
+} as const
 
 describe('retry', () => {
   test('a dry run counts by state and changes nothing', async () => {

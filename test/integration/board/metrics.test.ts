@@ -16,7 +16,7 @@ beforeEach(async () => {
   await given.client(db, { time_zone: 'Europe/Zurich' })
 })
 
-const run = { job: 'roll-up-day', queue: 'aggregation', client_id: 'acme', payload: '{}', origin: 'schedule' }
+const run = { job: 'roll-up-day', queue: 'aggregation', client_id: 'acme', payload: '{}', origin: 'schedule' } as const
 
 async function lines(): Promise<string[]> {
   return (await (await fetch(`${board.url}/metrics`)).text()).split('\n').filter((line) => !line.startsWith('#'))
@@ -105,7 +105,13 @@ test('what waits, what is overdue, who works and what is wrong', async () => {
 })
 
 test('freshness lags from the end of the newest window that is done, in the zone of the client', async () => {
-  const schedule = { job: 'roll-up-day', cron: '10 0 * * *', zone: 'client', catch_up: 'all', overlap: 'allow' }
+  const schedule = {
+    job: 'roll-up-day',
+    cron: '10 0 * * *',
+    zone: 'client',
+    catch_up: 'all',
+    overlap: 'allow',
+  } as const
   await db
     .insertInto('schedules')
     .values({ ...schedule, id: 'roll-up-day.acme', client_id: 'acme' })

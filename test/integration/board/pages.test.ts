@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { openOutbox } from '../../../src/mail/outbox.ts'
+import type { RunState } from '../../../src/run-state.ts'
 import { given } from '../../support/given.ts'
 import { givenExecution, openTestBoard, type Person, signIn } from '../../support/test-board.ts'
 import { testJob } from '../../support/test-engine.ts'
@@ -33,7 +34,7 @@ beforeEach(async () => {
   await given.client(db, { id: 'acme', name: 'Acme', time_zone: 'Europe/Zurich', created_at: '2026-01-01T00:00:00Z' })
 })
 
-type Row = { id?: string; client_id?: string; job?: string; key?: string; state?: string; night?: string }
+type Row = { id?: string; client_id?: string; job?: string; key?: string; state?: RunState; night?: string }
 
 async function givenRun(row: Row & Record<string, unknown> = {}): Promise<string> {
   const id = randomUUID()
@@ -46,7 +47,7 @@ async function givenRun(row: Row & Record<string, unknown> = {}): Promise<string
     night: '2026-03-01',
     payload: '{}',
     origin: 'schedule',
-  }
+  } as const
   await db
     .insertInto('runs')
     .values({ ...values, ...row })

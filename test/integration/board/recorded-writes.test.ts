@@ -159,7 +159,7 @@ describe('what stays on record', () => {
   })
 
   test('an admin sees what is begun and not done, and narrows the log down to it', async () => {
-    const row = { actor_kind: 'user', actor_id: '1', actor_name: 'Ann', target: 'run:1' }
+    const row = { actor_kind: 'user', actor_id: '1', actor_name: 'Ann', target: 'run:1' } as const
     await db
       .insertInto('analytics_audit_log')
       .values([

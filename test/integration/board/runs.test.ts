@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Problem } from '../../../src/board/http/problem.ts'
 import type { RunView } from '../../../src/queues/index.ts'
+import type { RunState } from '../../../src/run-state.ts'
 import { callApi } from '../../support/api.ts'
 import { emptyDatabase, PEOPLE } from '../../support/empty-database.ts'
 import { given } from '../../support/given.ts'
@@ -39,7 +40,7 @@ async function audit() {
   return rows.map(({ id: _id, at: _at, actor_id: _actor, minute_at: _minute, ...row }) => row)
 }
 
-async function setState(runId: string, state: string): Promise<void> {
+async function setState(runId: string, state: RunState): Promise<void> {
   await db.updateTable('runs').set({ state }).where('id', '=', runId).execute()
 }
 
