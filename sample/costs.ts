@@ -14,7 +14,9 @@ const BILLS_HOUR = 9
 /** Not every hour of training is somebody else's bill. */
 const PAID_TRAINING_EVERY = 3
 
-/** A row for each agent who was there, for training that was paid, and once a month for what runs and where one sits. */
+/**
+ * A row for each agent who was there, for training that was paid, and once a month for what runs and where one sits.
+ */
 export function costsOf(world: SampleWorld, serial: Serial, roster: Roster): CostRow[] {
   const { calendar } = world
   const day = calendar.dayAt(serial)

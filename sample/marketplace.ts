@@ -48,7 +48,10 @@ const MOVED_SHARE = 0.06
 const CHANNELS = ['web', 'whatsapp', 'voice']
 const HALF_HOUR = 0.5
 
-/** What the marketplace does on a day: hours on offer, requests, appointments and what becomes of them, and the money for those that took place. */
+/**
+ * What the marketplace does on a day: hours on offer, requests, appointments and what becomes of them, and the money
+ * for those that took place.
+ */
 export function openMarketplace(world: SampleWorld): (serial: Serial) => Dealings {
   const { marketplace } = world.calendar.client
   if (marketplace === null) return () => NO_DEALINGS

@@ -36,7 +36,9 @@ const DESCRIPTIONS = {
 
 type Reviewed = { reviews: ReviewRow[]; issues: IssueRow[]; settled: SettledIssue[] }
 
-/** What reviewers thought of some of a day's contacts, and what they found fault with. `ids` are those of the contacts. */
+/**
+ * What reviewers thought of some of a day's contacts, and what they found fault with. `ids` are those of the contacts.
+ */
 export function reviewsOf(
   world: SampleWorld,
   serial: Serial,

@@ -10,7 +10,10 @@ import { busyness, type Dealings, drawsOf, knownCustomer, type SampleWorld } fro
 type Stage = 'new' | 'contacted' | 'qualified' | 'proposal' | 'won' | 'lost'
 type Step = { serial: Serial; atMs: number; stage: Stage }
 
-/** Somebody who may buy something large, and every stage they will have been in, each on a later day than the one before. */
+/**
+ * Somebody who may buy something large, and every stage they will have been in, each on a later day than the one
+ * before.
+ */
 type Lead = {
   id: string
   dealId: string
@@ -33,7 +36,10 @@ const LEAD_DAYS_MAX = CONTACTED_DAYS.max + QUALIFIED_DAYS.max + CYCLE.max
 const AMOUNT_SPREAD = 0.6
 const CHANNELS = ['web', 'voice', 'email']
 
-/** Leads that come in on a day, those that move on, and deals that are opened and closed; a deal is open from when its lead is qualified. */
+/**
+ * Leads that come in on a day, those that move on, and deals that are opened and closed; a deal is open from when its
+ * lead is qualified.
+ */
 export function openSales(world: SampleWorld): (serial: Serial) => Dealings {
   const stepsOn = openTimeline(LEAD_DAYS_MAX, (origin) =>
     leadsOf(world, origin).flatMap((lead) =>

@@ -32,7 +32,9 @@ export async function databaseTypes(url: string): Promise<string> {
   }
 }
 
-/** The words that a check constraint of the form `state in ('planned', 'queued')` allows a column, by table and column. */
+/**
+ * The words that a check constraint of the form `state in ('planned', 'queued')` allows a column, by table and column.
+ */
 async function wordsOfColumns(url: string): Promise<Map<string, string[]>> {
   const database = openDatabase(url, { max: 1, log: createLog('silent') })
   try {

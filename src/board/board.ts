@@ -11,6 +11,7 @@ import { answerForRequests } from './http/answer-uncaught.ts'
 import type { Board, BoardParts } from './http/context.ts'
 import { cookiesFor } from './http/cookies.ts'
 import { routeOf } from './http/endpoint-route.ts'
+import type { Feature } from './http/feature.ts'
 import { notFound } from './http/problem.ts'
 import { createRateLimits } from './http/rate-limits.ts'
 import { mountRoutes, type Route, requestIdOf } from './http/routes.ts'
@@ -27,7 +28,7 @@ export function createBoard(parts: BoardParts): Express {
   const board: Board = {
     ...parts,
     menu: features.flatMap(({ place }) => place ?? []),
-    notices: Object.assign({}, ...features.map(({ notices }) => notices)) as Notices,
+    notices: noticesOf(features),
     cookies: cookiesFor(parts.publicUrl),
     rateLimits: createRateLimits(parts.requestsPerSecond),
     signIn: createSignIn(parts.database, createFailureRecord(parts.database.system)),
@@ -47,6 +48,15 @@ export function createBoard(parts: BoardParts): Express {
   app.use(refuseUnknown(board))
   app.use(answerFailure(board, bullBoardWords))
   return app
+}
+
+/** One name, one notice: a form sends the name on, and its page says the words. */
+function noticesOf(all: readonly Feature[]): Notices {
+  const entries = all.flatMap(({ notices }) => Object.entries(notices))
+  const names = entries.map(([name]) => name)
+  const twice = names.find((name, at) => names.indexOf(name) !== at)
+  if (twice !== undefined) throw new TypeError(`two features have a notice "${twice}"`)
+  return Object.fromEntries(entries)
 }
 
 const bullBoardWords: OtherWords = { isAsked: isItsQuestion, say: inItsWords }

@@ -118,7 +118,8 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     openPool({ connectionString: url, max: half, ...change }, session, connections, options.log)
   const pool = open({ as: 'owner' })
   const queuePool = open(
-    // The ledger remembers; what a failing server forgets of the queue, the ledger puts back (queues/reconcile.ts).
+    // The ledger remembers; what a failing server forgets of the queue, the ledger puts back
+    // (queues/queue/reconcile.ts).
     { as: 'owner', searchPath: 'bullmq', settings: { synchronous_commit: 'off' } },
     { max: options.max + LISTENERS_MAX, query_timeout: ANSWER_TIMEOUT_MS },
   )

@@ -72,5 +72,8 @@ async function refuseOldServer(connection: pg.Client): Promise<void> {
   const { rows } = await connection.query<{ server_version_num: string }>('show server_version_num')
   const version = Number(rows[0]?.server_version_num)
   if (version < 150_000)
-    throw new InputError('old-postgres', `PostgreSQL 15 or newer is needed; the server is ${version / 10_000}.`)
+    throw new InputError(
+      'old-postgres',
+      `PostgreSQL 15 or newer is needed; the server is ${Math.floor(version / 10_000)}.`,
+    )
 }

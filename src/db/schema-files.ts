@@ -6,7 +6,8 @@ import { InputError, messageOf } from '../errors.ts'
 
 /**
  * The folders of the schema in the order they are applied. A migration is applied once and never changed; any other
- * file is the source of what it makes, and applied again whenever its text has changed. Functions come before the
+ * file is the source of what it makes, and applied again whenever its text has changed; what it no longer makes is
+ * dropped by a migration. Functions come before the
  * tables whose triggers and policies call them, so their bodies are checked when they run and not when they are made;
  * views come after the tables they read.
  */

@@ -7,7 +7,7 @@ const schedule: JobSchedule<ClientDay> = {
   cron: '10 0 * * *',
   zone: 'client',
   scope: 'client',
-  // A night that was missed is not missed: the next one reads all history, and what it makes is of use today.
+  // Of nights that did not run only the last is made up for: it reads all history, and what it makes is of use today.
   catchUp: 'latest',
   catchUpWithinMs: null,
   lateAfterMs: 3 * HOUR_MS,

@@ -12,10 +12,11 @@ import { rollUpDay } from './roll-up-day.ts'
 const DAYS_MAX = 2000
 
 /**
- * What the scheduler plans beside the schedules, once a minute: closed days that gained facts since their roll-up are rolled up
- * again, also where that has failed before they came, and so are days without facts between others that have some; then so are
- * forecasts that came before the days they need, and journeys that were prepared from days as they were before. Executions
- * whose run was killed for good are closed. `factDays`: after so many days facts may be gone; null: they are kept.
+ * What the scheduler plans beside the schedules, once a minute: closed days that gained facts since their roll-up are
+ * rolled up again, also where that has failed before they came, and so are days without facts between others that have
+ * some; then so are forecasts that came before the days they need, and journeys that were prepared from days as they
+ * were before. Executions whose run was killed for good are closed. `factDays`: after so many days facts may be gone;
+ * null: they are kept.
  */
 export async function planLateWork(
   db: SystemDatabase,

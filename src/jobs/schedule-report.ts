@@ -9,6 +9,7 @@ import {
   type ReportScheduleView,
   replaceRecipients,
   reportScheduleId,
+  SCHEDULE_NAME,
 } from '../reports/schedules/report-schedules.ts'
 import { isTimeZone, SECOND_MS, systemClock } from '../time.ts'
 import { renderReport } from './render-report.ts'
@@ -33,7 +34,7 @@ type Unscheduled = { before: ReportScheduleView; after: null }
 
 /**
  * Makes a schedule for a report, or changes the one of its name; twice is the same as once. Formats that a recipient
- * gets are rendered too. Throws InputError `schedule-name`, `invalid-cron`, `invalid-zone`, `address`,
+ * gets are rendered too. Throws InputError `schedule-name`, `invalid-cron`, `invalid-zone`, `invalid-email`,
  * `invalid-payload`, `no-such-client`.
  */
 export async function scheduleReport(db: SystemDatabase, schedule: ReportSchedule): Promise<Scheduled> {
@@ -73,7 +74,7 @@ async function find(tx: SystemTransaction, clientId: string, name: string): Prom
 }
 
 function checkNames({ name, cron, zone, recipients, ownerAddress }: ReportSchedule): void {
-  if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(name))
+  if (!SCHEDULE_NAME.test(name))
     throw new InputError('schedule-name', `"${name}" is no name: use lower-case letters, digits and hyphens.`)
   if (zone !== 'client' && !isTimeZone(zone))
     throw new InputError('invalid-zone', `"${zone}" is neither "client" nor an IANA time zone, such as Europe/London.`)

@@ -18,7 +18,8 @@ export type ChildSettings = { config: Config; databaseUrl: string; logLevel: str
 const CONNECTIONS_MAX = 4
 
 /**
- * The process in which one run works at a time, apart from all others: started by the worker, see queues/run-child.ts.
+ * The process in which one run works at a time, apart from all others: started by the worker, see
+ * queues/child/run-child.ts.
  */
 serveRuns<ChildSettings, JobTools>(async ({ config, databaseUrl, logLevel }) => {
   const log = createLog(logLevel)

@@ -2,8 +2,8 @@ import { sql } from 'kysely'
 import type { SystemDatabase } from '../db/database.ts'
 
 /**
- * Deletes what is over of people's visits: sessions, failed sign-ins, addresses they have not come from for half a year,
- * and the answers that repeated requests get again.
+ * Deletes what is over of people's visits: sessions, failed sign-ins, addresses they have not come from for half a
+ * year, and the answers that repeated requests get again.
  */
 export async function expireVisits(db: SystemDatabase): Promise<void> {
   await sql`delete from sessions where expires_at < now()`.execute(db)

@@ -6,7 +6,7 @@ import type { TextTable } from './text-columns.ts'
 
 /**
  * What a row of the customer's loses beside the name: free text, and what a person could be known by. Everything else
- * stays, because sums stand on it: times, amounts, results, topics, tags, campaign, location, role, country and the
+ * stays, because sums depend on it: times, amounts, results, topics, tags, campaign, location, role, country and the
  * first contact; and the reference of a payment, which the books must keep.
  */
 const EMPTIED: Readonly<Record<string, Readonly<Record<string, string>>>> = {

@@ -40,21 +40,25 @@ export type Ledger = {
   /** Plans the run (and what it stands on); asking twice gives the same run. */
   request(request: RunRequest, options: RequestOptions): Promise<RequestedRun>
   /**
-   * The same for what is put on record with its run: what `write` does and the runs it asks for commit together, or not at all. The queue
-   * hears of them afterwards. `db` is the client's own handle, which may plan runs of that client and of no other.
+   * The same for what is put on record with its run: what `write` does and the runs it asks for commit together, or not
+   * at all. The queue hears of them afterwards. `db` is the client's own handle, which may plan runs of that client and
+   * of no other.
    */
   requestWith<T>(
     db: ClientDatabase,
     options: RequestOptions,
     write: (tx: ClientTransaction, request: (run: RunRequest) => Promise<RequestedRun>) => Promise<T>,
   ): Promise<T>
-  /** The same for many at once. Returns how many were planned, anew or again. */
+  /** The same for many at once. Returns how many were planned, new or again. */
   requestAll(requests: RunRequest[], options: RequestOptions): Promise<number>
-  /** Plans a failed or cancelled run again, or what a waiting run waits for in vain. Throws InputError('not-retryable', 409). */
+  /**
+   * Plans a failed or cancelled run again, or what a waiting run waits for in vain. Throws InputError('not-retryable',
+   * 409).
+   */
   retry(runId: string, requestedBy: string): Promise<void>
   /**
-   * Stops a planned, queued or running run; a running one within seconds. One that had succeeded before it was planned again is succeeded
-   * again, with its result of then. Throws InputError('not-cancellable', 409).
+   * Stops a planned, queued or running run; a running one within seconds. One that had succeeded before it was planned
+   * again is succeeded again, with its result of then. Throws InputError('not-cancellable', 409).
    */
   cancel(runId: string, requestedBy: string): Promise<void>
   find(runId: string): Promise<RunView | null>
@@ -62,8 +66,8 @@ export type Ledger = {
   /** What `changeAll` would change now; changes nothing. */
   countAll(action: BulkAction, filter: RunFilter): Promise<BulkCount>
   /**
-   * Retries or discards everything that matches, up to the count that somebody has seen. Returns how many runs changed. Throws
-   * InputError('more-match', 409), InputError('too-many', 422).
+   * Retries or discards everything that matches, up to the count that somebody has seen. Returns how many runs changed.
+   * Throws InputError('more-match', 409), InputError('too-many', 422).
    */
   changeAll(request: BulkRequest): Promise<number>
   /** Cancels those of the runs that are open, whether or not they have begun. Returns them. */
@@ -77,7 +81,9 @@ export type Ledger = {
     request: BackfillRequest,
     options: { requestedBy: string; traceParent?: string },
   ): Promise<{ backfill: BackfillView; count: BackfillCount | null; windows: FoundWindows }>
-  /** Stops what is left of a backfill; one that has ended stays as it is. Throws InputError('unknown-backfill', 404). */
+  /**
+   * Stops what is left of a backfill; one that has ended stays as it is. Throws InputError('unknown-backfill', 404).
+   */
   cancelBackfill(backfillId: string): Promise<BackfillView>
   findBackfill(backfillId: string): Promise<BackfillView | null>
   listBackfills(filter: BackfillFilter): Promise<{ backfills: BackfillView[]; nextCursor: string | null }>

@@ -15,7 +15,7 @@ const DEADLINE_MS = (CRASHES_MAX + 1) * 30_000
 export const poisonJob = defineFault({
   name: 'poison',
   title: 'a job whose worker process dies each time it runs',
-  mark: `stopped after ${CRASHES_MAX} deaths as 'crashed', no attempt failed; other jobs of its queue go on; a person's retry counts anew`,
+  mark: `stopped after ${CRASHES_MAX} deaths as 'crashed', no attempt failed; other jobs of its queue go on; a person's retry counts again`,
   backends: ['postgres', 'redis'],
   servers: 'shared',
   alone: false,
@@ -41,7 +41,7 @@ export const poisonJob = defineFault({
       const stopped = await Promise.all(ids.map((id) => ledger.find(id)))
       await world.until('the other jobs ended', DEADLINE_MS, async () => (await napsDone(world)) === naps)
       await world.db.updateTable('clients').set({ name: 'cured' }).where('id', 'like', 'poison-%').execute()
-      for (const id of ids) await ledger.retry(id, 'somebody who mended it')
+      for (const id of ids) await ledger.retry(id, 'somebody who fixed it')
       await world.until('the retry has ended', DEADLINE_MS, async () => (await stillOpen(world, ids)) === 0)
       const retried = await Promise.all(ids.map((id) => ledger.find(id)))
       const seen = stopped.map((run) => [run?.state, run?.errorCode, run?.crashes, run?.failures].join(' '))

@@ -111,7 +111,10 @@ async function tenantTables({ db }: World): Promise<TenantTable[]> {
   return rows
 }
 
-/** Ids of rows that only the other tenant has, some of each table; numbers are counted, not chosen, and stand in no address. */
+/**
+ * Ids of rows that only the other tenant has, some of each table; numbers are counted, not chosen, and stand in no
+ * address.
+ */
 export async function theirIds(world: World, perTable: number): Promise<string[]> {
   const ids: string[] = []
   for (const { table_name, has_id } of await tenantTables(world)) {

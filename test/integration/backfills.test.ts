@@ -179,9 +179,9 @@ describe('what windows stand on', () => {
     const request = asked({ job: summary, to: '2026-03-02', reprocess: 'none' })
     const { backfillId } = await startBackfill(db, request, by)
     expect(await findBackfillView(db, backfillId)).toMatchObject({ state: 'blocked', runs: { planned: 1, blocked: 1 } })
-    const mending = { ...request, reprocess: 'failed' } as const
-    expect(await countBackfill(db, mending)).toMatchObject({ windows: 1, open: 1, dependencies: 1 })
-    await startBackfill(db, mending, by)
+    const fixing = { ...request, reprocess: 'failed' } as const
+    expect(await countBackfill(db, fixing)).toMatchObject({ windows: 1, open: 1, dependencies: 1 })
+    await startBackfill(db, fixing, by)
     expect(await runs()).toEqual([['2026-03-01', 'planned', 'backfill', 3, 0]])
     expect(await findBackfillView(db, backfillId)).toMatchObject({ state: 'running', runs: { planned: 1, blocked: 0 } })
   })

@@ -83,7 +83,8 @@ let serial = 0
 async function run(as: AnyDatabase, statement: string, clientId: string) {
   serial += 1
   const step = statementStep(statement, `under test ${serial}`)
-  // Of the system's handle on purpose, too: what the statement itself keeps apart shows only where nobody hides anything.
+  // Of the system's handle on purpose, too: what the statement itself keeps apart shows only where nobody hides
+  // anything.
   await as.transaction().execute((tx) => step(tx as ClientTransaction, dayOf(clientId)))
   const written = (await Promise.all(ROLL_UPS.map((name) => table(db, name)))).flat()
   await empty()

@@ -155,7 +155,7 @@ describe('nothing is missing that was never owed', () => {
     expect((await states())?.map(([day]) => day)).toEqual(['2026-11-19', '2026-11-20'])
   })
 
-  test('and a change of the schedule begins anew, one of its planning does not', async () => {
+  test('and a change of the schedule begins again, one of its planning does not', async () => {
     await db.updateTable('schedules').set({ planned_until: '2026-11-20T00:00:00Z' }).execute()
     expect(await states()).toHaveLength(4)
     await db.updateTable('schedules').set({ cron: '20 0 * * *' }).execute()

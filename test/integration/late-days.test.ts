@@ -75,7 +75,7 @@ test('days on which nothing happened, between others, are late; none whose facts
   expect(await days(1)).toEqual([])
 })
 
-test('what is under way is late no more, so that a client after one with many late days is planned', async () => {
+test('what is in progress is late no more, so that a client after one with many late days is planned', async () => {
   for (const id of ['acme', 'bolt']) await given.client(db, { id })
   await given.calls(db, [
     ['2026-01-01T10:00:00Z', {}],

@@ -30,7 +30,7 @@ const QUESTIONS: (Partial<MetricQuestion> & Pick<MetricQuestion, 'metrics'>)[] =
   { metrics: ['talk-median'], filters: { channel: ['voice', 'web'] }, granularity: 'month' },
 ]
 
-/** Answers without their standing, made anew: within a transaction nothing is kept. */
+/** Answers without their standing, made again: within a transaction nothing is kept. */
 async function answers() {
   return await acme.transaction().execute(async (tx) => {
     const made = []

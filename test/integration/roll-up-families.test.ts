@@ -218,7 +218,7 @@ describe('data quality', () => {
     ])
   })
 
-  test('a contact that is mended comes back into the sums', async () => {
+  test('a contact that is fixed comes back into the sums', async () => {
     await given.client(db)
     await given.calls(db, [['2026-03-01T09:00:00Z', { id: 'call', answered_at: '2026-03-01T08:00:00Z' }]])
     await rollUp('2026-03-01')

@@ -250,11 +250,11 @@ test('a night of which one schedule is broken is not planned in part, and says w
   await db.updateTable('schedules').set({ cron: 'at dawn' }).execute()
   await expect(planNight(db, registry, 'acme', '2026-03-07')).rejects.toMatchObject({
     code: 'broken-schedule',
-    message: expect.stringContaining('Schedule nightly.acme cannot be planned; mend it first: "at dawn" is no cron'),
+    message: expect.stringContaining('Schedule nightly.acme cannot be planned; fix it first: "at dawn" is no cron'),
   })
 })
 
-test('a schedule that cannot be planned holds up no other, and is planned once it is mended', async () => {
+test('a schedule that cannot be planned holds up no other, and is planned once it is fixed', async () => {
   await given.client(db)
   await given.client(db, { id: 'broken' })
   const registry = nightly()

@@ -21,7 +21,10 @@ export const BUSINESS_FAMILIES: readonly FamilyName[] = [
   ...(['money', 'subscriptions', 'sales', 'campaigns', 'marketplace', 'events'] as const),
 ]
 
-/** What daily_metrics holds of some families for one client; rows of nothing are left out. In the order of dimension, member and day. */
+/**
+ * What daily_metrics holds of some families for one client; rows of nothing are left out. In the order of dimension,
+ * member and day.
+ */
 export async function dailyRows(
   db: SystemDatabase,
   clientId: string,

@@ -1,4 +1,7 @@
-/** Tiny worlds: `await given.calls(db, [['2026-03-01T23:59:59Z', { talk_s: 60 }]])`. What a row does not say is the same everywhere. */
+/**
+ * Tiny worlds: `await given.calls(db, [['2026-03-01T23:59:59Z', { talk_s: 60 }]])`. What a row does not say is the same
+ * everywhere.
+ */
 import type { Insertable } from 'kysely'
 import type { SystemDatabase } from '../../src/db/database.ts'
 import type { DB } from '../../src/db/schema.ts'
@@ -63,7 +66,10 @@ async function surveys(db: SystemDatabase, rows: Rows<'customer_satisfaction'>):
   }
 }
 
-/** Rows of any table of facts: `given.facts(db, 'deals', [{ opened_at: '2026-03-01T10:00:00Z', amount_minor: 100, currency: 'EUR' }])`. */
+/**
+ * Rows of any table of facts:
+ * `given.facts(db, 'deals', [{ opened_at: '2026-03-01T10:00:00Z', amount_minor: 100, currency: 'EUR' }])`.
+ */
 async function facts<Name extends FactTable>(
   db: SystemDatabase,
   name: Name,

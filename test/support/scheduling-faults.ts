@@ -36,8 +36,8 @@ function midnightJob(policy: Policy): AnyJob {
 export type Outage = { zones: readonly string[]; from: Temporal.Instant; until: Temporal.Instant }
 
 /**
- * Nobody plans from one instant to another, then eight schedulers at once do, twice. Returns what was planned otherwise than each
- * policy says, and how many runs were.
+ * Nobody plans from one instant to another, then eight schedulers at once do, twice. Returns what was planned otherwise
+ * than each policy says, and how many runs were.
  */
 export async function survive(
   db: SystemDatabase,
@@ -62,7 +62,10 @@ export async function survive(
   return { runs: found.length, wrong: [...missing, ...extra] }
 }
 
-/** The days a policy plans after an outage, from the calendar alone. The second look, 59 s later, may find midnights of its own. */
+/**
+ * The days a policy plans after an outage, from the calendar alone. The second look, 59 s later, may find midnights of
+ * its own.
+ */
 function wantedDays(policy: Policy, zone: string, { from, until }: Pick<Outage, 'from' | 'until'>): string[] {
   const end = until.add({ seconds: 59 })
   const midnights: Temporal.Instant[] = []
@@ -92,8 +95,8 @@ export type Boot = {
 const DAYS_BEHIND = 3
 
 /**
- * Boots nodes at once, each with connections of its own, against one empty queue and schedules nobody has made yet; then again, with
- * three days unplanned. Returns the runs found and wanted, and every line a node logged above `info`.
+ * Boots nodes at once, each with connections of its own, against one empty queue and schedules nobody has made yet;
+ * then again, with three days unplanned. Returns the runs found and wanted, and every line a node logged above `info`.
  */
 export async function bootTogether(boot: Boot): Promise<{ runs: number; wanted: number; wrong: string[] }> {
   const database = openDatabase(boot.databaseUrl, { max: 4, log: createLog('silent') })

@@ -1,6 +1,10 @@
 import { sql } from 'kysely'
 import type { AnyDatabase, ClientDatabase, ClientTransaction } from '../../db/database.ts'
-import type { Day } from '../../time.ts'
+import { RetryLaterError } from '../../errors.ts'
+import { type Day, MINUTE_MS } from '../../time.ts'
+
+/** Erasures come in groups. */
+const ERASED_RETRY_MS = MINUTE_MS
 
 export type PreparedRows = { question: string; stamp: string; rows: readonly unknown[] }
 
@@ -43,7 +47,10 @@ export async function storePrepared(
   // An erasure takes the same lock, and drops what is stored here.
   await sql`select pg_advisory_xact_lock(hashtextextended('prepared-journeys:' || ${clientId}::text, 0))`.execute(tx)
   if ((await erasureState(tx, clientId)) !== erasures)
-    throw new Error(`a customer of ${clientId} was erased while its journeys were prepared: they are prepared again`)
+    throw new RetryLaterError(
+      ERASED_RETRY_MS,
+      `a customer of ${clientId} was erased while its journeys were prepared: they are prepared again`,
+    )
   const later = tx
     .selectFrom('prepared_journeys')
     .select('day')

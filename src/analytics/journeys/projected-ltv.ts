@@ -18,7 +18,9 @@ import { EVERY_DAY, readKept } from './read-kept.ts'
 /** Random parts of the customers that the interval is drawn from. */
 const GROUPS = 50
 
-/** The window is of first contacts; `today`: the client's local day now; `horizonMonths`: 1 to 60, more is cut to 60. */
+/**
+ * The window is of first contacts; `today`: the client's local day now; `horizonMonths`: 1 to 60, more is cut to 60.
+ */
 export type ProjectedLtvQuestion = JourneyQuestion & { today: Day; horizonMonths: number }
 
 type Figures = Projection & {
@@ -38,8 +40,8 @@ type Row = { part: number; age: number; customers: number; active: number; follo
 const countAges = sqlFile<Row>(import.meta.dirname, 'projected-ltv.sql')
 
 /**
- * What a customer will have brought in some months after the first contact, from the retention and revenue of the cohorts of a window;
- * see projectFrom for the formula. Refused, with the reason, where there is too little history.
+ * What a customer will have brought in some months after the first contact, from the retention and revenue of the
+ * cohorts of a window; see projectFrom for the formula. Refused, with the reason, where there is too little history.
  */
 export async function projectLtv(
   db: ClientDatabase,

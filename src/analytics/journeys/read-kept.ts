@@ -60,7 +60,7 @@ async function stampOf(db: ClientDatabase, clientId: string, standsOn: StandsOn)
         select case when count(*) > 0 then concat_ws('.', count(*), sum(revision), max(revision), ${erased}) end as stamp
         from rollup_days where client_id = ${clientId} and day >= ${days.from}::date and day < ${days.to}::date`
     : sql<{ stamp: string | null }>`
-        select case when count(rolled_at) > 0 then concat_ws('.', count(*), sum(revision) filter (where day < ${standsOn.today}::date),
+        select case when count(rolled_at) > 0 then concat_ws('.', count(*) filter (where day < ${standsOn.today}::date), sum(revision) filter (where day < ${standsOn.today}::date),
           max(revision) filter (where day < ${standsOn.today}::date), max(rolled_at), ${erased}) end as stamp
         from rollup_days where client_id = ${clientId} and day >= ${days.from}::date and day < ${days.to}::date`
   ).execute(db)

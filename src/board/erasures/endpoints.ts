@@ -2,14 +2,13 @@ import { z } from 'zod'
 import { requestErasure } from '../../jobs/request-erasure.ts'
 import { countCustomerRows, readErasure } from '../../privacy/index.ts'
 import { actingClient } from '../http/acting-client.ts'
-import { clientId, nothing, uuid } from '../http/address.ts'
+import { clientOfAll as client, nothing, uuid } from '../http/address.ts'
 import type { Context } from '../http/context.ts'
 import { defineEndpoint, json, type Written } from '../http/endpoint.ts'
 import { notFound } from '../http/problem.ts'
 import { originOf } from '../runs/index.ts'
 
 const CUSTOMER_ID_MAX = 500
-const client = clientId.optional().describe('Only those who act for all clients need to say which.')
 const rows = z.record(z.string(), z.int()).describe('By table.')
 
 const startedReply = z.strictObject({

@@ -139,7 +139,9 @@ async function readLedger(gauges: Gauges, { database: { system }, queues }: Part
   }
 }
 
-/** The ledger keeps no counters, which every worker would have to write: what ended since the last time is counted here. */
+/**
+ * The ledger keeps no counters, which every worker would have to write: what ended since the last time is counted here.
+ */
 async function countEnded(ended: Ended, { database, clock }: Parts): Promise<void> {
   const until = clock().subtract({ milliseconds: SETTLED_MS })
   const earliest = until.subtract({ milliseconds: UNASKED_MAX_MS })

@@ -4,6 +4,7 @@ import { z } from 'zod'
 
 export const uuid = z.guid('must be a UUID')
 export const clientId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be the id of a client')
+export const clientOfAll = clientId.optional().describe('Only those who act for all clients need to say which.')
 export const jobName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,99}$/, 'must be the name of a job')
 /** A local day in the years the database and the calendar agree on. */
 export const day = z.iso

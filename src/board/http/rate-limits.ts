@@ -1,4 +1,4 @@
-import { RateLimiterMemory, RateLimiterQueue, RateLimiterRes } from 'rate-limiter-flexible'
+import { RateLimiterMemory, RateLimiterQueue, RateLimiterQueueError, RateLimiterRes } from 'rate-limiter-flexible'
 import { createGate, type Gate } from '../../gate.ts'
 import { secondsUntilNext } from '../../people/seconds-until-next.ts'
 import { secretHash } from '../../people/secrets.ts'
@@ -42,8 +42,8 @@ export function createRateLimits(perSecond: number): RateLimits {
   return {
     read: (name) => consume(named, name),
     async write(name) {
-      await queue.removeTokens(1, name).catch(() => {
-        throw tooMany(perSecond, WRITES_WAIT_SECONDS)
+      await queue.removeTokens(1, name).catch((refused: unknown) => {
+        throw refused instanceof RateLimiterQueueError ? tooMany(perSecond, WRITES_WAIT_SECONDS) : refused
       })
     },
     stranger: (network, cost) => consume(strangers, network, cost === 'dear' ? DEAR_POINTS : 1),

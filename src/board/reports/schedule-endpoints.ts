@@ -6,18 +6,18 @@ import {
   auditedSchedule,
   listReportSchedules,
   type ReportScheduleView,
+  SCHEDULE_NAME,
 } from '../../reports/schedules/report-schedules.ts'
 import { actingClient } from '../http/acting-client.ts'
-import { clientId, nothing } from '../http/address.ts'
+import { clientOfAll as client, nothing } from '../http/address.ts'
 import { defineEndpoint, json, type Written } from '../http/endpoint.ts'
 import { cronText, zoneName } from '../schedules/index.ts'
 
 const RECIPIENTS_MAX = 200
 
-const client = clientId.optional().describe('Only those who act for all clients need to say which.')
 const name = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be of lower-case letters, digits and hyphens')
+  .regex(SCHEDULE_NAME, 'must be of lower-case letters, digits and hyphens')
   .describe('What it is called; one of each name.')
 const recipient = { address: z.email().max(320), formats: z.array(z.enum(REPORT_FORMATS)).min(1) }
 

@@ -40,7 +40,10 @@ export type StoredResult = Omit<ImportResult, 'rejectsPath' | 'stoppedAtLine'> &
   isRefused: boolean
 }
 
-/** Puts an import on record, in the transaction that plans its run. The same file in earnest once more is the import that is there already. */
+/**
+ * Puts an import on record, in the transaction that plans its run. The same file in earnest once more is the import
+ * that is there already.
+ */
 export async function recordImport(tx: ClientTransaction, made: NewImport): Promise<{ id: string; isNew: boolean }> {
   return tx
     .insertInto('imports')

@@ -48,6 +48,6 @@ test.each(Object.entries(READERS))('a cell that is read as %s takes as long as i
   expect(growths.filter(([, growth]) => growth >= 24)).toEqual([])
 })
 
-test('a format names each part of a time once: parts without a fixed length side by side can be told apart in any number of ways', () => {
+test('a format names each part of a time once: parts without a fixed length side by side can be kept apart in any number of ways', () => {
   expect(() => timePattern('YYYY-MDMDMDMDMDMDMDMDMDMDMDMD')).toThrow('names M twice')
 })

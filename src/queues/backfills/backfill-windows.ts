@@ -28,8 +28,9 @@ type Client = { timeZone: string; now: Temporal.Instant }
 type Rule = { cron: string; zone: string; client_zone: string; payload: unknown }
 
 /**
- * What the schedule asked for in the 24 hours after each of the days, oldest first, as planNight says it. What is due later than now
- * is left to the schedule. Throws InputError `no-such-client`, `no-such-schedule`, `not-scheduled`, `schedule-needed`, `range`.
+ * What the schedule asked for in the 24 hours after each of the days, oldest first, as planNight says it. What is due
+ * later than now is left to the schedule. Throws InputError `no-such-client`, `no-such-schedule`, `not-scheduled`,
+ * `schedule-needed`, `range`.
  */
 export async function backfillWindows(db: AnyDatabase, range: BackfillRange): Promise<BackfillWindow[]> {
   const client = await clientOf(db, range.clientId)

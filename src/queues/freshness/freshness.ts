@@ -12,8 +12,8 @@ import { zoneOf } from '../schedules/schedule-row.ts'
 export const WINDOW_STATES = ['done', 'waiting', 'late', 'failed', 'cancelled', 'missing'] as const
 
 /**
- * waiting: to be done, and not yet late. late: past its deadline and not done. missing: it was due, and nobody planned it (the schedule
- * was paused, nobody planned and missed windows are left out, the run was deleted).
+ * waiting: to be done, and not yet late. late: past its deadline and not done. missing: it was due, and nobody planned
+ * it (the schedule was paused, nobody planned and missed windows are left out, the run was deleted).
  */
 export type WindowState = (typeof WINDOW_STATES)[number]
 
@@ -39,7 +39,10 @@ export type ScheduleFreshness = {
   extra: Record<string, unknown>
   timeZone: string
   pausedUntil: string | null
-  /** The end of the newest window that is done, as an instant and as the day after its last; older windows may be missing: see gaps. */
+  /**
+   * The end of the newest window that is done, as an instant and as the day after its last; older windows may be
+   * missing: see gaps.
+   */
   freshUntil: string | null
   freshTo: Day | null
   /** Windows behind freshTo that are not done. */
@@ -78,7 +81,10 @@ const FIRES_MAX = 5000
 
 const scheduleCursor = defineCursor(z.tuple([cursorWord, cursorWord]))
 
-/** How the windows of every schedule in sight stand, in the order of client and schedule. Throws InputError `invalid-cursor`. */
+/**
+ * How the windows of every schedule in sight stand, in the order of client and schedule. Throws InputError
+ * `invalid-cursor`.
+ */
 export async function readFreshness(
   db: AnyDatabase,
   registry: Registry,

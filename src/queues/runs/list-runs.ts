@@ -125,8 +125,8 @@ function asksForUnsuccessful(filter: RunFilter): boolean {
 }
 
 /**
- * The last of the next finished runs to look through; null: they are the last of all. Reads one of the indexes of 0014
- * and no row.
+ * The last of the next finished runs to look through; null: they are the last of all. Reads runs_finished,
+ * runs_of_client or runs_of_job and no row.
  */
 async function sliceEnd(db: AnyDatabase, filter: RunFilter, after: Place | null, runs: number): Promise<Place | null> {
   const { clientId, job } = filter

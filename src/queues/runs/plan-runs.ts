@@ -62,9 +62,10 @@ type PlannedRun = {
 const CHAIN_MAX = 20
 
 /**
- * Plans runs, and the runs they stand on that nobody has asked for yet, in one statement. Returns those that were new; of the others,
- * those that are open and less urgent move up. With `clientRunsMax`, those that wait for nothing and are within their client's cap are
- * queued at once, which the caller must hand over after the commit. Throws InputError('invalid-payload') naming each field that is wrong.
+ * Plans runs, and the runs they depend on that nobody has asked for yet, in one statement. Returns those that were new;
+ * of the others, those that are open and less urgent move up. With `clientRunsMax`, those that wait for nothing and are
+ * within their client's cap are queued at once, which the caller must hand over after the commit. Throws
+ * InputError('invalid-payload') naming each field that is wrong.
  */
 export async function planRuns(
   db: AnyDatabase,
@@ -122,7 +123,8 @@ function addWithDependencies(
     ...options,
     ...instantsOf(options),
   })
-  // What it stands on is not its schedule's own work: it has no due time, and its schedule's overlap does not count it.
+  // What it depends on is not its schedule's own work: it has no due time, and its schedule's overlap does not count
+  // it.
   const { scheduleId: _id, dueAt: _due, lateAt: _late, isSerial: _serial, ...inherited } = options
   for (const dependency of dependencies) addWithDependencies(runs, dependency, inherited, { depth: depth + 1, askedAt })
 }
@@ -167,8 +169,8 @@ export async function findRuns(db: AnyDatabase, runs: { job: string; key: string
 }
 
 /**
- * Puts finished runs back to planned, as if they had never run: their attempts stay on record, what waits for them waits again. Each
- * keeps the backfill it belongs to unless the options name another. Returns the ids that changed.
+ * Puts finished runs back to planned, as if they had never run: their attempts stay on record, what waits for them
+ * waits again. Each keeps the backfill it belongs to unless the options name another. Returns the ids that changed.
  */
 export async function planAgain(
   db: AnyDatabase,

@@ -17,8 +17,8 @@ export type RequestOptions = {
   origin: Origin
   requestedBy: string
   /**
-   * What to do when the run exists and has ended: leave it; run it again if it failed or was cancelled; if it succeeded; whatever
-   * it did.
+   * What to do when the run exists and has ended: leave it; run it again if it failed or was cancelled; if it
+   * succeeded; whatever it did.
    */
   again: 'no' | 'failed' | 'succeeded' | 'all'
 }
@@ -73,7 +73,7 @@ export async function requestWith<T>(
   return done
 }
 
-/** `planned`: the runs that are new, what it stands on among them. `waits`: the dispatcher has something to do. */
+/** `planned`: the runs that are new, what it depends on among them. `waits`: the dispatcher has something to do. */
 type AskedRun = RequestedRun & { planned: NewRun[]; waits: boolean }
 
 async function requestIn(
@@ -102,7 +102,9 @@ function tellPlanned(tools: RequestTools, asked: readonly AskedRun[]): void {
   if (asked.some(({ waits }) => waits)) tools.onPlanned()
 }
 
-/** What is ready as it is planned does not wait for the dispatcher when somebody waits for it; it is to be handed over. */
+/**
+ * What is ready as it is planned does not wait for the dispatcher when somebody waits for it; it is to be handed over.
+ */
 function planAtOnce(
   { atOnce }: RequestTools,
   db: AnyDatabase,

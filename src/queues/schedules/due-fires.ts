@@ -2,7 +2,10 @@ import type { Schedules } from '../../db/schema.ts'
 import { MINUTE_MS, SECOND_MS } from '../../time.ts'
 import { firePage, lastFire, nextFires } from './cron.ts'
 
-/** A fire counts as missed when it is older than this at the time of planning: one tick may fail, the next makes up for it. */
+/**
+ * A fire counts as missed when it is older than this at the time of planning: one tick may fail, the next makes up for
+ * it.
+ */
 const MISSED_AFTER_MS = 2 * MINUTE_MS
 
 /** What decides which fire times of a schedule are planned. */
@@ -49,7 +52,9 @@ export function comingFires(
   return nextFires(cron, timeZone, afterPause(pausedUntil, now), count)
 }
 
-/** What of a schedule is to be planned now, by its catch-up policy. Throws InputError `invalid-cron`, `invalid-zone`. */
+/**
+ * What of a schedule is to be planned now, by its catch-up policy. Throws InputError `invalid-cron`, `invalid-zone`.
+ */
 export function dueFires(schedule: Timing, now: Temporal.Instant): DueFires {
   const { cron, timeZone, catchUp } = schedule
   const start = afterPause(schedule.pausedUntil, schedule.plannedUntil)

@@ -30,8 +30,8 @@ type ScheduleState = ScheduleSettings & {
 }
 
 /**
- * Changes one schedule on a person's behalf. Other times count from now on, unless the old ones left something unplanned: then planning
- * goes on where it stood. What fell due during a pause that ends early stays left out.
+ * Changes one schedule on a person's behalf. Other times count from now on, unless the old ones left something
+ * unplanned: then planning goes on where it stood. What fell due during a pause that ends early stays left out.
  * Throws InputError `unknown-schedule` 404, `not-declared` 409, `invalid-zone`, `invalid-cron`.
  */
 export async function changeSchedule(

@@ -23,9 +23,9 @@ const moveSchedules = sqlFile<never>(import.meta.dirname, 'move-schedules.sql')
 type Cursor = { dueAt: string; id: string }
 
 /**
- * One tick: plans a run for every fire time since the last one planned, of every schedule that is due. Any number of processes may
- * tick at once: each locks the schedules it plans and skips those another has locked. Returns how many runs were new.
- * `at` is the instant to plan for, the database's now unless it is given.
+ * One tick: plans a run for every fire time since the last one planned, of every schedule that is due. Any number of
+ * processes may tick at once: each locks the schedules it plans and skips those another has locked. Returns how many
+ * runs were new. `at` is the instant to plan for, the database's now unless it is given.
  */
 export async function planDueSchedules(
   db: SystemDatabase,
@@ -39,7 +39,10 @@ export async function planDueSchedules(
 /** What fell due longer ago waits for the tick, broken schedules among it. */
 const JUST_DUE_S = 60
 
-/** Between two ticks: plans what fell due within the last minute, for schedules with seconds. Returns how many runs were new. */
+/**
+ * Between two ticks: plans what fell due within the last minute, for schedules with seconds. Returns how many runs were
+ * new.
+ */
 export async function planJustDue(db: SystemDatabase, registry: Registry, log: Log): Promise<number> {
   const now = await databaseNow(db)
   const after = { dueAt: now.subtract({ seconds: JUST_DUE_S }).toString(), id: '' }
@@ -63,7 +66,10 @@ async function planAfter(db: SystemDatabase, options: Batch): Promise<number> {
 
 type Batch = { registry: Registry; log: Log; now: Temporal.Instant; after: Cursor | null }
 
-/** Plans the schedules that come next. One whose fires are more than one pass takes comes again behind them, with the rest. */
+/**
+ * Plans the schedules that come next. One whose fires are more than one pass takes comes again behind them, with the
+ * rest.
+ */
 async function planBatch(tx: AnyTransaction, batch: Batch): Promise<{ planned: number; last: Cursor | null }> {
   const { registry, log, now } = batch
   const rows = await lockDue(tx, batch)
@@ -115,7 +121,9 @@ async function openSchedules(tx: AnyTransaction, rows: readonly ScheduleRow[]): 
 
 type Chosen = { due: DueFires; plans: PlanRequest[]; skipped: number }
 
-/** What of a schedule is planned, without a look at the database, so that a broken one fails before anything is written. */
+/**
+ * What of a schedule is planned, without a look at the database, so that a broken one fails before anything is written.
+ */
 function choose(registry: Registry, row: ScheduleRow, state: { now: Temporal.Instant; isOpen: boolean }): Chosen {
   const job = jobOfRun(registry, row.job)
   const due = dueFires(timingOf(row), state.now)

@@ -8,8 +8,8 @@ import { ownPlan, planOwn } from './plan-own.ts'
 import { type ScheduleRow, scheduleRows, zoneOf } from './schedule-row.ts'
 
 /**
- * Plans the night of one local day for a client as its schedules will or did: what is due within 24 hours after the day ends.
- * Twice is the same as once. Returns how many runs were new. Throws InputError `broken-schedule`.
+ * Plans the night of one local day for a client as its schedules will or did: what is due within 24 hours after the day
+ * ends. Twice is the same as once. Returns how many runs were new. Throws InputError `broken-schedule`.
  */
 export async function planNight(db: SystemDatabase, registry: Registry, clientId: string, day: Day): Promise<number> {
   const rows = await scheduleRows(db).where('s.client_id', '=', clientId).execute()
@@ -28,7 +28,7 @@ function* nightPlans(registry: Registry, row: ScheduleRow, day: Day): Generator<
       yield fires.map((dueAt) => ownPlan(job, row, dueAt))
     }
   } catch (error) {
-    throw new InputError('broken-schedule', `Schedule ${row.id} cannot be planned; mend it first: ${messageOf(error)}`)
+    throw new InputError('broken-schedule', `Schedule ${row.id} cannot be planned; fix it first: ${messageOf(error)}`)
   }
 }
 

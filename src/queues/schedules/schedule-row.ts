@@ -61,12 +61,15 @@ export function scheduleRows(db: AnyDatabase) {
     .select('c.time_zone as client_zone')
 }
 
-/** Answers null for a schedule that cannot be planned as it stands: it waits, with an error in the log, and holds up no other. */
+/**
+ * Answers null for a schedule that cannot be planned as it stands: it waits, with an error in the log, and holds up no
+ * other.
+ */
 export function orSkip<T>(row: ScheduleRow, log: Log, work: () => T): T | null {
   try {
     return work()
   } catch (error) {
-    log.error({ schedule: row.id }, `schedule ${row.id} cannot be planned; mend or delete it: ${messageOf(error)}`)
+    log.error({ schedule: row.id }, `schedule ${row.id} cannot be planned; fix or delete it: ${messageOf(error)}`)
     return null
   }
 }

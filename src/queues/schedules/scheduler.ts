@@ -31,7 +31,9 @@ const START_OLDER_MS = 2 * SECOND_MS
 const PLAN_EVERY_MS = 5 * SECOND_MS
 const SWEEP_EVERY_MS = 5 * SECOND_MS
 
-/** `onTick` plans, once a minute, what no schedule says; `onSweep` looks every few seconds for what people should know. */
+/**
+ * `onTick` plans, once a minute, what no schedule says; `onSweep` looks every few seconds for what people should know.
+ */
 export function createScheduler(
   tools: DispatchTools,
   registry: Registry,

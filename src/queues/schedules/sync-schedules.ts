@@ -19,8 +19,9 @@ const noteDeclarations = sqlFile<never>(import.meta.dirname, 'sync-schedules.sql
 const followDeclarations = sqlFile<never>(import.meta.dirname, 'follow-declarations.sql')
 
 /**
- * Makes the rows of `schedules` that the jobs declare, one per client, and puts in force what is declared for those that no person
- * edited. A client that is new is planned for from now on; what happened before is a backfill's business.
+ * Makes the rows of `schedules` that the jobs declare, one per client, and puts in force what is declared for those
+ * that no person edited. A client that is new is planned for from now on; what happened before is a backfill's
+ * business.
  */
 export async function syncSchedules(
   db: SystemDatabase,

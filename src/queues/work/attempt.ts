@@ -87,7 +87,10 @@ export const CRASHES_MAX = 4
 /** How long the end of an attempt is tried to be written; afterwards the run is found and planned again. */
 const FINISH_RETRIES = 30
 const FINISH_WAIT_MS = 1_000
-/** A run that lost the database spends no try, unless that happens again and again: then the database may be losing it to the run. */
+/**
+ * A run that lost the database spends no try, unless that happens again and again: then the database may be losing it
+ * to the run.
+ */
 const AWAY_MAX = 10
 const AWAY_RETRY: RetryPolicy = { attempts: AWAY_MAX, delayMs: 1_000, maxDelayMs: 30_000 }
 const STACK_CHARS_MAX = 4_000
@@ -102,8 +105,8 @@ export type AttemptTools<JobTools> = {
 }
 
 /**
- * Runs one attempt of a claimed run and records how it ended. `stop` fires with a StopError for deadline, cancel and shutdown.
- * Never throws for what the job did; throws when the ledger cannot be reached.
+ * Runs one attempt of a claimed run and records how it ended. `stop` fires with a StopError for deadline, cancel and
+ * shutdown. Never throws for what the job did; throws when the ledger cannot be reached.
  */
 export async function attemptRun<JobTools>(
   job: AnyJob,
@@ -237,7 +240,10 @@ async function holdClaim(tx: AnyTransaction, run: ClaimedRun): Promise<void> {
   if (!held) throw new StopError('lost')
 }
 
-/** Writes how an attempt ended, again and again while the database is away; an attempt that lost its claim writes nothing. */
+/**
+ * Writes how an attempt ended, again and again while the database is away; an attempt that lost its claim writes
+ * nothing.
+ */
 export async function record(
   tools: Pick<AttemptTools<unknown>, 'finish' | 'log'>,
   run: ClaimedRun,

@@ -26,25 +26,29 @@ export function auditedSchedule(view: ReportScheduleView | null) {
   return { ...asked, cron, zone, recipients: recipients.length }
 }
 
+/** What a report's schedule may be called. */
+export const SCHEDULE_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/
+
 /** The schedule of a client's report of this name; its name is the client's own. */
 export function reportScheduleId(clientId: string, name: string): string {
   return `report.${clientId}.${name}`
 }
 
 /**
- * Makes these the recipients, and nobody else. Who has unsubscribed and is named stays unsubscribed. Twice is the same
- * as once.
+ * Makes these the recipients, and nobody else; one who is named twice gets the formats of both. Who has unsubscribed
+ * and is named stays unsubscribed. Twice is the same as once.
  */
 export async function replaceRecipients(
   tx: SystemTransaction,
   { clientId, scheduleId }: { clientId: string; scheduleId: string },
   recipients: readonly Recipient[],
 ): Promise<void> {
-  const rows = recipients.map(({ address, formats }) => ({
+  const byAddress = Map.groupBy(recipients, ({ address }) => address.toLowerCase())
+  const rows = [...byAddress].map(([address, same]) => ({
     client_id: clientId,
     schedule_id: scheduleId,
-    address: address.toLowerCase(),
-    formats,
+    address,
+    formats: [...new Set(same.flatMap(({ formats }) => formats))],
   }))
   const addresses = rows.map(({ address }) => address)
   await tx

@@ -244,7 +244,7 @@ describe('the pages', async () => {
     ])
   })
 
-  test('show how far each has come, refresh while one is under way, and cancel', async () => {
+  test('show how far each has come, refresh while one is in progress, and cancel', async () => {
     const { body } = await start({ ...january, to: '2026-01-11' })
     const id = body.backfill?.id
     const seven = db.selectFrom('runs').select('id').orderBy('position').limit(7)

@@ -120,7 +120,7 @@ describe('retry', () => {
     expect(await audit()).toEqual([])
   })
 
-  test('revives what a run stands on as well', async () => {
+  test('revives what a run depends on as well', async () => {
     await givenRuns({ x: 'failed' }, top)
     await db.updateTable('runs').set({ state: 'failed' }).where('job', '=', 'base').execute()
     expect(await bulk({ action: 'retry', filter: { job: 'top' }, count: 1 })).toMatchObject({ changed: 2 })

@@ -27,7 +27,7 @@ async function value(name: string): Promise<number> {
   return Number(line?.slice(name.length + 1))
 }
 
-test('runs are told apart by job and state: those that are open, and those that failed', async () => {
+test('runs are kept apart by job and state: those that are open, and those that failed', async () => {
   await db
     .insertInto('runs')
     .values([

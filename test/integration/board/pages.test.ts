@@ -135,7 +135,7 @@ describe('the night', () => {
     expect(parent).not.toBe(child)
   })
 
-  test('asks itself anew while something runs, without a script too', async () => {
+  test('asks itself again while something runs, without a script too', async () => {
     await givenRun({ state: 'running', progress: 0.4 })
     const busy = await (await viewer.get('/')).text()
     expect(busy).toContain('data-refresh-seconds="3"')

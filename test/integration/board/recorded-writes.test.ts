@@ -42,7 +42,10 @@ async function breakOff(when: 'insert' | 'update or delete'): Promise<void> {
   )
 }
 
-/** What every table holds but the audit log, and what a request leaves that is no change: when a key was used, what was answered. */
+/**
+ * What every table holds but the audit log, and what a request leaves that is no change: when a key was used, what was
+ * answered.
+ */
 async function contents(): Promise<unknown> {
   const { rows } = await sql`
     select relname, query_to_xml(format('select md5(string_agg(t::text, e''\n'' order by t::text)) from %I t', relname), true, true, '')::text

@@ -77,7 +77,7 @@ describe('asking for a run', () => {
     ])
   })
 
-  test('what it stands on is planned with it', async () => {
+  test('what it depends on is planned with it', async () => {
     const { body } = await start('child')
     const run = await get<RunView>(`/api/runs/${body.runId}`)
     expect(run.body.waitsFor).toEqual([

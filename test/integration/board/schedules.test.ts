@@ -140,7 +140,7 @@ describe('the list', () => {
     expect(broken[0]?.problem).toContain('"at dawn" is no cron expression')
     expect(body.schedules).toHaveLength(3)
     const page = await (await (await signIn(board, 'viewer')).get('/schedules/nightly.acme')).text()
-    expect(page).toContain('Nothing is planned until it is mended.')
+    expect(page).toContain('Nothing is planned until it is fixed.')
   })
 
   test('the jobs say when any of their schedules fires', async () => {

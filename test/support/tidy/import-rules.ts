@@ -2,8 +2,8 @@ import { isTest, type Project, type Rule } from './rule.ts'
 import type { Import, SourceFile } from './source-file.ts'
 
 /**
- * Which part may import which (DESIGN: who may import whom). A part is a folder of src; its own files, and `codes`, are the leaves.
- * `types` may be imported by `import type` only. `main` is missing: it may import everything.
+ * Which part may import which (DESIGN: who may import whom). A part is a folder of src; its own files, and `codes`, are
+ * the leaves. `types` may be imported by `import type` only. `main` is missing: it may import everything.
  */
 const MAY_IMPORT: Record<string, { values: string[]; types: string[] }> = {
   leaf: { values: ['leaf'], types: [] },
