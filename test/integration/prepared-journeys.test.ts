@@ -139,6 +139,17 @@ test('a projection that the night has refused is refused as of the night, once s
   expect(await refusals()).toEqual(night.map((words) => `${words} This is as of ${prepared_at}.`))
 })
 
+test('what comes in today changes nothing of a projection, which counts no day that is not over', async () => {
+  const projected = async () =>
+    Object.entries(await answers(ACME, 'kept')).filter(([name]) => name.startsWith('lifetime value projected'))
+  await buy('c1', '2026-03-02', 1000)
+  await rollUp()
+  await prepare()
+  const night = await projected()
+  await buy('c1', TODAY, 500)
+  expect(await projected()).toEqual(night)
+})
+
 test('a night that is made again later leaves what a later one has prepared', async () => {
   await buy('c1', '2026-03-02', 1000)
   await rollUp()

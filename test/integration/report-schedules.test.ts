@@ -145,6 +145,18 @@ describe('a report that is scheduled', () => {
     expect([await schedules(), await recipients()]).toEqual([[], []])
   })
 
+  test('who is named twice, in other letters too, is one recipient with the formats of both', async () => {
+    const twice = [
+      { address: 'Finance@acme.example', formats: ['pdf', 'csv'] as const },
+      { address: 'finance@acme.example', formats: ['xlsx', 'pdf'] as const },
+    ]
+    const named = twice.map(({ address, formats }) => ({ address, formats: [...formats] }))
+    await scheduleReport(db, { ...monthly, recipients: named })
+    expect(await recipients()).toEqual([
+      { address: 'finance@acme.example', formats: ['pdf', 'csv', 'xlsx'], isOut: false },
+    ])
+  })
+
   test('is out of reach of another client, and so are its recipients', async () => {
     await given.client(db, { id: 'blue' })
     await scheduleReport(db, monthly)

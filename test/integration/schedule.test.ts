@@ -243,6 +243,16 @@ test('a night is what falls due in the day after: planning it by hand is plannin
   expect(await plannedKeys()).toEqual(['acme.2026-03-07'])
 })
 
+test('what falls due in a pause is left out of a night that somebody asks for, too', async () => {
+  await given.client(db, { time_zone: 'America/New_York' })
+  const registry = nightly()
+  await syncSchedules(db, registry, log)
+  await db.updateTable('schedules').set({ paused_until: '2026-03-09T00:00:00Z' }).execute()
+  expect(await planNight(db, registry, 'acme', '2026-03-07')).toBe(0)
+  expect(await planNight(db, registry, 'acme', '2026-03-08')).toBe(1)
+  expect(await plannedKeys()).toEqual(['acme.2026-03-08'])
+})
+
 test('a night of which one schedule is broken is not planned in part, and says which one', async () => {
   await given.client(db)
   const registry = nightly()
