@@ -28,22 +28,32 @@ export async function once(
 ): Promise<KeyedReply & { replayed: boolean }> {
   const requestHash = createHash('sha256').update(keyed.request).digest()
   if (!(await claim(db, keyed, requestHash))) return { ...(await replyOf(db, keyed, requestHash)), replayed: true }
-  const ours = db.updateTable('idempotency_keys').where('actor', '=', keyed.actor).where('key', '=', keyed.key)
-  try {
-    const { isKept, ...reply } = await work()
-    await (isKept ? ours.set(reply).execute() : forget(db, keyed))
-    return { ...reply, replayed: false }
-  } catch (error) {
+  const { isKept, ...reply } = await work().catch(async (error: unknown) => {
     await forget(db, keyed)
     throw error
-  }
+  })
+  // It is done: where that cannot be written down, the key stays taken, or the same request would do it again.
+  await (isKept ? keep(db, keyed, reply) : forget(db, keyed))
+  return { ...reply, replayed: false }
 }
 
-async function forget(db: SystemDatabase, { actor, key }: KeyedRequest): Promise<void> {
+async function keep(db: SystemDatabase, { actor, key, now }: KeyedRequest, reply: KeyedReply): Promise<void> {
+  await db
+    .updateTable('idempotency_keys')
+    .set(reply)
+    .where('actor', '=', actor)
+    .where('key', '=', key)
+    .where('created_at', '=', now.toString())
+    .execute()
+}
+
+/** Only what is claimed by this request: another may have taken it over. */
+async function forget(db: SystemDatabase, { actor, key, now }: KeyedRequest): Promise<void> {
   await db
     .deleteFrom('idempotency_keys')
     .where('actor', '=', actor)
     .where('key', '=', key)
+    .where('created_at', '=', now.toString())
     .where('status', 'is', null)
     .execute()
 }
