@@ -1,6 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
 import { once } from '../../../src/board/http/idempotency.ts'
-import type { SystemDatabase } from '../../../src/db/database.ts'
 import { emptyDatabase } from '../../support/empty-database.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 
@@ -20,7 +19,7 @@ test('what is done stays taken when its reply cannot be kept: the same request d
       const member: unknown = Reflect.get(target, name, target)
       return typeof member === 'function' ? (member.bind(target) as unknown) : member
     },
-  }) as SystemDatabase
+  })
   let times = 0
   const work = () => {
     times += 1
